@@ -1,0 +1,1 @@
+namespace Muster.Load; internal static class Program { public static int Main() => 0; }

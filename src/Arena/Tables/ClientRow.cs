@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Runtime.InteropServices;
+
+namespace Muster.Arena.Tables;
+
+/// <summary>One client session, 128 bytes in the arena; all words are the PLM's. A row with ClientId 0 is free.</summary>
+[StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
+internal unsafe struct ClientRow
+{
+    public const int SizeBytes = 128;
+    public const int NameBytes = 64;
+
+    [FieldOffset(0)] public ulong ClientId;
+
+    /// <summary>The highest ref decided, accepted or refused. Written after the batch's last slot.</summary>
+    [FieldOffset(8)] public ulong DecidedRef;
+
+    /// <summary>Wall clock ms since 1970 at which it was last connected; 0 while connected.</summary>
+    [FieldOffset(16)] public ulong LeftUnixMs;
+    [FieldOffset(24)] public uint Outstanding;
+    [FieldOffset(64)] public fixed byte Name[NameBytes];
+}

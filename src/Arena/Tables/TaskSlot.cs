@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Runtime.InteropServices;
+
+namespace Muster.Arena.Tables;
+
+/// <summary>
+/// One task, 128 bytes in the arena. One writer per word:
+/// <list type="bullet">
+/// <item><see cref="State"/>: compare-and-swap by any role, along <see cref="Core.Tasks.Transitions"/>;</item>
+/// <item>fields marked P: the PLM, while the task is Free, Accepted, Reported, Delayed or Done, or after its own step;</item>
+/// <item>fields marked S: the Scheduler, before its step Ready to Assigned;</item>
+/// <item>fields marked R: the Register, before its step to Reported; nobody reads them in an earlier state;</item>
+/// <item>fields marked H: whoever holds the task heap's lock.</item>
+/// </list>
+/// Publishing is the compare-and-swap on <see cref="State"/> (release); readers load it first (acquire).
+/// Moments are float microseconds after <see cref="SubmittedUnixUs"/>: 0.1 ms exact after half an hour.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
+internal struct TaskSlot
+{
+    public const int SizeBytes = 128;
+
+    [FieldOffset(0)] public ulong State;
+
+    /// <summary>P. The whole generation; its low half is in the state word too.</summary>
+    [FieldOffset(8)] public ulong Generation;
+
+    /// <summary>H. Slot index + 1 of the neighbours in the class's FIFO; 0 at the ends.</summary>
+    [FieldOffset(16)] public uint HeapNext;
+    [FieldOffset(20)] public uint HeapPrevious;
+
+    /// <summary>P. Class in the task heap; fixed for the task's life.</summary>
+    [FieldOffset(24)] public ushort Class;
+
+    /// <summary>P. Index into the handler table.</summary>
+    [FieldOffset(26)] public ushort Handler;
+    [FieldOffset(28)] public byte Priority;
+
+    /// <summary>P. Durability, as on the wire.</summary>
+    [FieldOffset(29)] public byte Durability;
+
+    /// <summary>P. Attempts that may end badly before the task does.</summary>
+    [FieldOffset(30)] public byte AttemptsMax;
+
+    /// <summary>P. Attempts that ended badly so far.</summary>
+    [FieldOffset(31)] public byte AttemptsFailed;
+
+    /// <summary>P.</summary>
+    [FieldOffset(32)] public uint PayloadBlock;
+    [FieldOffset(36)] public uint PayloadBytes;
+
+    /// <summary>R. Block in the result region, in slab units; 0 when the result is empty.</summary>
+    [FieldOffset(40)] public uint ResultBlock;
+    [FieldOffset(44)] public uint ResultBytes;
+
+    /// <summary>P. The client's number for the task.</summary>
+    [FieldOffset(48)] public ulong Ref;
+
+    /// <summary>P. Row + 1 in the client table; 0 when submitted without a session.</summary>
+    [FieldOffset(56)] public uint Client;
+
+    /// <summary>S. Row + 1 in the worker table of the present or last attempt.</summary>
+    [FieldOffset(60)] public uint Worker;
+
+    /// <summary>P. Wall clock, microseconds since 1970.</summary>
+    [FieldOffset(64)] public long SubmittedUnixUs;
+
+    /// <summary>P.</summary>
+    [FieldOffset(72)] public float DurableUs;
+
+    /// <summary>P.</summary>
+    [FieldOffset(76)] public float ReadyUs;
+
+    /// <summary>S.</summary>
+    [FieldOffset(80)] public float AssignedUs;
+
+    /// <summary>R. The worker's moments, moved to the server's clock.</summary>
+    [FieldOffset(84)] public float ReceivedUs;
+    [FieldOffset(88)] public float StartedUs;
+    [FieldOffset(92)] public float FinishedUs;
+    [FieldOffset(96)] public float ReportedUs;
+
+    /// <summary>P. The outcome once Done.</summary>
+    [FieldOffset(100)] public byte Outcome;
+
+    /// <summary>R. How the attempt ended, valid in Reported and, when P says so, in Done.</summary>
+    [FieldOffset(101)] public byte AttemptOutcome;
+
+    /// <summary>P. Why it ended when no worker's result says so: a FaultCode.</summary>
+    [FieldOffset(102)] public ushort EndFault;
+
+    /// <summary>P. Bit 0: the outcome is the Register's result (ResultBlock is the task's own until Free).</summary>
+    [FieldOffset(104)] public byte Flags;
+
+    /// <summary>P. Attempts that ended because their worker was lost.</summary>
+    [FieldOffset(105)] public byte AttemptsLost;
+
+    /// <summary>S. Starts so far.</summary>
+    [FieldOffset(106)] public ushort Executions;
+
+    /// <summary>P. Retry back-off base.</summary>
+    [FieldOffset(108)] public uint RetryDelayMs;
+
+    /// <summary>P. Time limit of one attempt; 0: none.</summary>
+    [FieldOffset(112)] public uint TimeoutMs;
+
+    /// <summary>P. Retention of the ended task without a session.</summary>
+    [FieldOffset(116)] public uint RetentionMs;
+
+    /// <summary>P. Wall clock ms since 1970 at which it expires unstarted, is due (Delayed), or is forgotten (Done); 0: never.</summary>
+    [FieldOffset(120)] public ulong DueUnixMs;
+
+    public const byte FlagOutcomeIsResult = 1;
+
+    /// <summary>The result bytes are an encoded TaskError followed by the output; see ResultRecord.</summary>
+    public const byte FlagResultHasError = 2;
+}

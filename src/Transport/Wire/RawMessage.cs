@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers;
+
+namespace Muster.Transport.Wire;
+
+/// <summary>
+/// One gRPC message as bytes in a rented buffer, for the hot streams whose codec is hand-written. Whoever receives one
+/// disposes it; one that is written is disposed by the transport after its bytes were copied out.
+/// </summary>
+internal sealed class RawMessage : IDisposable
+{
+    private byte[] _buffer;
+
+    private RawMessage(byte[] buffer, int length)
+    {
+        _buffer = buffer;
+        Length = length;
+    }
+
+    public int Length { get; }
+
+    public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
+
+    public static RawMessage Copy(ReadOnlySpan<byte> bytes)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(bytes.Length, 1));
+        bytes.CopyTo(buffer);
+        return new(buffer, bytes.Length);
+    }
+
+    public static RawMessage Copy(in ReadOnlySequence<byte> bytes)
+    {
+        var length = checked((int)bytes.Length);
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
+        bytes.CopyTo(buffer);
+        return new(buffer, length);
+    }
+
+    public void Dispose()
+    {
+        var buffer = _buffer;
+        _buffer = [];
+        if (buffer.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}
