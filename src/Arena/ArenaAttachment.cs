@@ -56,7 +56,12 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
             var verdict = Judge(file, path, out var header, out epochSeen);
             if (verdict.Outcome == Kind.Attached)
             {
-                var pages = MappedPages.MapFile(file, header.TotalBytes, readOnly);
+                var pages = MappedPages.TryMapFile(file, header.TotalBytes, readOnly, out errno);
+                if (pages is null)
+                {
+                    return new(Kind.Refused, ArenaFolder.Unmappable(path, header.TotalBytes, errno));
+                }
+
                 map = new ArenaMap(new ArenaMemory(pages, readOnly), header.Limits, cell, file);
             }
 

@@ -215,8 +215,13 @@ internal static class ArenaFile
                 return fault;
             }
 
-            var memory = new ArenaMemory(MappedPages.MapFile(file, bytes, readOnly: false), isReadOnly: false);
-            map = new ArenaMap(memory, limits, cell, file);
+            var pages = MappedPages.TryMapFile(file, bytes, readOnly: false, out errno);
+            if (pages is null)
+            {
+                return ArenaFolder.Unmappable(path, bytes, errno);
+            }
+
+            map = new ArenaMap(new ArenaMemory(pages, isReadOnly: false), limits, cell, file);
             map.Initialise();
             map.Publish(ArenaHeader.New(limits, bytes, epoch, NewCellId(), NowUnixUs()));
             return Fault.None;

@@ -118,6 +118,13 @@ internal static class ArenaFolder
         _ => new(FaultCode.ArenaDamaged, $"{path} cannot be opened (errno {errno})"),
     };
 
+    /// <summary>What a failed mmap means to a person.</summary>
+    public static Fault Unmappable(string path, long bytes, int errno) =>
+        new(
+            FaultCode.ArenaNoSpace,
+            $"{path}: {bytes >> 20} MiB cannot be mapped (errno {errno}); raise this process's limit of address space "
+            + "(ulimit -v)");
+
     private static string Bad(string cell, int number) => $"{Arena(cell)}.bad-{number}";
 
     private static Fault CheckFacts(in FileFacts facts) =>
