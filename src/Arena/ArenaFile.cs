@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -253,13 +254,39 @@ internal static class ArenaFile
 
     private static Fault RemoveLocked(string cell)
     {
-        if (ArenaFolder.TryFindLivingRole(cell, out var role))
+        var held = new List<LockFile>();
+        try
         {
-            return new(
-                FaultCode.RoleTaken,
-                $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it before its arena is removed");
-        }
+            // Held to the end, so that no role can begin meanwhile.
+            foreach (var role in Enum.GetValues<Role>())
+            {
+                var fault = LockFile.TryTake(ArenaFolder.RoleLock(cell, role), out var taken);
+                if (!fault.IsNone)
+                {
+                    return fault;
+                }
 
+                if (taken is null)
+                {
+                    return new(
+                        FaultCode.RoleTaken,
+                        $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it before its arena is removed");
+                }
+
+                held.Add(taken);
+            }
+
+            RemoveFiles(cell);
+            return Fault.None;
+        }
+        finally
+        {
+            held.ForEach(each => each.Dispose());
+        }
+    }
+
+    private static void RemoveFiles(string cell)
+    {
         if (ArenaAttachment.Try(cell, readOnly: false, out var map, out _).Fault.IsNone)
         {
             map!.Retire();
@@ -274,7 +301,6 @@ internal static class ArenaFile
         }
 
         File.Delete(ArenaFolder.CellLock(cell));
-        return Fault.None;
     }
 
     private static Fault NoSpace(long wanted, long free) =>

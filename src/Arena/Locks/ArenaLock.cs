@@ -124,7 +124,7 @@ internal sealed unsafe class ArenaLock
                 continue;
             }
 
-            JudgeHolder(seen.Thread, Stopwatch.GetTimestamp() - seenSince);
+            JudgeHolder(seen, Stopwatch.GetTimestamp() - seenSince);
         }
 
         if (result == Errno.EOWNERDEAD)
@@ -143,15 +143,15 @@ internal sealed unsafe class ArenaLock
         Volatile.Read(ref _words->Entries),
         Volatile.Read(ref _words->Progress));
 
-    private void JudgeHolder(uint thread, long unansweredNs)
+    private void JudgeHolder(Sight seen, long unansweredNs)
     {
         // No thread id: somebody let go just now. No process: it died just now, and the kernel will say so.
-        if (thread != 0 && ProcStat.TryProcessOf(thread, out var pid) && pid != (uint)Environment.ProcessId
+        if (seen.Thread != 0 && ProcStat.TryProcessOf(seen.Thread, out var pid) && pid != (uint)Environment.ProcessId
             && _roles is not null && _roles.TryFindLiving(pid, out var start)
             && ProcStat.TryRead(pid, out var stat) && (stat.IsStopped || unansweredNs >= PatienceNs))
         {
             using var holder = PidWatch.TryOpen(pid, start);
-            if (holder is not null && Look().Thread == thread && holder.Kill())
+            if (holder is not null && Look() == seen && holder.Kill())
             {
                 Interlocked.Increment(ref _words->Killed);
                 return;

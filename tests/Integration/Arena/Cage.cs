@@ -23,7 +23,7 @@ internal static class Cage
         {
             ArgumentList =
             {
-                "--wait", "unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc",
+                "--wait", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc",
                 $"mount -t tmpfs -o size={size} tmpfs /dev/shm\n{script}",
             },
             RedirectStandardOutput = true,
