@@ -30,16 +30,18 @@ internal sealed unsafe class MappedPages : SafeHandleZeroOrMinusOneIsInvalid
             : new MappedPages(address, length);
     }
 
-    /// <summary>Maps the first <paramref name="length"/> bytes of a file, shared with all who map it.</summary>
-    public static MappedPages MapFile(SafeFileHandle file, long length, bool readOnly)
+    /// <summary>
+    /// Maps the first <paramref name="length"/> bytes of a file, shared with all who map it; null and an errno when the
+    /// process has no address space or locks left for it.
+    /// </summary>
+    public static MappedPages? TryMapFile(SafeFileHandle file, long length, bool readOnly, out int errno)
     {
         var access = readOnly ? Mmap.PROT_READ : Mmap.PROT_READ | Mmap.PROT_WRITE;
         var address = Mmap.mmap(
             0, (nuint)length, access, Mmap.MAP_SHARED, (int)file.DangerousGetHandle(), 0);
+        errno = address == Mmap.MAP_FAILED ? Marshal.GetLastPInvokeError() : 0;
         GC.KeepAlive(file);
-        return address == Mmap.MAP_FAILED
-            ? throw new Win32Exception(Marshal.GetLastPInvokeError())
-            : new MappedPages(address, length);
+        return errno == 0 ? new MappedPages(address, length) : null;
     }
 
     protected override bool ReleaseHandle() => Mmap.munmap(handle, (nuint)Length) == 0;
