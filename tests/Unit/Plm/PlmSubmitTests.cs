@@ -111,7 +111,8 @@ public sealed class PlmSubmitTests
         var stream = new FakeStream(cell.Arena);
         var session = cell.Open(7, stream);
         var spec = cell.Spec();
-        cell.Submit(session, stream, spec, [.. Enumerable.Repeat("x", 1_020)]);
+        cell.Submit(session, stream, spec, [.. Enumerable.Repeat("x", 20)]);
+        cell.Submit(null, null, spec, [.. Enumerable.Repeat("x", 1_000)]);
         var (ids, faults) = cell.Submit(session, stream, spec, [.. Enumerable.Repeat("x", 10)]);
         Assert.Equal(4, ids.Count(id => id != 0));
         Assert.Equal([4, 5, 6, 7, 8, 9], faults.Select(fault => fault.Index));
