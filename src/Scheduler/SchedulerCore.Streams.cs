@@ -37,6 +37,7 @@ internal sealed partial class SchedulerCore
         worker.EndedAtHello = facts.EndedTotal;
         worker.Sent = (ulong)facts.InHand.Length;
         worker.PausedUntilMs = 0;
+        worker.IsFull = false;
         _rows[row].Dispatching = 1;
         CancelForeign(row, facts.InHand);
         if (worker.MayHold)
@@ -98,6 +99,16 @@ internal sealed partial class SchedulerCore
         Pause(row, nowMs + _options.ReturnPauseMs);
         SetRoom(row);
         return Fault.None;
+    }
+
+    /// <summary>The row's stream takes assignments again. Call <see cref="Run"/> afterwards.</summary>
+    public void StreamHasRoom(uint row, long stream)
+    {
+        if (row < _workers.Length && _workers[row].Stream == stream)
+        {
+            _workers[row].IsFull = false;
+            SetRoom(row);
+        }
     }
 
     private Fault Admit(uint row, in DispatchFacts facts)
@@ -183,12 +194,12 @@ internal sealed partial class SchedulerCore
             _held.Add(key);
         }
 
-        ref var worker = ref _workers[row];
+        var isFull = false;
         var any = false;
         var count = 0;
         ushort handler = 0;
         var slots = _tasks.HighWater;
-        for (var index = 0u; index < slots; index++)
+        for (var index = 0u; index < slots && !isFull; index++)
         {
             var word = _tasks.Read(index);
             if (word.State is not (TaskState.Assigned or TaskState.Running) || _tasks[index].Worker != row + 1)
@@ -204,7 +215,7 @@ internal sealed partial class SchedulerCore
 
             if (count == _taken.Length || (count > 0 && _tasks[index].Handler != handler))
             {
-                worker.Sent += (ulong)Send(row, handler, _taken.AsSpan(0, count));
+                isFull = !TrySendAgain(row, handler, _taken.AsSpan(0, count));
                 count = 0;
             }
 
@@ -212,13 +223,21 @@ internal sealed partial class SchedulerCore
             _taken[count++] = new(index, word);
         }
 
-        if (count > 0)
-        {
-            worker.Sent += (ulong)Send(row, handler, _taken.AsSpan(0, count));
-        }
-
-        worker.MayHold = any;
+        isFull = isFull || (count > 0 && !TrySendAgain(row, handler, _taken.AsSpan(0, count)));
+        _workers[row].MayHold = any;
         _held.Clear();
+        if (isFull)
+        {
+            // These are assigned and cannot wait anywhere else; the worker opens the stream with what it got so far.
+            DropStream(row, new(FaultCode.Unavailable, "what must be sent again does not fit at once; open the stream again"));
+        }
+    }
+
+    private bool TrySendAgain(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
+    {
+        var outcome = Send(row, handler, tasks);
+        _workers[row].Sent += (ulong)outcome.Sent;
+        return outcome.Handled == tasks.Length;
     }
 
     /// <summary>Closes the row's stream from this side, if it has one.</summary>

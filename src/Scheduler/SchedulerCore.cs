@@ -161,7 +161,7 @@ internal sealed partial class SchedulerCore
         }
 
         fact.InFlight = (uint)Math.Min(inFlight, uint.MaxValue);
-        if (_rows.Health(row) != WorkerHealth.Alive || worker.PausedUntilMs != 0)
+        if (_rows.Health(row) != WorkerHealth.Alive || worker.PausedUntilMs != 0 || worker.IsFull)
         {
             _index.SetRoom(row, 0, 0);
             return;
@@ -247,7 +247,8 @@ internal sealed partial class SchedulerCore
     private long PlaceClass(ReadyClass ready, long nowUnixUs)
     {
         var handler = ready.Class.Handler;
-        // Commands run long and lock-step with nothing: one that is sent ahead only waits behind another.
+
+        // Commands run long as a rule: one that is sent ahead only waits where another worker might have run it.
         var mayPrefetch = handler != 0;
         var left = ready.Count;
         while (left > 0 && _policy.TryPick(_index, handler, left, mayPrefetch, out var pick))
@@ -289,31 +290,42 @@ internal sealed partial class SchedulerCore
         }
 
         worker.MayHold = true;
-        worker.Sent += (ulong)Send(row, handler, taken);
-        _arena.Add(CellCounter.Assigned, taken.Length);
+        var outcome = Send(row, handler, taken);
+        worker.Sent += (ulong)outcome.Sent;
+        _arena.Add(CellCounter.Assigned, outcome.Handled);
+        if (outcome.Handled < taken.Length)
+        {
+            worker.IsFull = true;
+            GiveBack(taken[outcome.Handled..]);
+        }
+
         SetRoom(row);
     }
 
     /// <summary>Sends tasks of one handler, those with the same time limit together.</summary>
-    private int Send(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
+    private SendOutcome Send(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
     {
-        var sent = 0;
-        while (!tasks.IsEmpty)
+        int handled = 0, sent = 0;
+        while (handled < tasks.Length)
         {
-            var timeoutMs = _tasks[tasks[0].Slot].TimeoutMs;
-            var length = 1;
-            while (length < tasks.Length && _tasks[tasks[length].Slot].TimeoutMs == timeoutMs)
+            var timeoutMs = _tasks[tasks[handled].Slot].TimeoutMs;
+            var end = handled + 1;
+            while (end < tasks.Length && _tasks[tasks[end].Slot].TimeoutMs == timeoutMs)
             {
-                length++;
+                end++;
             }
 
-            var run = _effects.SendAssignments(row, handler, timeoutMs, tasks[..length]);
-            Invariant.That(run >= 0 && run <= length);
-            sent += run;
-            tasks = tasks[length..];
+            var run = _effects.SendAssignments(row, handler, timeoutMs, tasks[handled..end]);
+            Invariant.That(run.Sent >= 0 && run.Sent <= run.Handled && run.Handled <= end - handled);
+            handled += run.Handled;
+            sent += run.Sent;
+            if (handled < end)
+            {
+                break;
+            }
         }
 
-        return sent;
+        return new(handled, sent);
     }
 
     /// <summary>Assigned to Ready, for attempts that never started: they do not count as executions.</summary>

@@ -22,6 +22,9 @@ internal struct WorkerState
     /// <summary>A slot may be assigned to this row; only then is a hello worth a scan of the slots.</summary>
     public bool MayHold;
 
+    /// <summary>The stream had no room; no new work until it has.</summary>
+    public bool IsFull;
+
     /// <summary>No new work before this moment; 0: not paused.</summary>
     public long PausedUntilMs;
 }
