@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Threading;
 using System.Threading.Tasks;
@@ -21,6 +22,8 @@ namespace Muster.Server.Endpoint;
 /// A call ends early by <see cref="EndWith"/>: the handler's token is signalled, its reads throw, and the status is that
 /// of the exception, whatever the handler does then.
 /// </summary>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "The source has no timer; not disposing it lets any thread end the call safely.")]
 internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
 {
     private readonly Lock _gate = new();
@@ -109,24 +112,21 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
     {
         lock (_gate)
         {
-            if (_finished || _end is not null)
+            if (_finished)
             {
                 return;
             }
 
-            _end = why;
-            Reader.Wake();
+            _end ??= why;
         }
 
-        try
+        SignalToken();
+        lock (_gate)
         {
-            // Outside the gate: this runs what handlers registered. The source is never disposed, so no race with the end.
-            _cancel?.Cancel();
-        }
-        catch (AggregateException e)
-        {
-            // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
-            EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, e);
+            if (!_finished)
+            {
+                Reader.Wake();
+            }
         }
     }
 
@@ -203,8 +203,32 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
     {
         if (_end is { } why)
         {
+            // Whoever sees the end also finds the token signalled, also when another thread is just about to do so.
+            SignalToken();
+
             // A new object for each throw: the stack of a shared one would grow.
             throw new RpcException(why.Status, why.Trailers);
+        }
+    }
+
+    /// <summary>Ends the call because its peer is gone; gives the exception to throw, which may be of an earlier end.</summary>
+    protected RpcException PeerGone()
+    {
+        EndWith(CallFailures.Cancelled());
+        return _end is { } why ? new RpcException(why.Status, why.Trailers) : CallFailures.Cancelled();
+    }
+
+    // Outside the gate: this runs what handlers registered. The source is never disposed, so no race with the end.
+    private void SignalToken()
+    {
+        try
+        {
+            _cancel?.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
+            EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, e);
         }
     }
 

@@ -2,6 +2,7 @@
 using System;
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO;
 using System.IO.Pipelines;
 using System.Threading.Tasks;
 using Grpc.Core;
@@ -77,18 +78,33 @@ internal sealed class MessageReader(PipeReader pipe, int messageBytesMax)
     }
 
     /// <summary>Makes a read that waits, or the next one, return at once. Any thread.</summary>
-    public void Wake() => pipe.CancelPendingRead();
+    public void Wake()
+    {
+        try
+        {
+            pipe.CancelPendingRead();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Kestrel has aborted the request; whoever reads has been woken by that.
+        }
+    }
 
     private long ReadPrefix()
     {
-        Span<byte> copy = stackalloc byte[PrefixBytes];
         var prefix = _buffer.FirstSpan;
-        if (prefix.Length < PrefixBytes)
+        if (prefix.Length >= PrefixBytes)
         {
-            _buffer.Slice(0, PrefixBytes).CopyTo(copy);
-            prefix = copy;
+            return CheckPrefix(prefix);
         }
 
+        Span<byte> copy = stackalloc byte[PrefixBytes];
+        _buffer.Slice(0, PrefixBytes).CopyTo(copy);
+        return CheckPrefix(copy);
+    }
+
+    private long CheckPrefix(ReadOnlySpan<byte> prefix)
+    {
         if (prefix[0] != 0)
         {
             throw new RpcException(new Status(
