@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Diagnostics;
 using System.Globalization;
+using System.Threading;
 using Muster.Arena;
 using Muster.Arena.Native;
 using Muster.Core;
@@ -20,6 +22,7 @@ internal static class Program
         ["words", var cell] => WithRole(cell, Role.Scheduler, WordHammer.Run),
         ["heap", var cell] => WithRole(cell, Role.Plm, map => new HeapHammer(map).Run()),
         ["hold", var cell] => WithRole(cell, Role.Register, HoldLock),
+        ["repair", var cell, var ms] => WithRole(cell, Role.Register, map => RepairSlowly(map, int.Parse(ms, CultureInfo.InvariantCulture))),
         ["role", var cell, var role] => WithRole(cell, Enum.Parse<Role>(role), WaitForEnd),
         ["open", var cell, .. var sizes] => SmallArena.Open(cell, sizes),
         ["squeeze", var cell, var rounds] => SmallArena.Squeeze(cell, int.Parse(rounds, CultureInfo.InvariantCulture)),
@@ -60,6 +63,18 @@ internal static class Program
 
         // Until killed, or until the test closes our input.
         Console.In.ReadLine();
+    }
+
+    private static void RepairSlowly(ArenaMap map, int milliseconds)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var scope = map.NamesLock.Enter();
+        Say("ready");
+        while (Stopwatch.GetElapsedTime(start).TotalMilliseconds < milliseconds)
+        {
+            scope.RepairGoesOn();
+            Thread.SpinWait(1_000);
+        }
     }
 
     private static void WaitForEnd(ArenaMap map)
