@@ -12,9 +12,11 @@ namespace Muster.Arena.Native;
 internal static unsafe partial class SpawnWait
 {
     public const int SIGTERM = 15;
+    public const int SIGCONT = 18;
     public const int SIGKILL = 9;
     public const int ECHILD = 10;
 
+    private const int P_PID = 1;
     private const int P_PIDFD = 3;
     private const int WNOHANG = 0x1;
     private const int WEXITED = 0x4;
@@ -90,6 +92,29 @@ internal static unsafe partial class SpawnWait
         }
 
         _ = kill(-leader, signal);
+    }
+
+    /// <summary>Ends a child that cannot be watched, and waits for that: SIGKILL leaves it no choice.</summary>
+    public static void KillAndReap(int pid)
+    {
+        SignalGroup(pid, SIGKILL);
+        var info = stackalloc byte[SignalInfoBytes];
+        while (waitid(P_PID, (uint)pid, info, WEXITED) != 0 && Marshal.GetLastPInvokeError() == SpawnPipe.EINTR)
+        {
+        }
+    }
+
+    /// <summary>Kills a child and its group and waits until it is dead, without reaping it.</summary>
+    public static void KillUnreaped(int pid, SafeFileHandle pidfd)
+    {
+        SignalGroup(pid, SIGKILL);
+        var info = stackalloc byte[SignalInfoBytes];
+        while (waitid(P_PIDFD, (uint)pidfd.DangerousGetHandle(), info, WEXITED | WNOWAIT) != 0
+            && Marshal.GetLastPInvokeError() == SpawnPipe.EINTR)
+        {
+        }
+
+        GC.KeepAlive(pidfd);
     }
 
     [LibraryImport("libc", SetLastError = true)]
