@@ -1,0 +1,51 @@
+# Every habit of the project is one verb. Bare make lists them.
+SHELL := /bin/bash
+DURABILITY ?= memory
+W ?= W1
+ROUNDS ?= 20
+SEED ?= 1
+CONFIG := -c Release -v q --nologo
+
+.DEFAULT_GOAL := help
+.PHONY: help build test unit tidy integ interop chaos kill-rounds bench run fmt snapshots
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## compile everything, warnings are errors
+	dotnet build Muster.slnx $(CONFIG)
+
+test: ## everything that CI runs (the same as ./test)
+	./test
+
+unit: ## tests of single components
+	./test Unit
+
+tidy: ## tests of the repository itself: layers, sizes, words, snapshots, links
+	./test Tidy
+
+integ: ## tests with real processes, real shared memory and kill -9
+	./test Integration
+
+interop: ## gRPC conformance against Python and Node; last line is JSON
+	@./test Interop | tee artifacts/interop.log; \
+	awk '/ passed, /{printf "{\"cases\":%d,\"passed\":%d}\n", $$1+$$3, $$1}' artifacts/interop.log
+
+chaos: ## kill roles and workers under load: make chaos ROUNDS=20 SEED=1; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load chaos --rounds $(ROUNDS) --seed $(SEED)
+
+kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
+	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillRounds
+
+bench: ## one workload: make bench W=W1 DURABILITY=memory; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load $(W) --durability $(DURABILITY)
+
+run: ## a whole cell with a worker, in the foreground
+	./muster up
+
+fmt: ## lay the code out as .editorconfig says
+	dotnet format Muster.slnx --no-restore
+
+snapshots: ## write the reviewed snapshots anew after a meant change
+	MUSTER_UPDATE_SNAPSHOTS=1 dotnet test tests/Tidy -c Release --filter FullyQualifiedName~Snapshot
+	MUSTER_UPDATE_SNAPSHOTS=1 dotnet test tests/Unit -c Release --filter FullyQualifiedName~Layout
