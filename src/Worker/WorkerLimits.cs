@@ -41,6 +41,9 @@ internal static class WorkerLimits
     public const int ReconnectMsMin = 5;
     public const int ReconnectMsMax = 500;
 
+    /// <summary>The same after a refusal that another try will not change; a new server may.</summary>
+    public const int RefusedMs = 5_000;
+
     /// <summary>A stream that has not answered the hello after this time is given up.</summary>
     public const int WelcomeMsMax = 5_000;
 
