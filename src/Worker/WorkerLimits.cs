@@ -62,4 +62,10 @@ internal static class WorkerLimits
 
     /// <summary>How long a stopping worker waits for its last results to be confirmed.</summary>
     public const int ConfirmGraceMs = 5_000;
+
+    /// <summary>How long a stopping worker waits until its goodbye was heard.</summary>
+    public const int GoodbyeMsMax = 1_000;
+
+    /// <summary>So many failures in a row to reach the Scheduler, and the Register is asked again where it is.</summary>
+    public const int SchedulerFailuresMax = 8;
 }

@@ -14,7 +14,8 @@ namespace Muster.Worker.Execution;
 
 /// <summary>
 /// Starts attempts while slots are free and takes them back when they end. Its members are for any thread. It owns the
-/// slot threads; the attempts are the book's. The queue in front of it is the book's too, and is bounded there.
+/// slot threads; the attempts are the book's. The queue in front of it is the book's too, and is bounded there. While
+/// the worker drains, every end is told to whoever waits for the last one.
 /// </summary>
 /// <remarks>
 /// Blocking handlers run on slot threads and not on the pool, because a pool whose threads are all busy in handlers
@@ -22,7 +23,7 @@ namespace Muster.Worker.Execution;
 /// thread that finishes takes the next attempt itself, so a busy worker hands nothing from thread to thread.
 /// </remarks>
 internal sealed class Executor(
-    AttemptBook book, int slots, TimeProvider time, IResultSender sender, ILogger log)
+    AttemptBook book, int slots, TimeProvider time, IResultSender sender, Action progressed, ILogger log)
 {
     private readonly Stack<SlotThread> _idle = new();
     private int _threads;
@@ -72,9 +73,16 @@ internal sealed class Executor(
     public void FinishOnSlot(HeldAttempt attempt, in AttemptEnd end)
     {
         var now = time.GetTimestamp();
+        bool tell;
         lock (book.Gate)
         {
             book.Finish(attempt, end, now);
+            tell = book.IsDraining;
+        }
+
+        if (tell)
+        {
+            progressed();
         }
     }
 

@@ -12,6 +12,9 @@ internal sealed class HandlerTable
     private readonly Dictionary<string, HandlerEntry> _entries = new(StringComparer.Ordinal);
     private KeyValuePair<byte[], HandlerEntry>[] _byBytes = [];
 
+    /// <summary>Whether the worker shall run commands too; it adds the handler itself.</summary>
+    public bool OffersCommands { get; set; }
+
     public IReadOnlyCollection<string> Names => _entries.Keys;
 
     /// <summary>Adds a handler.</summary>

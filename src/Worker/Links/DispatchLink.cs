@@ -20,7 +20,7 @@ namespace Muster.Worker.Links;
 /// back. Open while the worker is registered, opened again whenever it ends; nothing is stopped because of that. One
 /// reading loop on the pool; the state shared with other threads is under the book's gate.
 /// </summary>
-internal sealed class DispatchLink : MessagePump, IDispatchReader
+internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
 {
     private readonly DispatchLinkParts _parts;
     private readonly AttemptBook _book;
@@ -43,6 +43,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader
     private ulong _timeoutMs;
     private long _receivedAt;
     private bool _outageTold;
+    private int _failures;
 
     public DispatchLink(DispatchLinkParts parts)
         : base(parts.StopWorker)
@@ -119,6 +120,14 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader
         {
             // The worker stops before it was registered.
         }
+    }
+
+    /// <summary>After <see cref="RunAsync"/> has ended; a late flush finds no stream and touches nothing.</summary>
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _registered.Dispose();
+        _replaced.Dispose();
     }
 
     void IDispatchReader.Group(ReadOnlySpan<byte> handler, ulong timeoutMs)
@@ -240,6 +249,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader
 
                 _backoff.Reset();
                 _outageTold = false;
+                _failures = 0;
             }
         }
         finally
@@ -310,7 +320,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader
             WorkerLog.SchedulerLost(_parts.Log, reason?.Message ?? "it ended the stream");
         }
 
-        if (reason is { IsFenced: true })
+        if (reason is { IsFenced: true } || ++_failures % WorkerLimits.SchedulerFailuresMax == 0)
         {
             _parts.RegistrationDoubted();
         }

@@ -20,7 +20,7 @@ namespace Muster.Worker.Links;
 /// other. Opens it again, for ever, whenever it ends. Results leave by the thread that made them; beats by the
 /// heartbeat thread; the reading loop runs on the pool. All state that is shared with those is under the book's gate.
 /// </summary>
-internal sealed class RegisterLink : MessagePump
+internal sealed class RegisterLink : MessagePump, IDisposable
 {
     private readonly RegisterLinkParts _parts;
     private readonly AttemptBook _book;
@@ -81,6 +81,11 @@ internal sealed class RegisterLink : MessagePump
                 reason = new(FaultCode.Unavailable, $"the Register's message is damaged: {exception.Message}");
             }
 
+            if (_goodbye is not null)
+            {
+                return;
+            }
+
             if (!stopping.IsCancellationRequested)
             {
                 await RecoverAsync(reason, stopping).ConfigureAwait(false);
@@ -99,8 +104,8 @@ internal sealed class RegisterLink : MessagePump
         Flush(isOwner: true);
     }
 
-    /// <summary>Says goodbye once every result was sent, and ends the stream.</summary>
-    /// <returns>Ends when it was said, or when there is no stream to say it on.</returns>
+    /// <summary>Says goodbye once every result was sent, and ends the stream for good.</summary>
+    /// <returns>Ends when the Register has ended the stream too, or when there is no stream to say it on.</returns>
     public Task SayGoodbyeAsync()
     {
         Task said;
@@ -130,6 +135,9 @@ internal sealed class RegisterLink : MessagePump
 
         stream?.Abort();
     }
+
+    /// <summary>After <see cref="RunAsync"/> has ended; a late flush finds no stream and touches nothing.</summary>
+    public void Dispose() => _writer.Dispose();
 
     protected override bool TryNext(
         [NotNullWhen(true)] out IMessageStream? stream, [NotNullWhen(true)] out RawMessage? message)
@@ -246,10 +254,7 @@ internal sealed class RegisterLink : MessagePump
         {
             // The Register notices the end of the stream or of the process instead.
             WorkerLog.GoodbyeFailed(_log, exception.Message);
-        }
-        finally
-        {
-            _goodbye!.TrySetResult();
+            stream.Abort();
         }
     }
 

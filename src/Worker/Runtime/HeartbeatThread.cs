@@ -46,12 +46,14 @@ internal sealed class HeartbeatThread : IResultSender
         SetInterval(WorkerLimits.IntervalMsDefault);
     }
 
-    public void Start(RegisterLink link, Executor executor)
+    /// <summary>Names those it works for; before anything else.</summary>
+    public void Attach(RegisterLink link, Executor executor)
     {
         _link = link;
         _executor = executor;
-        _thread.Start();
     }
+
+    public void Start() => _thread.Start();
 
     public void Flush() => _link!.Flush();
 
