@@ -16,16 +16,21 @@ internal sealed unsafe class RoleTable
 {
     private const int ReadsMax = 1_000;
 
+    // Keeps the pages under the pointers mapped for as long as this object lives.
+    private readonly ArenaMemory _memory;
     private readonly RoleRow* _rows;
 
-    public RoleTable(ArenaMemory memory, long offset) =>
+    public RoleTable(ArenaMemory memory, long offset)
+    {
+        _memory = memory;
         _rows = (RoleRow*)memory.At(offset, ArenaLayout.Roles * ArenaLayout.RoleRowBytes);
+    }
 
     /// <summary>Writes this process as the holder.</summary>
     /// <returns>The role's new epoch.</returns>
     public uint Take(Role role, long nowUnixUs, ReadOnlySpan<byte> addresses)
     {
-        Invariant.That(addresses.Length <= RoleRow.AddressBytesMax);
+        Invariant.That(!_memory.IsReadOnly && addresses.Length <= RoleRow.AddressBytesMax);
         var row = &_rows[(int)role];
         BeginWrite(row);
         row->Held = 1;

@@ -32,9 +32,14 @@ internal sealed class CapacityIndex(uint capacity)
 
     public int GroupCount => _groups.Count;
 
-    /// <summary>Puts a worker without room into the group of its handlers.</summary>
+    /// <summary>Puts a worker into the group of its handlers; it has no room there until that is set.</summary>
     public void Join(uint row, ReadOnlySpan<ulong> handlers)
     {
+        if (_nodes[row].Group is { } current && current.Equals(handlers))
+        {
+            return;
+        }
+
         Leave(row);
         foreach (var group in _groups)
         {

@@ -13,11 +13,11 @@ namespace Muster.Scheduler;
 internal interface ISchedulerEffects
 {
     /// <summary>
-    /// Send these attempts down the row's stream. An attempt that was cancelled meanwhile, so that its payload may be
-    /// gone, is left out.
+    /// Send these attempts down the row's stream, in order. An attempt that was cancelled meanwhile, so that its payload
+    /// may be gone, is left out. When the stream has no room for one, it and all after it are not sent, and the host calls
+    /// <see cref="SchedulerCore.StreamHasRoom"/> once there is room again.
     /// </summary>
-    /// <returns>How many will reach the worker if the stream holds.</returns>
-    int SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks);
+    SendOutcome SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks);
 
     /// <summary>Tell the row's worker to stop these attempts.</summary>
     void SendCancels(uint row, ReadOnlySpan<AttemptKey> attempts);

@@ -26,7 +26,8 @@ internal static class SchedulerLimits
     /// </summary>
     public const uint ReturnableCountMax = Attempt.CountMax - 1_024;
 
-    static SchedulerLimits()
+    /// <summary>The relations between the limits; checked once at the start.</summary>
+    public static void Check()
     {
         // Retries and losses must fit in what returning leaves.
         Invariant.That(Attempt.CountMax - ReturnableCountMax > TaskLimits.AttemptsMaxMax + TaskLimits.LostAttemptsMax);

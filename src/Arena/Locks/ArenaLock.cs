@@ -37,10 +37,11 @@ internal sealed unsafe class ArenaLock
     private const long PatienceNs = 1_000_000_000;
     private const long HopelessNs = 5_000_000_000;
 
+    // Keeps the pages under the pointers mapped for as long as this object lives.
+    private readonly ArenaMemory _memory;
     private readonly byte* _mutex;
     private readonly Words* _words;
     private readonly RoleTable? _roles;
-    private readonly bool _isReadOnly;
 
     // Belongs to the holding thread.
     private bool _repairDue;
@@ -52,7 +53,7 @@ internal sealed unsafe class ArenaLock
         _mutex = start;
         _words = (Words*)(start + PthreadMutex.Bytes);
         _roles = roles;
-        _isReadOnly = memory.IsReadOnly;
+        _memory = memory;
     }
 
     /// <summary>Holders that were killed because they did not answer.</summary>
@@ -74,7 +75,7 @@ internal sealed unsafe class ArenaLock
     /// <summary>Takes the lock. The scope says whether the state under the lock may be half changed.</summary>
     public Scope Enter()
     {
-        Invariant.That(!_isReadOnly);
+        Invariant.That(!_memory.IsReadOnly);
         var result = PthreadMutex.pthread_mutex_trylock(_mutex);
         if (result != 0)
         {

@@ -43,8 +43,9 @@ internal sealed unsafe class WakeWord
     private const long AverageNsMax = 20 * SpinNsMax;
     private const int LooksPerYield = 32;
 
+    // Keeps the pages under the pointers mapped for as long as this object lives.
+    private readonly ArenaMemory _memory;
     private readonly int* _word;
-    private readonly bool _isReadOnly;
 
     // The waiter's own; moving average of how long it waited.
     private long _averageNs = AverageNsMax;
@@ -52,7 +53,7 @@ internal sealed unsafe class WakeWord
     public WakeWord(ArenaMemory memory, long offset)
     {
         _word = (int*)memory.At(offset, sizeof(int));
-        _isReadOnly = memory.IsReadOnly;
+        _memory = memory;
     }
 
     /// <summary>Wakes the waiter, now or at its next wait. Publish the work before.</summary>
@@ -73,7 +74,7 @@ internal sealed unsafe class WakeWord
     /// <returns>Whether it was signalled.</returns>
     public bool Wait(int timeoutMs)
     {
-        Invariant.That(!_isReadOnly && timeoutMs >= 0);
+        Invariant.That(!_memory.IsReadOnly && timeoutMs >= 0);
         if (Interlocked.Exchange(ref *_word, Idle) == Signalled)
         {
             Remember(0);
@@ -94,7 +95,7 @@ internal sealed unsafe class WakeWord
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void SignalUnmarked()
     {
-        Invariant.That(!_isReadOnly);
+        Invariant.That(!_memory.IsReadOnly);
         if (Interlocked.Exchange(ref *_word, Signalled) == Sleeping)
         {
             // All: a waiter that was stopped and replaced must not swallow the one wake-up.
