@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Linq;
+using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Muster.Load;
+
+/// <summary>
+/// Kills the Scheduler, the Register and the PLM in turn while tasks flow, restarts each, and counts: tasks without a
+/// result (lost), with two (duplicate_accepted), with a wrong one (changed), and tasks that ran twice although no worker
+/// died (reruns). The recovery of a round is the time from the kill until a task submitted after it has its result.
+/// </summary>
+internal static class Chaos
+{
+    private const int InFlight = 1_000;
+
+    public static async Task<bool> RunAsync(LoadOptions options)
+    {
+        var rounds = options.Rounds > 0 ? options.Rounds : 20;
+        var workers = options.Workers > 0 ? options.Workers : 3;
+        var random = new Random(options.Seed);
+        Console.WriteLine($"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {InFlight:N0} tasks in flight");
+        await using var cell = await LoadCell.StartAsync(workers);
+        await using var client = MusterClient.Connect(cell.Address);
+        await client.RunAsync(LoadWorker.Trace, Payload(-1));
+
+        var flow = new Flow(client);
+        var running = flow.RunAsync();
+        var recovery = new List<double>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            var role = LoadCell.Roles[(round + options.Seed) % LoadCell.Roles.Count];
+            await Task.Delay(random.Next(50, 300));
+            var start = Stopwatch.GetTimestamp();
+            await cell.KillRoleAsync(role);
+            var restart = cell.StartRoleAsync(role);
+            await client.RunAsync(LoadWorker.Trace, Payload(-1)).WaitAsync(TimeSpan.FromSeconds(60));
+            await restart;
+            recovery.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Console.WriteLine($"  round {round,3}: {role,-9} killed, back after {recovery[^1],6:F0} ms; {flow.Submitted:N0} tasks so far");
+        }
+
+        flow.Stop();
+        await running.WaitAsync(TimeSpan.FromSeconds(120));
+        recovery.Sort();
+        var p99 = recovery[(int)Math.Min(recovery.Count - 1, Math.Ceiling(recovery.Count * 0.99) - 1)];
+        Console.WriteLine(JsonSerializer.Serialize(new
+        {
+            rounds,
+            seed = options.Seed,
+            acked = flow.Submitted,
+            lost = flow.Submitted - flow.Distinct,
+            duplicate_accepted = flow.Duplicates,
+            changed = flow.Changed,
+            reruns = flow.Reruns,
+            recovery_p50_ms = Math.Round(recovery[recovery.Count / 2]),
+            recovery_p99_ms = Math.Round(p99),
+        }));
+        return flow.Submitted == flow.Distinct && flow.Duplicates == 0 && flow.Changed == 0 && flow.Reruns == 0;
+    }
+
+    private static byte[] Payload(long number)
+    {
+        var payload = new byte[100];
+        BinaryPrimitives.WriteInt64LittleEndian(payload, number);
+        return payload;
+    }
+
+    /// <summary>Numbered tasks without end, each checked when its result comes.</summary>
+    private sealed class Flow(MusterClient client)
+    {
+        private readonly HashSet<long> _seen = [];
+        private readonly CancellationTokenSource _stop = new();
+        private long _submitted;
+
+        public long Submitted => Volatile.Read(ref _submitted);
+
+        public long Distinct => _seen.Count;
+
+        public long Duplicates { get; private set; }
+
+        public long Changed { get; private set; }
+
+        public long Reruns { get; private set; }
+
+        public void Stop() => _stop.Cancel();
+
+        public async Task RunAsync()
+        {
+            await foreach (var (input, output) in client.MapAsync(
+                LoadWorker.Trace, Inputs(), new MapOptions { InFlightMax = InFlight }))
+            {
+                var number = BinaryPrimitives.ReadInt64LittleEndian(output.Span);
+                if (number != BinaryPrimitives.ReadInt64LittleEndian(input.Span))
+                {
+                    Changed++;
+                }
+
+                if (!_seen.Add(number))
+                {
+                    Duplicates++;
+                }
+
+                if (BinaryPrimitives.ReadInt32LittleEndian(output.Span[8..]) != 1)
+                {
+                    Reruns++;
+                }
+            }
+        }
+
+        private IEnumerable<ReadOnlyMemory<byte>> Inputs()
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                yield return Payload(_submitted++);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Text.Json;
+using System.Threading.Tasks;
+
+namespace Muster.Load;
+
+/// <summary>W2: latency with one task in flight, beside a bare relay measured in the same minute.</summary>
+internal static class Latency
+{
+    public static async Task RunAsync(LoadOptions options)
+    {
+        var tasks = options.Tasks > 0 ? options.Tasks : 5_000;
+        var rounds = options.Rounds > 0 ? options.Rounds : 3;
+        var workers = options.Workers > 0 ? options.Workers : 2;
+        Console.WriteLine($"W2, durability {options.Durability}: {rounds} rounds of {tasks:N0} tasks, one in flight, {workers} workers");
+        await using var cell = await LoadCell.StartAsync(workers);
+        await using var client = MusterClient.Connect(cell.Address);
+        await MeasureAsync(client, 1_000);
+
+        var p50 = new List<double>();
+        var p99 = new List<double>();
+        var floor50 = new List<double>();
+        var floor99 = new List<double>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            var floor = Relay.Measure(tasks);
+            var recorder = await MeasureAsync(client, tasks);
+            p50.Add(recorder.Percentile(0.50));
+            p99.Add(recorder.Percentile(0.99));
+            floor50.Add(floor.Percentile(0.50));
+            floor99.Add(floor.Percentile(0.99));
+            Console.WriteLine(
+                $"  round {round}: p50 {p50[^1],7:F0} us, p99 {p99[^1],7:F0} us; bare relay p50 {floor50[^1],6:F0} us, p99 {floor99[^1],6:F0} us");
+        }
+
+        Console.WriteLine(JsonSerializer.Serialize(new
+        {
+            workload = "W2",
+            durability = options.Durability,
+            tasks,
+            p50_us = Math.Round(Throughput.Median(p50), 1),
+            p99_us = Math.Round(Throughput.Median(p99), 1),
+            floor_p50_us = Math.Round(Throughput.Median(floor50), 1),
+            floor_p99_us = Math.Round(Throughput.Median(floor99), 1),
+        }));
+    }
+
+    private static async Task<LatencyRecorder> MeasureAsync(MusterClient client, int tasks)
+    {
+        ReadOnlyMemory<byte> payload = new byte[100];
+        var recorder = new LatencyRecorder();
+        for (var n = 0; n < tasks; n++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            await client.RunAsync(LoadWorker.NoOp, payload);
+            recorder.Add(LatencyRecorder.MicrosecondsSince(start));
+        }
+
+        return recorder;
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Globalization;
+
+namespace Muster.Load;
+
+/// <summary>What the command line asks for; 0 means the workload's own default.</summary>
+internal sealed record LoadOptions
+{
+    public required string Verb { get; init; }
+
+    public string Durability { get; init; } = "memory";
+
+    public int Tasks { get; init; }
+
+    public int Rounds { get; init; }
+
+    public int Seconds { get; init; } = 10;
+
+    public int Workers { get; init; }
+
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Of the cell, for a worker; of the socket, for a relay.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Null when the arguments make no sense.</summary>
+    public static LoadOptions? Parse(string[] args)
+    {
+        if (args.Length == 0 || args.Length % 2 == 0)
+        {
+            return null;
+        }
+
+        var options = new LoadOptions { Verb = args[0] };
+        for (var at = 1; at < args.Length; at += 2)
+        {
+            var value = args[at + 1];
+            var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+            options = args[at] switch
+            {
+                "--durability" when value == "memory" => options with { Durability = value },
+                "--address" => options with { Address = value },
+                "--tasks" when isNumber => options with { Tasks = number },
+                "--rounds" when isNumber => options with { Rounds = number },
+                "--seconds" when isNumber => options with { Seconds = number },
+                "--workers" when isNumber => options with { Workers = number },
+                "--seed" when isNumber => options with { Seed = number },
+                _ => null,
+            };
+            if (options is null)
+            {
+                return null;
+            }
+        }
+
+        return options;
+    }
+}

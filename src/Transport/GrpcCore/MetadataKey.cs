@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers;
+
+namespace Grpc.Core;
+
+/// <summary>The rule for keys of metadata: a-z, 0-9, dot, dash and underscore; upper case is lowered.</summary>
+internal static class MetadataKey
+{
+    private static readonly SearchValues<char> s_allowed =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    public static string Check(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (key.Length > 0 && !key.AsSpan().ContainsAnyExcept(s_allowed))
+        {
+            return key;
+        }
+
+        var lowered = key.ToLowerInvariant();
+        if (lowered.Length == 0 || lowered.AsSpan().ContainsAnyExcept(s_allowed))
+        {
+            throw new ArgumentException($"'{key}' is not a metadata key.", nameof(key));
+        }
+
+        return lowered;
+    }
+}
