@@ -23,7 +23,7 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
     public TaskId Id { get; set; }
 
     /// <summary>Nobody waits any more: what the cell has not taken yet need not be sent. Written by the waiter.</summary>
-    public bool IsAbandoned { get; set; }
+    public virtual bool IsAbandoned { get; set; }
 
     /// <summary>To be cancelled as soon as the cell has named it.</summary>
     public bool IsCancelWanted { get; set; }
