@@ -7,6 +7,7 @@ using System.Linq;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
@@ -25,7 +26,7 @@ internal static class Chaos
         var workers = options.Workers > 0 ? options.Workers : 3;
         var random = new Random(options.Seed);
         Console.WriteLine($"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {InFlight:N0} tasks in flight");
-        await using var cell = await LoadCell.StartAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await client.RunAsync(LoadWorker.Trace, Payload(-1));
 
@@ -34,7 +35,7 @@ internal static class Chaos
         var recovery = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
-            var role = LoadCell.Roles[(round + options.Seed) % LoadCell.Roles.Count];
+            var role = CellProcesses.Roles[(round + options.Seed) % CellProcesses.Roles.Count];
             await Task.Delay(random.Next(50, 300));
             var start = Stopwatch.GetTimestamp();
             await cell.KillRoleAsync(role);

@@ -16,7 +16,7 @@ internal static class Latency
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
         Console.WriteLine($"W2, durability {options.Durability}: {rounds} rounds of {tasks:N0} tasks, one in flight, {workers} workers");
-        await using var cell = await LoadCell.StartAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await MeasureAsync(client, 1_000);
 

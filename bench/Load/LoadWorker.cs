@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Hosting;
+using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
@@ -17,6 +18,18 @@ internal static class LoadWorker
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Trace = TaskType.Bytes("bench.trace");
 
     private static readonly byte[] s_result = new byte[32];
+
+    /// <summary>Starts a cell of three role processes and this many worker processes.</summary>
+    public static async Task<CellProcesses> StartCellAsync(int workers)
+    {
+        var cell = await CellProcesses.StartAsync();
+        for (var n = 0; n < workers; n++)
+        {
+            cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address);
+        }
+
+        return cell;
+    }
 
     public static async Task RunAsync(LoadOptions options)
     {

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+
+namespace Muster.Shared.Cells;
+
+/// <summary>
+/// A cell of three role processes and its worker processes, started the way a user starts them, with runtime and state
+/// folders of its own. Everything it starts is killed by recorded pid when it is disposed.
+/// </summary>
+internal sealed class CellProcesses : IAsyncDisposable
+{
+    private static readonly string[] s_roles = ["plm", "scheduler", "register"];
+    private static int s_number;
+
+    private readonly Dictionary<string, Process> _roles = [];
+    private readonly List<Process> _workers = [];
+    private readonly string[] _plmOptions;
+
+    private CellProcesses(string[] plmOptions)
+    {
+        var number = System.Threading.Interlocked.Increment(ref s_number);
+        _plmOptions = plmOptions;
+        Name = string.Create(CultureInfo.InvariantCulture, $"t{Environment.ProcessId}-{number}");
+        Folder = Directory.CreateTempSubdirectory("muster-").FullName;
+    }
+
+    public static IReadOnlyList<string> Roles => s_roles;
+
+    /// <summary>The executable as the build made it, beside this assembly.</summary>
+    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "muster");
+
+    public string Name { get; }
+
+    /// <summary>XDG_RUNTIME_DIR and XDG_STATE_HOME of all its processes.</summary>
+    public string Folder { get; }
+
+    /// <summary>The Register's address: the front door.</summary>
+    public string Address => $"unix:{Folder}/muster/{Name}/register.sock";
+
+    public IReadOnlyList<Process> Workers => _workers;
+
+    /// <summary>Starts the three roles and waits until each serves.</summary>
+    /// <param name="plmOptions">Further options of `muster plm`, for example limits of the arena.</param>
+    public static async Task<CellProcesses> StartAsync(params string[] plmOptions)
+    {
+        var cell = new CellProcesses(plmOptions);
+        try
+        {
+            foreach (var role in s_roles)
+            {
+                await cell.StartRoleAsync(role);
+            }
+        }
+        catch
+        {
+            await cell.DisposeAsync();
+            throw;
+        }
+
+        return cell;
+    }
+
+    public Process Role(string role) => _roles[role];
+
+    public async Task StartRoleAsync(string role)
+    {
+        var process = Start(Executable, [role, "--cell", Name, .. role == "plm" ? _plmOptions : []]);
+        _roles[role] = process;
+        while (true)
+        {
+            var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            if (line is null)
+            {
+                throw new InvalidOperationException($"{role} ended: {await process.StandardError.ReadToEndAsync()}");
+            }
+
+            if (line.Contains(" ready", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        Drain(process);
+    }
+
+    /// <summary>Starts a worker process; it registers by itself soon after.</summary>
+    /// <param name="path">The worker's executable.</param>
+    /// <param name="arguments">Its arguments.</param>
+    public Process StartWorker(string path, params string[] arguments)
+    {
+        var process = Start(path, arguments);
+        _workers.Add(process);
+        Drain(process);
+        return process;
+    }
+
+    /// <summary>Kill -9; returns when the process is gone.</summary>
+    public async Task KillRoleAsync(string role)
+    {
+        _roles[role].Kill();
+        await _roles[role].WaitForExitAsync();
+    }
+
+    /// <summary>Runs the executable to its end within this cell's folders.</summary>
+    public async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var process = Start(Executable, arguments);
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>CPU seconds that each kind of process has used so far; the client is this process.</summary>
+    public Dictionary<string, double> CpuSeconds()
+    {
+        var seconds = _roles.ToDictionary(pair => pair.Key, pair => Seconds(pair.Value));
+        seconds["worker"] = _workers.Where(worker => !worker.HasExited).Sum(Seconds);
+        seconds["client"] = Seconds(Process.GetCurrentProcess());
+        return seconds;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _workers.Concat(_roles.Values))
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+                await process.WaitForExitAsync();
+            }
+
+            process.Dispose();
+        }
+
+        Directory.Delete(Folder, recursive: true);
+        Arena.ArenaFile.Remove(Name);
+    }
+
+    private static double Seconds(Process process)
+    {
+        process.Refresh();
+        return process.TotalProcessorTime.TotalSeconds;
+    }
+
+    /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are shown.</summary>
+    private static void Drain(Process process)
+    {
+        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+        _ = ShowAsync(process.StandardError);
+    }
+
+    private static async Task ShowAsync(StreamReader errors)
+    {
+        while (await errors.ReadLineAsync() is { } line)
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+
+    private Process Start(string path, string[] arguments)
+    {
+        var start = new ProcessStartInfo(path, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["XDG_RUNTIME_DIR"] = Folder;
+        start.Environment["XDG_STATE_HOME"] = Folder;
+        start.Environment.Remove("MUSTER_ADDRESS");
+        return Process.Start(start)!;
+    }
+}

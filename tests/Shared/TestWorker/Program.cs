@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Threading;
+using System.Threading.Tasks;
+using Microsoft.Extensions.Hosting;
+
+namespace Muster.TestWorker;
+
+/// <summary>
+/// The worker process of the tests. Usage: Muster.TestWorker ADDRESS SLOTS. Its handlers:
+/// test.trace returns the payload's first 8 bytes and the execution number; test.wait does the same after as many
+/// milliseconds as the payload's bytes 8 to 11 say; test.fail throws; test.upper makes capitals.
+/// </summary>
+internal static class Program
+{
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_trace = TaskType.Bytes("test.trace");
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_wait = TaskType.Bytes("test.wait");
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_fail = TaskType.Bytes("test.fail");
+
+    public static async Task Main(string[] args)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var options = new MusterWorkerOptions
+        {
+            Address = args[0],
+            Slots = int.Parse(args[1], CultureInfo.InvariantCulture),
+        };
+        builder.AddMusterWorker(options)
+            .Handle(s_trace, (payload, context, _) => ValueTask.FromResult(Trace(payload, context)))
+            .Handle(s_wait, WaitAsync)
+            .Handle(s_fail, Fail);
+        await builder.Build().RunAsync();
+    }
+
+    private static ReadOnlyMemory<byte> Trace(ReadOnlyMemory<byte> payload, TaskContext context)
+    {
+        var result = new byte[12];
+        payload.Span[..8].CopyTo(result);
+        BinaryPrimitives.WriteInt32LittleEndian(result.AsSpan(8), context.Execution);
+        return result;
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> WaitAsync(
+        ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
+    {
+        await Task.Delay(BinaryPrimitives.ReadInt32LittleEndian(payload.Span[8..]), cancel);
+        return Trace(payload, context);
+    }
+
+    private static ReadOnlyMemory<byte> Fail(ReadOnlyMemory<byte> payload) =>
+        throw new InvalidOperationException("the handler was asked to fail");
+}
