@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+using Muster.Core;
+using Muster.Core.Tasks;
+
 namespace Muster.Arena;
 
 /// <summary>
 /// Sizes of an arena, fixed when it is made. All of it is reserved at once. A task costs 128 bytes plus its payload and
-/// result; rings add 24 bytes a task.
+/// result; the three rings add 48 to 96 bytes a task.
 /// </summary>
 internal sealed record ArenaLimits
 {
+    public const uint TasksMaxMin = 1_024;
+    public const uint TasksMaxMax = TaskId.SlotMax;
+    public const uint RowsMin = 16;
+    public const uint RowsMax = 65_535;
+    public const long PayloadBytesMin = 1L << 20;
+
+    /// <summary>Two of the largest results and change: one being delivered, one arriving.</summary>
+    public const long ResultBytesMin = 8L << 20;
+
+    /// <summary>A block is a 32-bit count of 64-byte units; half of that range.</summary>
+    public const long RegionBytesMax = 128L << 30;
+
+    /// <summary>Halvings of the defaults that may be tried before a small /dev/shm is refused.</summary>
+    private const int HalvingsMax = 5;
+
     /// <summary>Tasks that exist at once, 1,024 to 2^28 - 1. Default 262,144.</summary>
     public uint TasksMax { get; init; } = 262_144;
 
@@ -21,4 +39,59 @@ internal sealed record ArenaLimits
 
     /// <summary>Result bytes, 8 MiB to 128 GiB. Default 128 MiB.</summary>
     public long ResultBytesMax { get; init; } = 128L << 20;
+
+    /// <summary>Refuses sizes outside their ranges.</summary>
+    public Fault Check()
+    {
+        if (TasksMax is < TasksMaxMin or > TasksMaxMax)
+        {
+            return Wrong(nameof(TasksMax), TasksMax, TasksMaxMin, TasksMaxMax);
+        }
+
+        if (WorkersMax is < RowsMin or > RowsMax)
+        {
+            return Wrong(nameof(WorkersMax), WorkersMax, RowsMin, RowsMax);
+        }
+
+        if (ClientsMax is < RowsMin or > RowsMax)
+        {
+            return Wrong(nameof(ClientsMax), ClientsMax, RowsMin, RowsMax);
+        }
+
+        if (PayloadBytesMax is < PayloadBytesMin or > RegionBytesMax)
+        {
+            return Wrong(nameof(PayloadBytesMax), PayloadBytesMax, PayloadBytesMin, RegionBytesMax);
+        }
+
+        return ResultBytesMax is < ResultBytesMin or > RegionBytesMax
+            ? Wrong(nameof(ResultBytesMax), ResultBytesMax, ResultBytesMin, RegionBytesMax)
+            : Fault.None;
+    }
+
+    /// <summary>
+    /// The largest of the defaults and their halves that an arena of at most <paramref name="bytes"/> can hold; null when
+    /// none can. Docker's 64 MiB /dev/shm gets 32,768 tasks and 16 MiB each of payloads and results: 40 MiB.
+    /// </summary>
+    public static ArenaLimits? DefaultsWithin(long bytes)
+    {
+        var defaults = new ArenaLimits();
+        for (var halvings = 0; halvings <= HalvingsMax; halvings++)
+        {
+            var limits = defaults with
+            {
+                TasksMax = defaults.TasksMax >> halvings,
+                PayloadBytesMax = defaults.PayloadBytesMax >> halvings,
+                ResultBytesMax = long.Max(defaults.ResultBytesMax >> halvings, ResultBytesMin),
+            };
+            if (ArenaLayout.Of(limits).TotalBytes <= bytes)
+            {
+                return limits;
+            }
+        }
+
+        return null;
+    }
+
+    private static Fault Wrong(string name, long value, long min, long max) =>
+        new(FaultCode.InvalidArgument, $"{name} is {value}; it must be {min} to {max}");
 }

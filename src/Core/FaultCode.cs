@@ -59,4 +59,6 @@ internal enum FaultCode : ushort
     FileLimitTooLow = 69,
     AddressInvalid = 70,
     NamespaceMismatch = 71,
+    StateFolderUnusable = 72,
+    EpochsUsedUp = 73,
 }

@@ -1,21 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using Muster.Core;
 
 namespace Muster.Arena.Slabs;
 
 /// <summary>
 /// The bytes of payloads or results in the arena. A block is named by its offset in 64-byte units, from 1; 0 is no
-/// block. Reading a block is safe while the slot that names it is in a state that owns it.
+/// block, because unit 0 holds the region's own words. Reading a block is safe while the slot that names it is in a
+/// state that owns it. A zeroed area is a region without used blocks.
+/// <para>Memory order: the bytes of a block are plain; the step of the slot that names it publishes them. Used bytes are
+/// written by the region's one allocator with release and are for people.</para>
 /// </summary>
-internal sealed class SlabRegion
+internal sealed unsafe class SlabRegion
 {
     public const int UnitBytes = 64;
 
-    public long CapacityBytes => throw new NotImplementedException();
+    /// <summary>Blocks are named by 32 bits of units.</summary>
+    public const long RegionBytesMax = 128L << 30;
+
+    private const long UsedBytesOffset = 0;
+
+    // Never read: it keeps the pages under the pointers mapped for as long as this object lives.
+    private readonly ArenaMemory _memory;
+    private readonly byte* _base;
+    private readonly long _bytes;
+
+    internal SlabRegion(ArenaMemory memory, long offset, long bytes)
+    {
+        Invariant.That(bytes is > UnitBytes and <= RegionBytesMax);
+        _memory = memory;
+        _base = memory.At(offset, bytes);
+        _bytes = bytes;
+    }
+
+    /// <summary>Bytes that blocks can lie in.</summary>
+    public long CapacityBytes => _bytes - UnitBytes;
 
     /// <summary>Bytes in use, as the allocator last published it.</summary>
-    public long UsedBytes { get => throw new NotImplementedException(); set => throw new NotImplementedException(); }
+    public long UsedBytes
+    {
+        get => Volatile.Read(ref *(long*)(_base + UsedBytesOffset));
+        set => Volatile.Write(ref *(long*)(_base + UsedBytesOffset), value);
+    }
 
     /// <summary>The bytes of a block. Index and length are checked against the region.</summary>
-    public Span<byte> Bytes(uint block, int length) => throw new NotImplementedException();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<byte> Bytes(uint block, int length)
+    {
+        if (length == 0)
+        {
+            return default;
+        }
+
+        var start = (long)block * UnitBytes;
+        Invariant.That(block != 0 && length > 0 && start <= _bytes - length);
+        return new Span<byte>(_base + start, length);
+    }
 }

@@ -14,6 +14,7 @@ internal unsafe struct WorkerRow
     public const int NameBytes = 64;
     public const int HostBytes = 64;
     public const int HandlerBitsBytes = 128;
+    public const int VersionBytes = 32;
 
     /// <summary>A <see cref="WorkerHealth"/>.</summary>
     [FieldOffset(0)] public uint Health;
@@ -62,5 +63,5 @@ internal unsafe struct WorkerRow
 
     /// <summary>One bit per index of the handler table.</summary>
     [FieldOffset(256)] public fixed byte HandlerBits[HandlerBitsBytes];
-    [FieldOffset(384)] public fixed byte Version[32];
+    [FieldOffset(384)] public fixed byte Version[VersionBytes];
 }

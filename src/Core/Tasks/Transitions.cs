@@ -44,9 +44,14 @@ internal static class Transitions
 
     private static readonly ushort[] s_targets = BuildTargets();
 
-    /// <summary>Whether <paramref name="role"/> may move a task from one state to the other. One load and one test.</summary>
+    /// <summary>
+    /// Whether <paramref name="role"/> may move a task from one state to the other. One load and one test. A damaged
+    /// state word can hold values that are no state; nothing is allowed from or to those.
+    /// </summary>
     public static bool IsAllowed(Role role, TaskState from, TaskState to) =>
-        (s_targets[((int)role * States) + (int)from] & (1 << (int)to)) != 0;
+        (uint)from < States
+        && (uint)to < States
+        && (s_targets[((int)role * States) + (int)from] & (1 << (int)to)) != 0;
 
     private static ushort[] BuildTargets()
     {

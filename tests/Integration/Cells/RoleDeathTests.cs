@@ -62,7 +62,7 @@ public class RoleDeathTests
         cell.StartWorker(s_worker, cell.Address, "2");
         for (var n = 0; n < handles.Length; n++)
         {
-            var output = await handles[n].WaitAsync(TimeSpan.FromSeconds(60));
+            var output = await handles[n].AsTask().WaitAsync(TimeSpan.FromSeconds(60));
             Assert.Equal(n, TraceFlow.Number(output));
             Assert.Equal(1, TraceFlow.Execution(output));
         }

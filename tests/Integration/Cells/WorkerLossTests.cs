@@ -59,7 +59,7 @@ public class WorkerLossTests
 
         first.Kill();
 
-        var output = await handle.WaitAsync(TimeSpan.FromSeconds(30));
+        var output = await handle.AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(7, TraceFlow.Number(output));
         Assert.Equal(2, TraceFlow.Execution(output));
     }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster.Arena.Native;
+
+/// <summary>What the kernel says of a file.</summary>
+/// <param name="Mode">Type and permission bits.</param>
+/// <param name="Uid">Owner.</param>
+/// <param name="Links">Names that it has; 0 once removed.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Inode">With <paramref name="Device"/>: which file it is, whatever its name.</param>
+/// <param name="Device">Major above minor number.</param>
+internal readonly record struct FileFacts(
+    ushort Mode, uint Uid, uint Links, long Bytes, ulong Inode, ulong Device)
+{
+    public bool IsRegular => (Mode & Statx.S_IFMT) == Statx.S_IFREG;
+
+    public bool IsFolder => (Mode & Statx.S_IFMT) == Statx.S_IFDIR;
+
+    public bool IsSymbolicLink => (Mode & Statx.S_IFMT) == Statx.S_IFLNK;
+
+    public int Permissions => Mode & 0xFFF;
+
+    public bool IsSameFile(in FileFacts other) => Inode == other.Inode && Device == other.Device;
+}

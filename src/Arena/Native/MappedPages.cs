@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Muster.Arena.Native;
+
+/// <summary>Pages mapped into this process; disposing unmaps them.</summary>
+internal sealed unsafe class MappedPages : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private MappedPages(nint address, long length)
+        : base(ownsHandle: true)
+    {
+        SetHandle(address);
+        Length = length;
+    }
+
+    public long Length { get; }
+
+    public byte* Base => (byte*)handle;
+
+    /// <summary>Zeroed pages that no file backs.</summary>
+    public static MappedPages MapPrivate(long length)
+    {
+        var address = Mmap.mmap(
+            0, (nuint)length, Mmap.PROT_READ | Mmap.PROT_WRITE, Mmap.MAP_SHARED | Mmap.MAP_ANONYMOUS, -1, 0);
+        return address == Mmap.MAP_FAILED
+            ? throw new Win32Exception(Marshal.GetLastPInvokeError())
+            : new MappedPages(address, length);
+    }
+
+    /// <summary>
+    /// Maps the first <paramref name="length"/> bytes of a file, shared with all who map it; null and an errno when the
+    /// process has no address space or locks left for it.
+    /// </summary>
+    public static MappedPages? TryMapFile(SafeFileHandle file, long length, bool readOnly, out int errno)
+    {
+        var access = readOnly ? Mmap.PROT_READ : Mmap.PROT_READ | Mmap.PROT_WRITE;
+        var address = Mmap.mmap(
+            0, (nuint)length, access, Mmap.MAP_SHARED, (int)file.DangerousGetHandle(), 0);
+        errno = address == Mmap.MAP_FAILED ? Marshal.GetLastPInvokeError() : 0;
+        GC.KeepAlive(file);
+        return errno == 0 ? new MappedPages(address, length) : null;
+    }
+
+    protected override bool ReleaseHandle() => Mmap.munmap(handle, (nuint)Length) == 0;
+}

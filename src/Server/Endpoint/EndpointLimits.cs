@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Core;
+
+namespace Muster.Server.Endpoint;
+
+/// <summary>The limits of a server's face to the network, with the reason for each.</summary>
+internal static class EndpointLimits
+{
+    /// <summary>Bytes of one message, the limit of the contract.</summary>
+    public const int MessageBytesMax = TaskLimits.MessageBytesMax;
+
+    /// <summary>Bytes of all metadata of one request, counted as HTTP/2 does: name + value + 32 each.</summary>
+    public const int MetadataBytesMax = 8 * 1024;
+
+    /// <summary>Above <see cref="MetadataBytesMax"/>, so that ours answers with a status before HTTP/2 cuts.</summary>
+    public const int HeaderBytesMax = 16 * 1024;
+    public const int HeaderCountMax = 64;
+
+    /// <summary>Calls open on one connection. Kestrel's own defence against floods of resets is tied to 100.</summary>
+    public const int StreamsPerConnectionMax = 100;
+
+    /// <summary>A whole message fits into the window, so none waits half-way for a window update.</summary>
+    public const int StreamWindowBytes = MessageBytesMax;
+
+    /// <summary>Two full stream windows: one stalled reader of large messages does not stop the other streams.</summary>
+    public const int ConnectionWindowBytes = 2 * StreamWindowBytes;
+
+    /// <summary>Connections at most, however many files the process may open.</summary>
+    public const int ConnectionsMax = 10_000;
+
+    /// <summary>Fewer than this are no use: a start with so few open files is refused.</summary>
+    public const int ConnectionsMin = 64;
+
+    /// <summary>Files kept for everything that is not a connection.</summary>
+    public const int OtherFilesMax = 1_024;
+
+    /// <summary>Files counted for a connection: its socket, and room while others are accepted and closed.</summary>
+    public const int FilesPerConnection = 4;
+
+    /// <summary>Bytes that an address of a Unix socket holds, without its closing zero.</summary>
+    public const int SocketPathBytesMax = 107;
+
+    /// <summary>Waiting connections that the kernel keeps for us.</summary>
+    public const int AcceptBacklogMax = 512;
+
+    /// <summary>Longer deadlines are cut to this: longer than any task may take.</summary>
+    public static readonly TimeSpan DeadlineMax = TimeSpan.FromMilliseconds(TaskLimits.DurationMsMax);
+
+    public static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>A connection without a call is closed after this; clients connect again when they need to.</summary>
+    public static readonly TimeSpan IdleConnectionTimeout = TimeSpan.FromSeconds(30);
+
+    public static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the end of a call waits for what its outbox still holds, when the peer does not read.</summary>
+    public static readonly TimeSpan OutboxDrainTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a handler may go on after its deadline before its stream is reset.</summary>
+    public static readonly TimeSpan DeadlineGrace = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Muster.Core;
+
+namespace Muster.Server.Endpoint;
+
+/// <summary>Where a server listens, and what it allows. Checked as a whole when the endpoint starts.</summary>
+internal sealed record EndpointOptions
+{
+    /// <summary>Absolute path of the Unix socket; null: none. Its folder is made with mode 0700 when missing.</summary>
+    public string? SocketPath { get; init; }
+
+    /// <summary>Loopback addresses to listen on; port 0 takes a free one. Any other address is refused.</summary>
+    public IReadOnlyList<IPEndPoint> Loopback { get; init; } = [];
+
+    /// <summary>Not null: the loopback addresses speak TLS with ALPN h2. The Unix socket never does.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Connections at the same time. 0: as many as the limit of open files allows, at most 10,000.</summary>
+    public int ConnectionsMax { get; init; }
+
+    /// <summary>Calls open at the same time on one connection. Default 100.</summary>
+    public int StreamsPerConnectionMax { get; init; } = EndpointLimits.StreamsPerConnectionMax;
+
+    /// <summary>
+    /// Told when a handler violated an invariant; the host stops its component. Called on the call's own thread.
+    /// </summary>
+    public Action<InvariantException>? InvariantViolated { get; init; }
+
+    /// <summary>Time for deadlines.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+}
