@@ -6,7 +6,8 @@ using Muster.Core;
 
 namespace Muster.Client;
 
-/// <summary>Finds out where a cell listens: an argument, the environment, or the socket of a cell on this host.</summary>
+/// <summary>Finds out where a cell listens: an argument, the environment, or the socket of a cell on this
+/// host.</summary>
 internal static class CellAddress
 {
     public const string Variable = "MUSTER_ADDRESS";

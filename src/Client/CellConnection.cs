@@ -107,11 +107,13 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     {
         var request = new V1.CancelTasksRequest();
         request.TaskIds.AddRange(ids.Select(id => id.Value));
-        var response = await CallPlmAsync((client, options) => client.CancelTasksAsync(request, options), cancellationToken);
+        var response = await CallPlmAsync(
+            (client, options) => client.CancelTasksAsync(request, options), cancellationToken);
         return response.Statuses;
     }
 
-    /// <summary>Submits one task without a session: its result is kept until it is fetched or its retention ends.</summary>
+    /// <summary>Submits one task without a session: its result is kept until it is fetched or its retention
+    /// ends.</summary>
     public async Task<TaskId> SubmitTaskAsync(
         string handler, SubmitOptions options, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {

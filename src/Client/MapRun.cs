@@ -10,8 +10,8 @@ using Muster.Client.Sessions;
 namespace Muster.Client;
 
 /// <summary>
-/// One map: a feeder of its own takes inputs and submits them while fewer than the limit are under way, and the caller's
-/// enumeration takes what has ended. Inputs are taken on the thread pool, one at a time; memory is bounded by
+/// One map: a feeder of its own takes inputs and submits them while fewer than the limit are under way, and the
+/// caller's enumeration takes what has ended. Inputs are taken on the thread pool, one at a time; memory is bounded by
 /// <see cref="MapOptions.InFlightMax"/>, also when values are held back to keep the order.
 /// </summary>
 internal sealed class MapRun<TIn> : IDisposable

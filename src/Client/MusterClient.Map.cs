@@ -23,7 +23,8 @@ public sealed partial class MusterClient
     /// <param name="options">Null: the defaults, with values as they complete.</param>
     /// <param name="cancellationToken">Ends the enumeration, never the tasks that the cell has accepted.</param>
     /// <returns>
-    /// Each input with its value. Enumerating throws <see cref="TaskFailedException"/> at the first task that failed and
+    /// Each input with its value. Enumerating throws <see cref="TaskFailedException"/> at the first task that failed
+    /// and
     /// <see cref="MusterException"/> at the first that was refused; tasks already accepted go on.
     /// </returns>
     public IAsyncEnumerable<(TIn Input, TOut Value)> MapAsync<TIn, TOut>(
@@ -44,7 +45,8 @@ public sealed partial class MusterClient
     /// <param name="options">Null: the defaults, with values as they complete.</param>
     /// <param name="cancellationToken">Ends the enumeration, never the tasks that the cell has accepted.</param>
     /// <returns>
-    /// Each input with its value. Enumerating throws <see cref="TaskFailedException"/> at the first task that failed and
+    /// Each input with its value. Enumerating throws <see cref="TaskFailedException"/> at the first task that failed
+    /// and
     /// <see cref="MusterException"/> at the first that was refused; tasks already accepted go on.
     /// </returns>
     public IAsyncEnumerable<(TIn Input, TOut Value)> MapAsync<TIn, TOut>(

@@ -13,9 +13,9 @@ namespace Muster;
 /// Submits tasks to a cell and awaits their results. Make one per program, share it, dispose it at the end.
 /// </summary>
 /// <remarks>
-/// Safe for use by many threads at once. A connection that breaks is made again and continued where it was: nothing that
-/// the cell has accepted is lost, and nothing is delivered twice. A cancelled wait never cancels the task; a task that
-/// the cell had not accepted by then may stay unsent.
+/// Safe for use by many threads at once. A connection that breaks is made again and continued where it was: nothing
+/// that the cell has accepted is lost, and nothing is delivered twice. A cancelled wait never cancels the task; a task
+/// that the cell had not accepted by then may stay unsent.
 /// </remarks>
 public sealed partial class MusterClient : IAsyncDisposable
 {
@@ -42,7 +42,8 @@ public sealed partial class MusterClient : IAsyncDisposable
     /// </param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The client; dispose it.</returns>
-    /// <exception cref="MusterException">ADDRESS_INVALID, or UNAVAILABLE when there is no cell to connect to.</exception>
+    /// <exception cref="MusterException">ADDRESS_INVALID, or UNAVAILABLE when there is no cell to connect
+    /// to.</exception>
     public static MusterClient Connect(string? address = null, MusterClientOptions? options = null)
     {
         options ??= new();
@@ -62,7 +63,10 @@ public sealed partial class MusterClient : IAsyncDisposable
     /// <exception cref="TaskFailedException">The task ended without success.</exception>
     /// <exception cref="MusterException">The service refused it or could not be reached.</exception>
     public Task<TOut> RunAsync<TIn, TOut>(
-        TaskType<TIn, TOut> type, TIn input, SubmitOptions? options = null, CancellationToken cancellationToken = default)
+        TaskType<TIn, TOut> type,
+        TIn input,
+        SubmitOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(type);
         var pending = Prepare(type, input, options, awaitsAcceptance: false);
@@ -79,7 +83,10 @@ public sealed partial class MusterClient : IAsyncDisposable
     /// <returns>The accepted task, to be awaited for its value or not.</returns>
     /// <exception cref="MusterException">The service refused it or could not be reached.</exception>
     public async Task<TaskHandle<TOut>> SubmitAsync<TIn, TOut>(
-        TaskType<TIn, TOut> type, TIn input, SubmitOptions? options = null, CancellationToken cancellationToken = default)
+        TaskType<TIn, TOut> type,
+        TIn input,
+        SubmitOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(type);
         var pending = Prepare(type, input, options, awaitsAcceptance: true);
@@ -141,7 +148,8 @@ public sealed partial class MusterClient : IAsyncDisposable
     }
 
     /// <summary>Options of a handler, shared by alike tasks.</summary>
-    internal EncodedTaskOptions OptionsOf(string handler, SubmitOptions? options) => _optionsCache.Get(handler, options);
+    internal EncodedTaskOptions OptionsOf(string handler, SubmitOptions? options) =>
+        _optionsCache.Get(handler, options);
 
     private AwaitedTask Prepare<TIn, TOut>(
         TaskType<TIn, TOut> type, TIn input, SubmitOptions? options, bool awaitsAcceptance) =>

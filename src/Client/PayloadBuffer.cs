@@ -5,8 +5,8 @@ using System.Buffers;
 namespace Muster.Client;
 
 /// <summary>
-/// Turns an input into the bytes of a payload. The growing buffer is kept per thread, unless a large value made it large;
-/// an input whose writer submits another task inside finds the place empty and makes its own.
+/// Turns an input into the bytes of a payload. The growing buffer is kept per thread, unless a large value made it
+/// large; an input whose writer submits another task inside finds the place empty and makes its own.
 /// </summary>
 internal static class PayloadBuffer
 {

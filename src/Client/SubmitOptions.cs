@@ -3,7 +3,8 @@ using System;
 
 namespace Muster;
 
-/// <summary>How a task is to be run. Immutable; keep and share one object for tasks that are alike, which is cheapest.</summary>
+/// <summary>How a task is to be run. Immutable; keep and share one object for tasks that are alike, which is
+/// cheapest.</summary>
 public sealed record SubmitOptions
 {
     /// <summary>The defaults.</summary>
@@ -18,14 +19,16 @@ public sealed record SubmitOptions
     /// </summary>
     public int AttemptsMax { get; init; } = Core.TaskLimits.AttemptsMaxDefault;
 
-    /// <summary>An attempt that runs longer is stopped. Null, the default: no limit. Up to 30 days, in milliseconds.</summary>
+    /// <summary>An attempt that runs longer is stopped. Null, the default: no limit. Up to 30 days, in
+    /// milliseconds.</summary>
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>A task that has not started by then ends as expired. Null, the default: never. Up to 30 days.</summary>
     public TimeSpan? ExpiresAfter { get; init; }
 
     /// <summary>
-    /// The wait before a failed attempt is repeated; it doubles with each one, up to a minute. Null, the default: at once.
+    /// The wait before a failed attempt is repeated; it doubles with each one, up to a minute. Null, the default: at
+    /// once.
     /// </summary>
     public TimeSpan? RetryDelay { get; init; }
 

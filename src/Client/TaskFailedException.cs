@@ -3,7 +3,8 @@ using System;
 
 namespace Muster;
 
-/// <summary>A task ended without success. The task is known by its id; what went wrong at the worker is here as text.</summary>
+/// <summary>A task ended without success. The task is known by its id; what went wrong at the worker is here as
+/// text.</summary>
 public sealed class TaskFailedException : Exception
 {
     internal TaskFailedException(TaskFailure failure)

@@ -5,7 +5,8 @@ using System.Threading.Tasks;
 
 namespace Muster.Client.Sessions;
 
-/// <summary>The way to a cell: who this client is, and a stream to the PLM. Failures are <see cref="MusterException"/>.</summary>
+/// <summary>The way to a cell: who this client is, and a stream to the PLM. Failures are <see
+/// cref="MusterException"/>.</summary>
 internal interface ISessionConnector : IAsyncDisposable
 {
     /// <summary>Where it connects to, for messages.</summary>

@@ -12,7 +12,8 @@ namespace Muster.Client.Sessions;
 /// </summary>
 internal interface ISessionStream : IAsyncDisposable
 {
-    /// <summary>Sends one SessionRequest; the stream disposes the message. Waits while the other side is slow.</summary>
+    /// <summary>Sends one SessionRequest; the stream disposes the message. Waits while the other side is
+    /// slow.</summary>
     Task WriteAsync(RawMessage message);
 
     /// <summary>The next SessionResponse, which the caller disposes; null when the server ended the stream.</summary>

@@ -22,7 +22,8 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
 
     public TaskId Id { get; set; }
 
-    /// <summary>Nobody waits any more: what the cell has not taken yet need not be sent. Written by the waiter.</summary>
+    /// <summary>Nobody waits any more: what the cell has not taken yet need not be sent. Written by the
+    /// waiter.</summary>
     public virtual bool IsAbandoned { get; set; }
 
     /// <summary>To be cancelled as soon as the cell has named it.</summary>

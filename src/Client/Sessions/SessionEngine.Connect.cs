@@ -48,7 +48,8 @@ internal sealed partial class SessionEngine
                 _link = null;
             }
 
-            FailAll(new MusterException("INTERNAL", $"the client stopped by a fault of its own: {bug.Message}", null, bug));
+            FailAll(new MusterException(
+                "INTERNAL", $"the client stopped by a fault of its own: {bug.Message}", null, bug));
         }
     }
 
@@ -123,7 +124,8 @@ internal sealed partial class SessionEngine
         }
 
         await link.Stream.WriteAsync(hello).WaitAsync(cancellationToken);
-        using var welcome = await link.Stream.ReadAsync(cancellationToken) ?? throw Unavailable("the server ended the stream");
+        using var welcome = await link.Stream.ReadAsync(cancellationToken)
+            ?? throw Unavailable("the server ended the stream");
         lock (_gate)
         {
             try
@@ -215,20 +217,22 @@ internal sealed partial class SessionEngine
     }
 
     private MusterException GiveUp(MusterException failure, TimeSpan limit) => Unavailable(
-        $"no connection to {_connector.Address} for {limit.TotalSeconds:0.#} s ({failure.Message}); is the cell running? "
-        + "'muster up' starts one, and MUSTER_ADDRESS names another",
+        $"no connection to {_connector.Address} for {limit.TotalSeconds:0.#} s ({failure.Message}); "
+        + "is the cell running? 'muster up' starts one, and MUSTER_ADDRESS names another",
         failure);
 
     /// <summary>A stream that was damaged on its way is a broken stream; a new one starts from what is known.</summary>
     private static MusterException Damaged(WireFormatException damage) =>
         Unavailable("the server's message could not be read: " + damage.Message, damage);
 
-    /// <summary>Doubles from the first pause to the longest, spread by half so that clients do not come back together.</summary>
+    /// <summary>Doubles from the first pause to the longest, spread by half so that clients do not come back
+    /// together.</summary>
     private async Task PauseAsync()
     {
         if (_failures > 0)
         {
-            var full = Math.Min(SessionLimits.BackoffMsMax, SessionLimits.BackoffMsFirst << Math.Min(_failures - 1, 10));
+            var doubled = SessionLimits.BackoffMsFirst << Math.Min(_failures - 1, 10);
+            var full = Math.Min(SessionLimits.BackoffMsMax, doubled);
             var wait = (full / 2) + Random.Shared.Next((full / 2) + 1);
             await Task.Delay(TimeSpan.FromMilliseconds(wait), _time, _stop.Token);
         }

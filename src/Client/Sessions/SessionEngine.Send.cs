@@ -50,7 +50,8 @@ internal sealed partial class SessionEngine
             }
             catch (MusterException failure)
             {
-                // The sender stays marked as running, so nothing more is written to this link; the reading side ends it.
+                // The sender stays marked as running, so nothing more is written to this link; the reading side ends
+                // it.
                 link.FailWrite(failure);
                 return;
             }

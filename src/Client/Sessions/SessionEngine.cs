@@ -10,8 +10,8 @@ namespace Muster.Client.Sessions;
 
 /// <summary>
 /// Keeps one session with the PLM alive and everything submitted on its way: one loop connects, reads and reconnects;
-/// whoever has something to send starts the sender when none runs, which then sends until nothing is left. So a batch is
-/// what gathered while the wire was busy, and a lone task leaves on its caller's own thread.
+/// whoever has something to send starts the sender when none runs, which then sends until nothing is left. So a batch
+/// is what gathered while the wire was busy, and a lone task leaves on its caller's own thread.
 /// </summary>
 /// <remarks>
 /// Thread-safe. Waiting submissions are bounded by <see cref="MusterClientOptions.QueuedTasksMax"/> and
@@ -70,7 +70,8 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     }
 
     /// <summary>Queues a task; completes when it is queued, which is at once unless the queue is full.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled before there was room; the task will not be sent.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before there was room; the task will not be
+    /// sent.</exception>
     public Task SubmitAsync(PendingTask task, CancellationToken cancellationToken)
     {
         if (task.Payload.Length > TaskLimits.PayloadBytesMax)
@@ -124,6 +125,17 @@ internal sealed partial class SessionEngine : IAsyncDisposable
                     _ledger.WantCancel(task);
                 }
             }
+        }
+
+        Pump();
+    }
+
+    /// <summary>Cancels everything that is under way.</summary>
+    public void CancelAll()
+    {
+        lock (_gate)
+        {
+            _ledger.WantCancelAll();
         }
 
         Pump();

@@ -7,7 +7,8 @@ using Muster.Transport.Wire;
 
 namespace Muster.Client.Sessions;
 
-/// <summary>What a new stream's welcome does to the ledger: the one place that decides what is sent a second time.</summary>
+/// <summary>What a new stream's welcome does to the ledger: the one place that decides what is sent a second
+/// time.</summary>
 internal sealed partial class SessionLedger
 {
     /// <summary>

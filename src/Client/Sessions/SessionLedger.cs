@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.InteropServices;
 using Muster.Core;
 using Muster.Transport.Wire;
@@ -56,7 +57,8 @@ internal sealed partial class SessionLedger(Random jitter)
         QueuedBytes += task.Payload.Length;
     }
 
-    /// <summary>Cancels the task now if the cell has named it, else as soon as it does, else before it is sent.</summary>
+    /// <summary>Cancels the task now if the cell has named it, else as soon as it does, else before it is
+    /// sent.</summary>
     public void WantCancel(PendingTask task)
     {
         if (task.IsCancelWanted)
@@ -68,6 +70,15 @@ internal sealed partial class SessionLedger(Random jitter)
         if (task.Stage == PendingStage.Accepted)
         {
             _cancels.Add(task.Id.Value);
+        }
+    }
+
+    /// <summary>The same for every task that waits here or was sent.</summary>
+    public void WantCancelAll()
+    {
+        foreach (var task in _again.Concat(_fresh).Concat(_open.Values))
+        {
+            WantCancel(task);
         }
     }
 

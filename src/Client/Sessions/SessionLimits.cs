@@ -4,7 +4,8 @@ namespace Muster.Client.Sessions;
 /// <summary>The numbers of a session's client side.</summary>
 internal static class SessionLimits
 {
-    /// <summary>Tasks in one message. 16 already give most of what 256 give, and larger ones only add latency.</summary>
+    /// <summary>Tasks in one message. 16 already give most of what 256 give, and larger ones only add
+    /// latency.</summary>
     public const int BatchItemsMax = 256;
 
     /// <summary>Bytes of a message past which nothing more is added to it; one task alone may be larger.</summary>
@@ -22,7 +23,8 @@ internal static class SessionLimits
     /// <summary>Longest pause after refusals for want of room.</summary>
     public const long HoldMsMax = 5_000;
 
-    /// <summary>First and longest pause between attempts to connect. Roles that restart are back well within a second.</summary>
+    /// <summary>First and longest pause between attempts to connect. Roles that restart are back well within a
+    /// second.</summary>
     public const int BackoffMsFirst = 10;
     public const int BackoffMsMax = 1_000;
 

@@ -33,7 +33,8 @@ internal sealed class TaskOptionsCache
                 _known.Clear();
             }
 
-            found = _known.GetOrAdd((handler, options), static key => EncodedTaskOptions.Create(key.Handler, key.Options));
+            found = _known.GetOrAdd(
+                (handler, options), static key => EncodedTaskOptions.Create(key.Handler, key.Options));
         }
 
         Volatile.Write(ref _last, found);
