@@ -131,5 +131,5 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
     private static string Describe(string path, in FileFacts facts) =>
         $"{path} must be a plain file of user {User.Id} with mode 0600 and one name; it is "
         + $"{(facts.IsRegular ? "a plain file" : "no plain file")} of user {facts.Uid} with mode "
-        + $"{Convert.ToString(facts.Permissions, 8)} and {facts.Links} names; find out who made it, and remove it";
+        + $"{Convert.ToString(facts.Permissions, 8)}; names: {facts.Links}; find out who made it, and remove it";
 }

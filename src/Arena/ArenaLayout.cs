@@ -16,6 +16,7 @@ internal sealed class ArenaLayout
     public const int LineBytes = 128;
 
     public const int HeaderBytes = PageBytes;
+    public const int ProofWordsOffset = HeaderBytes / 2;
     public const int Roles = 3;
     public const int RoleRowBytes = 512;
 

@@ -62,6 +62,11 @@ internal sealed unsafe class ArenaMap : IDisposable
         Freed = new(memory, layout.Freed.Offset, layout.RingCapacity);
         Payloads = new(memory, layout.Payloads.Offset, layout.Payloads.Bytes);
         Results = new(memory, layout.Results.Offset, layout.Results.Bytes);
+        if (cell is not null && !memory.IsReadOnly)
+        {
+            // Tables, heap and rings; payloads and results are reused from the front and are touched as they grow.
+            memory.PopulateInBackground(layout.Payloads.Offset);
+        }
     }
 
     public ArenaLimits Limits { get; }
@@ -101,6 +106,12 @@ internal sealed unsafe class ArenaMap : IDisposable
     public SpscRing<CancelRecord> Cancels { get; }
 
     public SpscRing<FreedRecord> Freed { get; }
+
+    /// <summary>
+    /// Eight words in the header's page that mean nothing to the cell: what proofs change under <see cref="NamesLock"/>
+    /// while they are killed. They cost nothing, and so the proof runs on arenas as they are.
+    /// </summary>
+    internal Span<ulong> ProofWords => new(_memory.At(ArenaLayout.ProofWordsOffset, 64), 8);
 
     /// <summary>The lock of <see cref="Ready"/>.</summary>
     internal ArenaLock HeapLock { get; }

@@ -45,5 +45,8 @@ internal sealed unsafe class ArenaMemory : IDisposable
         return _base + offset;
     }
 
+    /// <summary>Spares the first users of these first bytes the page faults; returns at once. Not for read-only maps.</summary>
+    public void PopulateInBackground(long bytes) => _pages.PopulateInBackground(bytes);
+
     public void Dispose() => _pages.Dispose();
 }

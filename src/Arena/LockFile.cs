@@ -84,9 +84,14 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    /// <summary>Whether somebody, this process included, holds the lock.</summary>
+    /// <summary>Whether somebody, this process included, holds the lock. Leaves no file where there was none.</summary>
     public static bool IsHeld(string path)
     {
+        if (!Statx.TryOf(path, out _))
+        {
+            return false;
+        }
+
         var fault = TryTake(path, out var taken);
         taken?.Dispose();
         return fault.IsNone && taken is null;

@@ -13,9 +13,9 @@ namespace Muster.Arena.Tables;
 /// fetched and cleared before the row is read (acquire), so that no change is missed. A zeroed area is an empty table.
 /// <para>Memory order:</para>
 /// <list type="bullet">
-/// <item>Changed words: the Register sets bits with an atomic or, the Scheduler fetches a whole word with an atomic
-/// exchange; both are full fences and pair with each other. A bit that is set between the exchange and the reading of
-/// the row costs one needless second look.</item>
+/// <item>Changed words: the Register sets bits with an atomic or, the Scheduler fetches and clears them
+/// with an atomic and; both are full fences and pair with each other. A bit that is set between the fetch and the
+/// reading of the row costs one needless second look.</item>
 /// <item>High water: the Register writes it (release) before it marks the new row; TakeChanged loads it (acquire).</item>
 /// <item>Handler bits: the Register replaces them word by word, then marks the row. A reader in between sees a mixture
 /// of the old and the new set, and looks again because of the mark.</item>
@@ -110,14 +110,21 @@ internal sealed unsafe class WorkerTable
     public int TakeChanged(Span<uint> rows)
     {
         var words = (HighWater + BitsPerWord - 1) / BitsPerWord;
-        var first = _nextChangedRow / BitsPerWord;
-        var count = 0;
-        for (var step = 0u; step < words && count < rows.Length; step++)
+        if (words == 0)
         {
-            count += TakeWord((first + step) % words, rows[count..]);
+            return 0;
         }
 
-        return count;
+        // Once around: from the row after the last one told, to the end, and from row 0 back to it.
+        var first = _nextChangedRow / BitsPerWord % words;
+        var fromFirst = ulong.MaxValue << (int)(_nextChangedRow % BitsPerWord);
+        var count = TakeWord(first, fromFirst, rows);
+        for (var step = 1u; step < words && count < rows.Length; step++)
+        {
+            count += TakeWord((first + step) % words, ulong.MaxValue, rows[count..]);
+        }
+
+        return count + TakeWord(first, ~fromFirst, rows[count..]);
     }
 
     public string Name(uint row) => RowText.Read(Field(Row(row)->Name, WorkerRow.NameBytes));
@@ -153,19 +160,18 @@ internal sealed unsafe class WorkerTable
     }
 
     // A look without a write first: an untouched word costs no ownership of its cache line.
-    private int TakeWord(uint word, Span<uint> rows)
+    private int TakeWord(uint word, ulong mask, Span<uint> rows)
     {
-        if (Volatile.Read(ref _changed[word]) == 0)
+        if (rows.IsEmpty || (Volatile.Read(ref _changed[word]) & mask) == 0)
         {
             return 0;
         }
 
-        var shift = (int)(_nextChangedRow % BitsPerWord);
-        var bits = BitOperations.RotateRight(Interlocked.Exchange(ref _changed[word], 0), shift);
+        var bits = Interlocked.And(ref _changed[word], ~mask) & mask;
         var count = 0;
         while (bits != 0 && count < rows.Length)
         {
-            var row = (word * BitsPerWord) + (uint)((BitOperations.TrailingZeroCount(bits) + shift) % BitsPerWord);
+            var row = (word * BitsPerWord) + (uint)BitOperations.TrailingZeroCount(bits);
             Invariant.That(row < Capacity);
             rows[count++] = row;
             _nextChangedRow = row + 1;
@@ -174,7 +180,7 @@ internal sealed unsafe class WorkerTable
 
         if (bits != 0)
         {
-            Interlocked.Or(ref _changed[word], BitOperations.RotateLeft(bits, shift));
+            Interlocked.Or(ref _changed[word], bits);
         }
 
         return count;

@@ -54,7 +54,10 @@ public readonly record struct TaskId(ulong Value) : IComparable<TaskId>
     /// <returns>Whether <paramref name="text"/> was an id.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, out TaskId id)
     {
-        var ok = ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) && value != 0;
+        var value = 0UL;
+        var ok = text is { Length: <= 16 }
+            && ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value)
+            && value != 0;
         id = ok ? new TaskId(value) : None;
         return ok;
     }

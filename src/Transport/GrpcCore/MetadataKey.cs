@@ -13,17 +13,20 @@ internal static class MetadataKey
     public static string Check(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (key.Length > 0 && !key.AsSpan().ContainsAnyExcept(s_allowed))
+        return TryCheck(key, out var lowered)
+            ? lowered
+            : throw new ArgumentException($"'{key}' is not a metadata key.", nameof(key));
+    }
+
+    /// <summary>The key in lower case; false when it is none.</summary>
+    public static bool TryCheck(string key, out string lowered)
+    {
+        lowered = key;
+        if (key.AsSpan().ContainsAnyExcept(s_allowed))
         {
-            return key;
+            lowered = key.ToLowerInvariant();
         }
 
-        var lowered = key.ToLowerInvariant();
-        if (lowered.Length == 0 || lowered.AsSpan().ContainsAnyExcept(s_allowed))
-        {
-            throw new ArgumentException($"'{key}' is not a metadata key.", nameof(key));
-        }
-
-        return lowered;
+        return lowered.Length > 0 && !lowered.AsSpan().ContainsAnyExcept(s_allowed);
     }
 }

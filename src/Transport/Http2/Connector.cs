@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.IO;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Muster.Transport.Http2;
+
+/// <summary>Makes connections: socket, TLS where the address wants it, and the first exchange of HTTP/2.</summary>
+internal static class Connector
+{
+    /// <summary>
+    /// Connects within the options' time. Throws <see cref="IOException"/> with a sentence for people when the server
+    /// cannot be reached, and <see cref="OperationCanceledException"/> only for the caller's token.
+    /// </summary>
+    public static async Task<Http2Connection> ConnectAsync(
+        ChannelAddress address,
+        GrpcChannelOptions options,
+        IConnectionOwner owner,
+        CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(options.ConnectTimeout, options.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        Stream? io = null;
+        try
+        {
+            io = await OpenAsync(address, options, both.Token).ConfigureAwait(false);
+            var connection = new Http2Connection(io, owner, options.ForConnection());
+            await connection.StartAsync(both.Token).ConfigureAwait(false);
+            return connection;
+        }
+        catch (Exception e) when (e is SocketException or IOException or AuthenticationException
+            or OperationCanceledException or ObjectDisposedException)
+        {
+            if (io is not null)
+            {
+                await io.DisposeAsync().ConfigureAwait(false);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            var why = late.IsCancellationRequested
+                ? $"no answer within {options.ConnectTimeout.TotalSeconds:F1} s"
+                : e.Message;
+            throw new IOException($"Cannot connect to {address.Text}: {why}", e);
+        }
+    }
+
+    private static async Task<Stream> OpenAsync(
+        ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)
+    {
+        var socket = address.EndPoint.AddressFamily switch
+        {
+            AddressFamily.Unix => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+            AddressFamily.Unspecified => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+            var family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+        };
+        try
+        {
+            await socket.ConnectAsync(address.EndPoint, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        return address.IsSecure
+            ? await SecureAsync(stream, address, options, cancellationToken).ConfigureAwait(false)
+            : stream;
+    }
+
+    private static async Task<Stream> SecureAsync(
+        Stream inner, ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)
+    {
+        var given = options.Tls;
+        var tls = new SslClientAuthenticationOptions
+        {
+            TargetHost = given?.TargetHost ?? address.Host,
+            ApplicationProtocols = [SslApplicationProtocol.Http2],
+            ClientCertificates = given?.ClientCertificates,
+            ClientCertificateContext = given?.ClientCertificateContext,
+            LocalCertificateSelectionCallback = given?.LocalCertificateSelectionCallback,
+            RemoteCertificateValidationCallback = given?.RemoteCertificateValidationCallback,
+            CertificateChainPolicy = given?.CertificateChainPolicy,
+            EnabledSslProtocols = given?.EnabledSslProtocols ?? SslProtocols.None,
+        };
+        var stream = new SslStream(inner);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(tls, cancellationToken).ConfigureAwait(false);
+            if (stream.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
+            {
+                throw new AuthenticationException("the server does not offer HTTP/2 over TLS");
+            }
+
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+}
