@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Core;
+using Muster.Transport;
 
 namespace Muster.Client;
 
@@ -59,19 +60,11 @@ internal static class CellAddress
             : Path.Combine(runtime, "muster", cell);
     }
 
-    private static string Check(string address)
-    {
-        var isGood = address.StartsWith(UnixPrefix, StringComparison.Ordinal)
-            ? address.Length > UnixPrefix.Length && address[UnixPrefix.Length] == '/'
-            : Uri.TryCreate(address, UriKind.Absolute, out var uri)
-                && uri.Scheme is "http" or "https"
-                && uri.PathAndQuery == "/";
-        return isGood
-            ? address
-            : throw new MusterException(
-                FaultCodes.Name(FaultCode.AddressInvalid),
-                $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port");
-    }
+    private static string Check(string address) => ChannelAddress.TryParse(address, out _)
+        ? address
+        : throw new MusterException(
+            FaultCodes.Name(FaultCode.AddressInvalid),
+            $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port");
 
     /// <summary>The kernel's word for who this process acts as.</summary>
     private static uint UserId()

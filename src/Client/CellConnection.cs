@@ -20,7 +20,14 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 {
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, Lazy<GrpcChannel>> _channels = new(StringComparer.Ordinal);
+    /// <summary>
+    /// A role that restarts is back well within a second, so the wait between attempts stays short. The session's own
+    /// loop is the only thing that continues on a session channel's receive loop, and it runs no user code.
+    /// </summary>
+    private static readonly GrpcChannelOptions s_callOptions = new() { BackoffMax = TimeSpan.FromMilliseconds(250) };
+    private static readonly GrpcChannelOptions s_sessionOptions = s_callOptions with { InlineCompletions = true };
+
+    private readonly ConcurrentDictionary<(string Address, bool IsSession), Lazy<GrpcChannel>> _channels = new();
     private volatile string[] _plmAddresses = [];
 
     /// <summary>The Register's.</summary>
@@ -44,7 +51,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     }
 
     /// <summary>A way to the PLM, by its best address.</summary>
-    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken)
+    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false)
     {
         if (_plmAddresses.Length == 0)
         {
@@ -53,7 +60,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
         var addresses = _plmAddresses;
         return addresses.Length > 0
-            ? Invoker(addresses[0])
+            ? Invoker(addresses[0], isSession)
             : throw new MusterException(
                 FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
             { IsTransient = true };
@@ -61,11 +68,6 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
     /// <summary>The PLM was not where it is said to be: ask again before the next call.</summary>
     public void ForgetPlm() => _plmAddresses = [];
-
-    public CallInvoker Invoker(string address) =>
-        _channels.GetOrAdd(
-            address,
-            static key => new Lazy<GrpcChannel>(() => GrpcChannel.ForAddress(key))).Value.CreateCallInvoker();
 
     /// <summary>One request and response to the PLM, with failures translated and a deadline.</summary>
     public async Task<T> CallPlmAsync<T>(
@@ -140,6 +142,11 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
         _channels.Clear();
     }
+
+    private CallInvoker Invoker(string address, bool isSession = false) =>
+        _channels.GetOrAdd((address, isSession), static key => new Lazy<GrpcChannel>(
+            () => GrpcChannel.ForAddress(key.Address, key.IsSession ? s_sessionOptions : s_callOptions)))
+            .Value.CreateCallInvoker();
 
     private static CallOptions Options(CancellationToken cancellationToken, TimeSpan? timeout = null) =>
         new(deadline: DateTime.UtcNow + (timeout ?? s_callTimeout), cancellationToken: cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnec
 
         // Every stream that ends makes the address doubtful: a PLM that restarted may listen elsewhere.
         _isPlmStale = true;
-        var invoker = await cell.PlmAsync(cancellationToken);
+        var invoker = await cell.PlmAsync(cancellationToken, isSession: true);
         try
         {
             return new GrpcSessionStream(invoker.AsyncDuplexStreamingCall(RawMethods.SubmissionSession, null, default));

@@ -15,7 +15,8 @@ internal static class Moments
     public static string Span(TimeSpan span) => span switch
     {
         _ when span < TimeSpan.Zero => "0 s",
-        _ when span < TimeSpan.FromMinutes(1) => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0} s"),
+        _ when span < TimeSpan.FromMinutes(1) =>
+            string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0} s"),
         _ when span < TimeSpan.FromHours(1) => $"{span.Minutes} min {span.Seconds} s",
         _ when span < TimeSpan.FromDays(1) => $"{span.Hours} h {span.Minutes} min",
         _ => $"{(int)span.TotalDays} d {span.Hours} h",

@@ -38,7 +38,8 @@ internal sealed class TextTable(params string[] headings)
     {
         string[][] all = [headings, .. _rows];
         var widths = headings.Select((_, column) => all.Max(row => row[column].Length)).ToArray();
-        return all.Select(row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+        return all.Select(
+            row => string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
     }
 
     /// <summary>The same as text for a terminal of this width, with escape sequences.</summary>

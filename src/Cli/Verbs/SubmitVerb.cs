@@ -30,7 +30,11 @@ internal static class SubmitVerb
             Description = "Call this handler instead of running a command",
             HelpName = "NAME",
         };
-        var payload = new Option<string?>("--payload") { Description = "The handler's input as text", HelpName = "TEXT" };
+        var payload = new Option<string?>("--payload")
+        {
+            Description = "The handler's input as text",
+            HelpName = "TEXT",
+        };
         var file = new Option<string?>("--payload-file")
         {
             Description = "The handler's input from a file ('-': standard input)",

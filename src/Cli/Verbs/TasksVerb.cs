@@ -26,7 +26,11 @@ internal static class TasksVerb
             HelpName = "ready|assigned|running|delayed|waiting|done",
         };
         states.AcceptOnlyFromAmong("ready", "assigned", "running", "delayed", "waiting", "done");
-        var handler = new Option<string?>("--handler") { Description = "Only tasks of this handler", HelpName = "NAME" };
+        var handler = new Option<string?>("--handler")
+        {
+            Description = "Only tasks of this handler",
+            HelpName = "NAME",
+        };
         var limit = new Option<int>("--limit")
         {
             Description = "At most so many; 0: all",

@@ -44,7 +44,8 @@ internal static class WorkersVerb
             return ExitCodes.Success;
         }
 
-        var table = new TextTable("NAME", "HEALTH", "SINCE", "SLOTS", "RUNNING", "DONE", "HOST", "PID", "HANDLERS", "WHY");
+        var table = new TextTable(
+            "NAME", "HEALTH", "SINCE", "SLOTS", "RUNNING", "DONE", "HOST", "PID", "HANDLERS", "WHY");
         foreach (var worker in response.Workers)
         {
             table.Add(
