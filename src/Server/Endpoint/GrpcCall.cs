@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Threading;
 using System.Threading.Tasks;
@@ -21,6 +22,8 @@ namespace Muster.Server.Endpoint;
 /// A call ends early by <see cref="EndWith"/>: the handler's token is signalled, its reads throw, and the status is that
 /// of the exception, whatever the handler does then.
 /// </summary>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "The source has no timer; not disposing it lets any thread end the call safely.")]
 internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
 {
     private readonly Lock _gate = new();

@@ -81,14 +81,19 @@ internal sealed class MessageReader(PipeReader pipe, int messageBytesMax)
 
     private long ReadPrefix()
     {
-        Span<byte> copy = stackalloc byte[PrefixBytes];
         var prefix = _buffer.FirstSpan;
-        if (prefix.Length < PrefixBytes)
+        if (prefix.Length >= PrefixBytes)
         {
-            _buffer.Slice(0, PrefixBytes).CopyTo(copy);
-            prefix = copy;
+            return CheckPrefix(prefix);
         }
 
+        Span<byte> copy = stackalloc byte[PrefixBytes];
+        _buffer.Slice(0, PrefixBytes).CopyTo(copy);
+        return CheckPrefix(copy);
+    }
+
+    private long CheckPrefix(ReadOnlySpan<byte> prefix)
+    {
         if (prefix[0] != 0)
         {
             throw new RpcException(new Status(

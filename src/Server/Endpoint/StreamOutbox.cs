@@ -214,9 +214,11 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
 
             try
             {
+#pragma warning disable CA2012 // Its result is taken once: here when it has one, else by the resumed turn.
                 var written = _sink.WriteAsync(_sending.AsMemory(0, _inFlight));
-                if (!written.IsCompleted)
+                if (!written.IsCompletedSuccessfully)
                 {
+                    // Also one that has failed already: the resumed turn sees why.
                     _pending = written.GetAwaiter();
                     _pending.UnsafeOnCompleted(_resume);
                     return;
@@ -226,6 +228,7 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
                 {
                     return;
                 }
+#pragma warning restore CA2012
             }
             catch (Exception)
             {
