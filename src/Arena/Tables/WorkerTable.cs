@@ -159,6 +159,17 @@ internal sealed unsafe class WorkerTable
         }
     }
 
+    /// <summary>Copies the set of handlers, one bit per index; it may be a mixture while the row is marked changed.</summary>
+    public void CopyHandlers(uint row, Span<ulong> bits)
+    {
+        Invariant.That(bits.Length == WorkerRow.HandlerBitsBytes / sizeof(ulong));
+        var words = (ulong*)Row(row)->HandlerBits;
+        for (var index = 0; index < bits.Length; index++)
+        {
+            bits[index] = Volatile.Read(ref words[index]);
+        }
+    }
+
     // A look without a write first: an untouched word costs no ownership of its cache line.
     private int TakeWord(uint word, ulong mask, Span<uint> rows)
     {

@@ -95,6 +95,7 @@ async function converse(call) {
         call.emit("error", failure(ask, trailers));
         return;
       }
+      if (ask.delay_ms) await pause(ask.delay_ms);
       await write(call, { body: ask.body, count });
       count++;
     }
