@@ -51,6 +51,8 @@ internal sealed unsafe class SpscRing<T>
         _tail = (ulong*)memory.At(offset + TailOffset, sizeof(ulong));
         _records = (T*)memory.At(offset + ArenaLayout.RingHeaderBytes, (long)capacity * sizeof(T));
         _mask = capacity - 1;
+        _headSeen.Value = Volatile.Read(ref *_head);
+        _tailSeen.Value = Volatile.Read(ref *_tail);
         Capacity = checked((int)capacity);
     }
 
