@@ -112,24 +112,21 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
     {
         lock (_gate)
         {
-            if (_finished || _end is not null)
+            if (_finished)
             {
                 return;
             }
 
-            _end = why;
-            Reader.Wake();
+            _end ??= why;
         }
 
-        try
+        SignalToken();
+        lock (_gate)
         {
-            // Outside the gate: this runs what handlers registered. The source is never disposed, so no race with the end.
-            _cancel?.Cancel();
-        }
-        catch (AggregateException e)
-        {
-            // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
-            EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, e);
+            if (!_finished)
+            {
+                Reader.Wake();
+            }
         }
     }
 
@@ -206,8 +203,32 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
     {
         if (_end is { } why)
         {
+            // Whoever sees the end also finds the token signalled, also when another thread is just about to do so.
+            SignalToken();
+
             // A new object for each throw: the stack of a shared one would grow.
             throw new RpcException(why.Status, why.Trailers);
+        }
+    }
+
+    /// <summary>Ends the call because its peer is gone; gives the exception to throw, which may be of an earlier end.</summary>
+    protected RpcException PeerGone()
+    {
+        EndWith(CallFailures.Cancelled());
+        return _end is { } why ? new RpcException(why.Status, why.Trailers) : CallFailures.Cancelled();
+    }
+
+    // Outside the gate: this runs what handlers registered. The source is never disposed, so no race with the end.
+    private void SignalToken()
+    {
+        try
+        {
+            _cancel?.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
+            EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, e);
         }
     }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Buffers;
+using System.IO;
 using System.IO.Pipelines;
 using System.Threading;
 using System.Threading.Tasks;
@@ -146,15 +148,9 @@ internal sealed class GrpcCall<TRequest, TResponse>(
         {
             return await read.ConfigureAwait(false);
         }
-        catch (System.IO.IOException)
+        catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            ThrowIfEnded();
-            throw CallFailures.Cancelled();
-        }
-        catch (System.OperationCanceledException)
-        {
-            ThrowIfEnded();
-            throw CallFailures.Cancelled();
+            throw PeerGone();
         }
     }
 
@@ -184,8 +180,7 @@ internal sealed class GrpcCall<TRequest, TResponse>(
     {
         if (result.IsCompleted || result.IsCanceled)
         {
-            ThrowIfEnded();
-            throw CallFailures.Cancelled();
+            throw PeerGone();
         }
     }
 }

@@ -32,6 +32,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
     private ListenSockets? _sockets;
     private GrpcApplication? _application;
+    private KestrelServices? _services;
     private KestrelServer? _kestrel;
     private bool _stopped;
 
@@ -126,6 +127,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             await _kestrel.StopAsync(cut.Token).ConfigureAwait(false);
             _application!.Stop();
             _kestrel.Dispose();
+            _services?.Dispose();
         }
 
         _sockets?.Dispose();
@@ -148,7 +150,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         var options = new KestrelServerOptions
         {
             AddServerHeader = false,
-            ApplicationServices = new LoggerServices(_options.Logs),
+            ApplicationServices = _services = new KestrelServices(_options.Logs, _options.Certificate is not null),
         };
         var limits = options.Limits;
         limits.MaxConcurrentConnections = connections;
@@ -185,11 +187,5 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             }
         });
         _addresses.Add((certificate is null ? "http://" : "https://") + endPoint);
-    }
-
-    /// <summary>The one service that Kestrel asks for when it sets TLS up.</summary>
-    private sealed class LoggerServices(ILoggerFactory logs) : IServiceProvider
-    {
-        public object? GetService(Type serviceType) => serviceType == typeof(ILoggerFactory) ? logs : null;
     }
 }

@@ -2,6 +2,7 @@
 using System;
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO;
 using System.IO.Pipelines;
 using System.Threading.Tasks;
 using Grpc.Core;
@@ -77,7 +78,17 @@ internal sealed class MessageReader(PipeReader pipe, int messageBytesMax)
     }
 
     /// <summary>Makes a read that waits, or the next one, return at once. Any thread.</summary>
-    public void Wake() => pipe.CancelPendingRead();
+    public void Wake()
+    {
+        try
+        {
+            pipe.CancelPendingRead();
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Kestrel has aborted the request; whoever reads has been woken by that.
+        }
+    }
 
     private long ReadPrefix()
     {

@@ -60,8 +60,9 @@ function unary(order) {
   return watch(call, result);
 }
 
-async function write(call, message) {
-  if (!call.write(message)) await new Promise((resolve) => { call.once("drain", resolve); call.once("status", resolve); });
+// Waits for room when the stream is full; a call that has ended never has room again, so its end counts too.
+async function write(call, message, end) {
+  if (!call.write(message)) await Promise.race([new Promise((resolve) => call.once("drain", resolve)), end]);
 }
 
 async function collect(order) {
@@ -71,7 +72,7 @@ async function collect(order) {
   });
   const end = watch(call, result);
   const ask = askOf(order);
-  for (let number = 0; number < order.send; number++) await write(call, ask);
+  for (let number = 0; number < order.send; number++) await write(call, ask, end);
   call.end();
   return end;
 }
@@ -108,7 +109,7 @@ async function converse(order) {
   for (let number = 0; number < order.send && !over; number++) {
     while (turns === 0 && !over) await new Promise((resolve) => { wake = resolve; });
     turns--;
-    await write(call, { ...ask, count: number });
+    await write(call, { ...ask, count: number }, end);
   }
   if (!order.stay_open) call.end();
   return end;

@@ -112,6 +112,8 @@ class Service(stubs.InteropServiceServicer):
             if ask.status:
                 finish(ask, context)
                 return
+            if ask.delay_ms:
+                time.sleep(ask.delay_ms / 1000)
             yield pb.Answer(body=ask.body, count=count)
             count += 1
         context.muster_done = True
