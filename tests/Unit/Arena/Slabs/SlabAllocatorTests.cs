@@ -129,7 +129,7 @@ public sealed class SlabAllocatorTests : IDisposable
         var before = _private.NewAllocator();
         var blocks = new List<(uint Block, int Length)>();
         int length;
-        while (before.TryAllocate(length = RandomLength(random), out var block))
+        while (before.TryAllocate(length = 1 + RandomLength(random), out var block))
         {
             blocks.Add((block, length));
         }
@@ -141,7 +141,7 @@ public sealed class SlabAllocatorTests : IDisposable
         Assert.All(kept, one => Assert.False(after.TryClaim(one.Block, one.Length)));
         after.EndClaims();
         Assert.Equal(
-            kept.Sum(one => one.Length == 0 ? 0L : SlabClasses.BlockBytes(SlabClasses.Of(one.Length))), Region.UsedBytes);
+            kept.Sum(one => (long)SlabClasses.BlockBytes(SlabClasses.Of(one.Length))), Region.UsedBytes);
         Assert.Equal(kept.Length, blocks.Count(one => after.IsUsed(one.Block, one.Length)));
         Array.ForEach(kept, one => after.Free(one.Block, one.Length));
         Assert.Equal(0, Region.UsedBytes);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+
+namespace Muster.Plm;
+
+/// <summary>What became of a batch. Refers to the core's own buffers: read it before the next batch begins.</summary>
+/// <param name="ids">One for each item, in order; 0 where it was refused.</param>
+/// <param name="faults">The refused items, in order.</param>
+internal readonly ref struct BatchReceipt(ReadOnlySpan<ulong> ids, List<ItemFault> faults)
+{
+    public ReadOnlySpan<ulong> Ids { get; } = ids;
+
+    public List<ItemFault> Faults { get; } = faults;
+}

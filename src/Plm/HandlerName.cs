@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers;
+using System.Text;
+using Muster.Core;
+
+namespace Muster.Plm;
+
+/// <summary>The rule for names of handlers: 1 to 128 bytes of UTF-8, printable, without white space.</summary>
+internal static class HandlerName
+{
+    public static bool IsValid(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty || name.Length > TaskLimits.HandlerNameBytesMax)
+        {
+            return false;
+        }
+
+        while (!name.IsEmpty)
+        {
+            if (Rune.DecodeFromUtf8(name, out var rune, out var bytes) != OperationStatus.Done || !IsPrintable(rune))
+            {
+                return false;
+            }
+
+            name = name[bytes..];
+        }
+
+        return true;
+    }
+
+    // Format characters and the like could make two names look the same, or reorder a terminal's line.
+    private static bool IsPrintable(Rune rune) =>
+        rune.IsAscii
+            ? rune.Value is > ' ' and < 0x7f
+            : Rune.IsLetterOrDigit(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune);
+}

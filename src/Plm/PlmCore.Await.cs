@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>Waiting for one task without a session.</content>
+internal sealed partial class PlmCore
+{
+    /// <summary>
+    /// Waits for a task's end: either it has ended, and its result can be read from the slot in this turn, or the awaiter
+    /// will be resolved in a later one.
+    /// </summary>
+    public Fault Await(TaskId id, ITaskAwaiter awaiter, out uint slot, out bool isDone)
+    {
+        Invariant.That(_inTurn);
+        isDone = false;
+        var fault = Find(id, out slot, out var word);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        if (word.State == TaskState.Done)
+        {
+            isDone = true;
+            return Fault.None;
+        }
+
+        return _awaiters.TryAdd(slot, awaiter)
+            ? Fault.None
+            : new(FaultCode.OutstandingLimit, $"{_awaiters.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for "
+                + "this one, which is the limit; try again later, or use a session", _options.RetryAfterMs);
+    }
+
+    /// <summary>The call gave up. Harmless when the awaiter was resolved before.</summary>
+    public void StopAwaiting(uint slot, ITaskAwaiter awaiter)
+    {
+        Invariant.That(_inTurn);
+        _awaiters.Remove(slot, awaiter);
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>
+/// Attempts on workers that were given up go back to the heap. The Register fences the worker's row before it writes the
+/// record, so no result of such an attempt is taken any more. The Scheduler may place a task there for a moment longer,
+/// until it sees the fence; it gives that back itself, and the sweep here is for one that died in between.
+/// </content>
+internal sealed partial class PlmCore
+{
+    private bool[] _lostRows = [];
+    private bool _anyLostRow;
+    private long _orphanSweepAtMs = long.MaxValue;
+    private long _orphanWatchEndMs;
+
+    private void NoteLostWorker(uint row)
+    {
+        if (row >= _arena.Workers.Capacity)
+        {
+            return;
+        }
+
+        if (_lostRows.Length <= row)
+        {
+            Array.Resize(ref _lostRows, (int)_arena.Workers.Capacity);
+        }
+
+        _lostRows[row] = true;
+        _anyLostRow = true;
+        _orphanSweepAtMs = _now.Ms + PlmLimits.OrphanSweepMs;
+        _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
+    }
+
+    // One pass over the slots for all workers lost together.
+    private void ReturnLostAttempts()
+    {
+        if (!_anyLostRow)
+        {
+            return;
+        }
+
+        _anyLostRow = false;
+        var end = _tasks.HighWater;
+        for (uint index = 0; index < end; index++)
+        {
+            var word = _tasks.Read(index);
+            if (word.State is TaskState.Assigned or TaskState.Running && IsOnLostRow(_tasks[index].Worker))
+            {
+                ReturnAttempt(index, word);
+            }
+        }
+
+        Array.Clear(_lostRows);
+    }
+
+    private bool IsOnLostRow(uint worker) => worker - 1 < (uint)_lostRows.Length && _lostRows[worker - 1];
+
+    private void ReturnAttempt(uint index, StateWord word)
+    {
+        ref var slot = ref _tasks[index];
+        Count(CellCounter.LostAttempts);
+        if (slot.AttemptsMax == 1 || slot.AttemptsLost >= TaskLimits.LostAttemptsMax)
+        {
+            // False: the Scheduler gave it back at this moment, and it is Ready.
+            TryEnd(index, word, FaultCode.WorkerLost);
+            return;
+        }
+
+        slot.AttemptsLost++;
+        QueuePush(index, word);
+    }
+
+    // Looks for attempts placed on rows that are lost without having been told of the loss.
+    private void SweepOrphans()
+    {
+        var workers = _arena.Workers;
+        for (uint row = 0; row < workers.HighWater; row++)
+        {
+            if (workers.Health(row) is WorkerHealth.Lost or WorkerHealth.Gone)
+            {
+                var watchEndMs = _orphanWatchEndMs;
+                NoteLostWorker(row);
+                _orphanWatchEndMs = watchEndMs;
+            }
+        }
+
+        ReturnLostAttempts();
+        _orphanSweepAtMs = _now.Ms < _orphanWatchEndMs ? _now.Ms + PlmLimits.OrphanSweepMs : long.MaxValue;
+    }
+}

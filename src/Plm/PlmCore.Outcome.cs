@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Rings;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>Judging results: a task ends, or is repeated.</content>
+internal sealed partial class PlmCore
+{
+    private const ushort JudgedBit = 0x8000;
+
+    // Reported slots whose result block could not be given back because the ring was full. Bounded by the slots.
+    private readonly Queue<uint> _owed = new();
+
+    // Slots among the pushes whose failure is counted once the push is done: see the order of writes.
+    private readonly List<uint> _countAfterPush = new(PlmLimits.PushBatchMax);
+
+    /// <summary>
+    /// Takes what the Register finished until its ring is empty, or so much that others should have a turn first.
+    /// </summary>
+    /// <returns>Whether there may be more: then the caller comes again before it sleeps.</returns>
+    public bool DrainFinished()
+    {
+        Invariant.That(_inTurn);
+        Span<FinishedRecord> records = stackalloc FinishedRecord[PlmLimits.FinishedBatchMax];
+        var taken = 0;
+        int count;
+        while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
+        {
+            taken += count;
+            foreach (ref readonly var record in records[..count])
+            {
+                switch (record.Kind)
+                {
+                    case FinishedRecord.Reported:
+                        JudgeIfReported(record.Index, record.Detail);
+                        break;
+                    case FinishedRecord.WorkerLost:
+                        NoteLostWorker(record.Index);
+                        break;
+                    default:
+                        Invariant.That(record.Kind is FinishedRecord.Reported or FinishedRecord.WorkerLost);
+                        break;
+                }
+            }
+        }
+
+        ReturnLostAttempts();
+        return taken >= PlmLimits.FinishedPerTurnMax;
+    }
+
+    // A record may be repeated by a Register that took over, so the slot says what there is to do.
+    private void JudgeIfReported(uint index, ulong generation)
+    {
+        if (index >= _tasks.HighWater)
+        {
+            return;
+        }
+
+        var word = _tasks.Read(index);
+        if (word.State == TaskState.Reported && word.GenerationLow == (uint)generation)
+        {
+            Judge(index, word, isTakeover: false);
+        }
+    }
+
+    private void Judge(uint index, StateWord word, bool isTakeover)
+    {
+        Invariant.That(word.State == TaskState.Reported);
+        ref var slot = ref _tasks[index];
+        var isJudged = slot.EndFault == Mark(word.Attempt);
+        if (isJudged && !isTakeover)
+        {
+            // It is among the pushes of this very turn.
+            return;
+        }
+
+        var outcome = (Outcome)slot.AttemptOutcome;
+        if (!isJudged && (outcome == Outcome.Succeeded || slot.AttemptsFailed + 1 >= slot.AttemptsMax))
+        {
+            AcceptResult(index, ref slot, word, outcome);
+            return;
+        }
+
+        if (!isJudged && slot.ResultBytes != 0 && !HasRoomInFreed(1))
+        {
+            _owed.Enqueue(index);
+            return;
+        }
+
+        Repeat(index, ref slot, word, isJudged);
+    }
+
+    private void AcceptResult(uint index, ref TaskSlot slot, StateWord word, Outcome outcome)
+    {
+        Invariant.That(outcome is Outcome.Succeeded or Outcome.Failed or Outcome.TimedOut);
+        slot.EndFault = 0;
+        slot.Outcome = (byte)outcome;
+        slot.Flags |= TaskSlot.FlagOutcomeIsResult;
+        slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done));
+        Invariant.That(stepped);
+        Complete(index, ref slot, outcome);
+    }
+
+    private void Repeat(uint index, ref TaskSlot slot, StateWord word, bool isJudged)
+    {
+        if (!isJudged)
+        {
+            slot.EndFault = Mark(word.Attempt);
+            WriteFreed(index, in slot);
+        }
+
+        Count(CellCounter.Retried);
+        var failed = (byte)Math.Min(slot.AttemptsFailed + 1, byte.MaxValue);
+        var delayMs = RetryDelayMs(slot.RetryDelayMs, failed);
+        if (delayMs == 0)
+        {
+            QueuePush(index, word);
+            _countAfterPush.Add(index);
+            return;
+        }
+
+        slot.DueUnixMs = _now.UnixMs + (ulong)delayMs;
+        var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Delayed));
+        Invariant.That(stepped);
+        slot.AttemptsFailed = failed;
+        Count(CellCounter.DelayedNow);
+        _timers.Set(index, _now.Ms + delayMs);
+    }
+
+    // Doubles with each failure, up to a minute.
+    private static long RetryDelayMs(uint firstMs, int failed) =>
+        Math.Min((long)firstMs << Math.Min(failed - 1, 16), TaskLimits.RetryDelayMsMax);
+
+    // Says in EndFault that this attempt was judged a failure; never equal to a fault's code, nor to another attempt's
+    // mark within 32,768 dispatches of the task.
+    private static ushort Mark(Attempt attempt) => (ushort)(JudgedBit | (attempt.Value & 0x7fff));
+
+    /// <summary>
+    /// Ends a task by the PLM's own decision, from any state but Reported. False when another role moved it meanwhile.
+    /// </summary>
+    private bool TryEnd(uint index, StateWord word, FaultCode why)
+    {
+        ref var slot = ref _tasks[index];
+        Invariant.That(slot.Outcome == 0 && word.State is not (TaskState.Reported or TaskState.Done or TaskState.Free));
+        slot.EndFault = (ushort)why;
+        var stepped = word.State == TaskState.Ready
+            ? _ready.Remove(index, word)
+            : _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done));
+        if (!stepped)
+        {
+            slot.EndFault = 0;
+            return false;
+        }
+
+        if (word.State == TaskState.Delayed)
+        {
+            Count(CellCounter.DelayedNow, -1);
+        }
+
+        FinishEnd(index, ref slot, why);
+        return true;
+    }
+
+    // What follows the step to Done of a task that no result ended; a successor starts here when Outcome is missing.
+    private void FinishEnd(uint index, ref TaskSlot slot, FaultCode why)
+    {
+        var outcome = why switch
+        {
+            FaultCode.TaskCancelled => Outcome.Cancelled,
+            FaultCode.TaskExpired => Outcome.Expired,
+            FaultCode.WorkerLost => Outcome.Failed,
+            _ => Outcome.Aborted,
+        };
+        slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        slot.Outcome = (byte)outcome;
+        Complete(index, ref slot, outcome);
+    }
+
+    // The task is Done: everyone who waits for it hears of it.
+    private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
+    {
+        _timers.Remove(index);
+        Count(CellCounter.DoneNow);
+        Count(CounterOf(outcome));
+        if (SessionOf(in slot) is { } session)
+        {
+            _index.Remove(ref session.Live, index);
+            AppendEnded(session, index);
+        }
+
+        _awaiters.ResolveAll(index, _now);
+        if (slot.Client == 0)
+        {
+            KeepForRetention(index, ref slot);
+        }
+    }
+
+    private static CellCounter CounterOf(Outcome outcome) => outcome switch
+    {
+        Outcome.Succeeded => CellCounter.Succeeded,
+        Outcome.Failed => CellCounter.Failed,
+        Outcome.TimedOut => CellCounter.TimedOut,
+        Outcome.Cancelled => CellCounter.Cancelled,
+        Outcome.Expired => CellCounter.Expired,
+        _ => CellCounter.Aborted,
+    };
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>
+/// Takeover: rebuilds the local indexes from the arena and finishes what the predecessor had begun. The Scheduler and the
+/// Register go on working meanwhile, so each slot is read once and acted on by compare-and-swap; what they change after
+/// that arrives through the ring.
+/// </content>
+internal sealed partial class PlmCore
+{
+    private readonly record struct Ended(double At, uint Slot) : IComparable<Ended>
+    {
+        public int CompareTo(Ended other) => At.CompareTo(other.At);
+    }
+
+    private readonly record struct Submitted(long At, ulong Ref, uint Slot) : IComparable<Submitted>
+    {
+        public int CompareTo(Submitted other) =>
+            At != other.At ? At.CompareTo(other.At) : Ref != other.Ref ? Ref.CompareTo(other.Ref) : Slot.CompareTo(other.Slot);
+    }
+
+    private sealed class Found
+    {
+        public readonly List<Submitted> Accepted = [];
+        public readonly List<uint> Reported = [];
+        public readonly List<uint> WithoutOutcome = [];
+        public readonly List<Ended> Ended = [];
+        public long Used;
+        public long Done;
+        public long Delayed;
+    }
+
+    /// <summary>Takes the arena over, fresh or used. The first call, in the first turn.</summary>
+    public void Recover()
+    {
+        Invariant.That(_inTurn && _sessionsById.Count == 0 && _free.Count == 0);
+        RecoverSessions();
+        var found = new Found();
+        _index.Cover(_tasks.HighWater);
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            RecoverSlot(index, found);
+        }
+
+        _payloads.EndClaims();
+        SetNow(CellCounter.TasksNow, found.Used);
+        SetNow(CellCounter.DoneNow, found.Done);
+        SetNow(CellCounter.DelayedNow, found.Delayed);
+        SetNow(CellCounter.ClientsNow, 0);
+        FinishFound(found);
+
+        _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
+        SweepOrphans();
+        _sessionSweepAtMs = _now.Ms + PlmLimits.SessionSweepMs;
+    }
+
+    private void FinishFound(Found found)
+    {
+        found.Ended.Sort();
+        foreach (var ended in found.Ended)
+        {
+            AppendEnded(SessionOf(in _tasks[ended.Slot])!, ended.Slot);
+        }
+
+        foreach (var session in _sessions)
+        {
+            if (session is not null)
+            {
+                _arena.Clients[session.Row].DecidedRef = session.DecidedRef;
+            }
+        }
+
+        foreach (var index in found.WithoutOutcome)
+        {
+            ref var slot = ref _tasks[index];
+            FinishEnd(index, ref slot, (FaultCode)slot.EndFault);
+        }
+
+        // In the order of submission, as they would have been pushed.
+        found.Accepted.Sort();
+        foreach (var accepted in found.Accepted)
+        {
+            QueuePush(accepted.Slot, _tasks.Read(accepted.Slot));
+        }
+
+        foreach (var index in found.Reported)
+        {
+            Judge(index, _tasks.Read(index), isTakeover: true);
+        }
+
+        FlushPushes();
+    }
+
+    private void RecoverSessions()
+    {
+        for (uint index = 0; index < _arena.Clients.Capacity; index++)
+        {
+            ref var row = ref _arena.Clients[index];
+            if (row.ClientId == 0)
+            {
+                continue;
+            }
+
+            // Whoever was connected lost its stream with the predecessor.
+            if (row.LeftUnixMs == 0)
+            {
+                row.LeftUnixMs = _now.UnixMs;
+            }
+
+            var awayMs = Math.Max(0, (long)(_now.UnixMs - row.LeftUnixMs));
+            AddSession(new PlmSession(index, row.ClientId)
+            {
+                DecidedRef = row.DecidedRef,
+                ForgetAtMs = _now.Ms + Math.Max(0, _options.SessionKeptMs - awayMs),
+            });
+        }
+    }
+
+    private void RecoverSlot(uint index, Found found)
+    {
+        var word = _tasks.Read(index);
+        ref var slot = ref _tasks[index];
+        if (word.State == TaskState.Free)
+        {
+            AppendFree(index);
+            return;
+        }
+
+        if ((slot.Flags & SlotFlags.Returned) != 0)
+        {
+            // Its payload is claimed by nobody, which frees it.
+            StepToFree(index);
+            return;
+        }
+
+        Invariant.That(word.GenerationLow == (uint)slot.Generation);
+        var claimed = _payloads.TryClaim(slot.PayloadBlock, (int)slot.PayloadBytes);
+        Invariant.That(claimed);
+        found.Used++;
+        if ((slot.Flags & SlotFlags.Released) != 0)
+        {
+            found.Done++;
+            _index.Append(ref _releasing, index);
+            return;
+        }
+
+        RecoverOwner(index, ref slot, word, found);
+        RecoverState(index, ref slot, word, found);
+    }
+
+    private void RecoverOwner(uint index, ref TaskSlot slot, StateWord word, Found found)
+    {
+        var session = SessionOf(in slot);
+        if (session is null)
+        {
+            if (slot.Client != 0)
+            {
+                // The predecessor died while it forgot the session.
+                slot.RetentionMs = 0;
+                slot.Ref = 0;
+                slot.Client = 0;
+            }
+
+            return;
+        }
+
+        session.DecidedRef = Math.Max(session.DecidedRef, slot.Ref);
+        if (word.State == TaskState.Done && slot.Outcome != 0)
+        {
+            var hasResult = (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0;
+            found.Ended.Add(new Ended(slot.SubmittedUnixUs + (hasResult ? (double)slot.ReportedUs : 0), index));
+        }
+        else
+        {
+            _index.Append(ref session.Live, index);
+        }
+    }
+
+    private void RecoverState(uint index, ref TaskSlot slot, StateWord word, Found found)
+    {
+        Invariant.That(word.State is > TaskState.Free and <= TaskState.Done);
+        switch (word.State)
+        {
+            case TaskState.Accepted:
+                found.Accepted.Add(new Submitted(slot.SubmittedUnixUs, slot.Ref, index));
+                RecoverTimer(index, slot.DueUnixMs);
+                break;
+            case TaskState.Ready when slot.Executions == 0:
+                RecoverTimer(index, slot.DueUnixMs);
+                break;
+            case TaskState.Reported:
+                found.Reported.Add(index);
+                break;
+            case TaskState.Delayed:
+                found.Delayed++;
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1));
+                break;
+            case TaskState.Done when slot.Outcome == 0:
+                found.WithoutOutcome.Add(index);
+                break;
+            case TaskState.Done:
+                found.Done++;
+                if (slot.Client == 0)
+                {
+                    RecoverRetention(index, ref slot);
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void RecoverRetention(uint index, ref TaskSlot slot)
+    {
+        if (slot.RetentionMs == 0)
+        {
+            Release(index);
+            return;
+        }
+
+        if (slot.DueUnixMs == 0)
+        {
+            slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
+        }
+
+        RecoverTimer(index, slot.DueUnixMs);
+    }
+
+    // Due times survive in wall time; from here on they count in monotonic time again.
+    private void RecoverTimer(uint index, ulong dueUnixMs)
+    {
+        if (dueUnixMs != 0)
+        {
+            _timers.Set(index, _now.Ms + Math.Clamp((long)(dueUnixMs - _now.UnixMs), 0, TaskLimits.DurationMsMax));
+        }
+    }
+
+    private void SetNow(CellCounter counter, long value) => Count(counter, value - (long)_arena.Counter(counter));
+}

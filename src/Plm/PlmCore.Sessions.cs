@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+
+namespace Muster.Plm;
+
+/// <content>Sessions: opened, taken over, left, confirmed, forgotten.</content>
+internal sealed partial class PlmCore
+{
+    private long _sessionSweepAtMs;
+
+    /// <summary>
+    /// Opens or resumes the session of a client. A stream that the session had before is closed with
+    /// <see cref="FaultCode.SessionTakenOver"/>. Results that were not confirmed follow when the turn ends, so the
+    /// caller writes its welcome first.
+    /// </summary>
+    /// <param name="hello">The client's first message.</param>
+    /// <param name="stream">Where results go from now on.</param>
+    /// <param name="known">Gets those of the unresolved refs that were accepted, in order.</param>
+    /// <param name="session">The session; null when refused.</param>
+    public Fault OpenSession(in SessionHello hello, IResultStream stream, List<KnownRef> known, out PlmSession? session)
+    {
+        Invariant.That(_inTurn);
+        session = null;
+        if (hello.ClientId == 0)
+        {
+            return new(FaultCode.InvalidArgument, "hello.client_id is 0; ask RegisterClient for an id, or take a random one");
+        }
+
+        if (hello.UnconfirmedMax > PlmLimits.UnconfirmedMax)
+        {
+            return new(FaultCode.InvalidArgument,
+                $"hello.unconfirmed_max is {hello.UnconfirmedMax}; use at most {PlmLimits.UnconfirmedMax}, or 0 for that");
+        }
+
+        if (hello.UnresolvedFirst > hello.UnresolvedLast || (hello.UnresolvedFirst == 0) != (hello.UnresolvedLast == 0))
+        {
+            return new(FaultCode.InvalidArgument, $"hello's unresolved refs {hello.UnresolvedFirst} to "
+                + $"{hello.UnresolvedLast} are no range; send the first and the last, or 0 and 0");
+        }
+
+        if (!_sessionsById.TryGetValue(hello.ClientId, out session) && !TryAddSession(hello, out session))
+        {
+            return new(FaultCode.TooManyClients, $"{_sessions.Length} clients have sessions, which is the cell's limit; "
+                + "try again when one has gone, or give the cell a larger arena", _options.RetryAfterMs);
+        }
+
+        Attach(session!, hello, stream);
+        CollectKnown(session!, hello, known);
+        return Fault.None;
+    }
+
+    /// <summary>The stream has ended: the session waits for its client. Does nothing when another stream took it over.</summary>
+    public void LeaveSession(PlmSession session, IResultStream stream)
+    {
+        Invariant.That(_inTurn);
+        if (!ReferenceEquals(session.Stream, stream))
+        {
+            return;
+        }
+
+        Detach(session);
+        session.ForgetAtMs = _now.Ms + _options.SessionKeptMs;
+        _arena.Clients[session.Row].LeftUnixMs = _now.UnixMs;
+        Count(CellCounter.ClientsNow, -1);
+    }
+
+    /// <summary>The client has taken so many results of this stream for good, counted from its start.</summary>
+    public Fault Confirm(PlmSession session, IResultStream stream, ulong confirmedTotal)
+    {
+        Invariant.That(_inTurn);
+        var fault = CheckStream(session, stream);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        if (confirmedTotal < session.ConfirmedTotal || confirmedTotal - session.ConfirmedTotal > session.Unconfirmed)
+        {
+            return new(FaultCode.InvalidArgument, $"confirmed_total is {confirmedTotal}; on this stream it must be "
+                + $"{session.ConfirmedTotal} to {session.ConfirmedTotal + session.Unconfirmed}, the results sent so far");
+        }
+
+        for (; session.ConfirmedTotal < confirmedTotal; session.ConfirmedTotal++)
+        {
+            session.Unconfirmed--;
+            var taken = _index.TryPop(ref session.Ended, out var index);
+            Invariant.That(taken);
+            Release(index);
+        }
+
+        MarkDirty(session);
+        RunReleases();
+        return Fault.None;
+    }
+
+    private static Fault CheckStream(PlmSession session, IResultStream? stream)
+    {
+        if (session.IsForgotten)
+        {
+            return new(FaultCode.SessionUnknown, "the session was forgotten; open the stream again");
+        }
+
+        return ReferenceEquals(session.Stream, stream) ? Fault.None : TakenOver();
+    }
+
+    private static Fault TakenOver() =>
+        new(FaultCode.SessionTakenOver, "a later stream with the same client_id has taken the session over; "
+            + "use one stream at a time, or give each program its own client_id");
+
+    private void Attach(PlmSession session, in SessionHello hello, IResultStream stream)
+    {
+        if (session.Stream is { } earlier)
+        {
+            Detach(session);
+            earlier.Close(TakenOver());
+        }
+        else
+        {
+            Count(CellCounter.ClientsNow);
+        }
+
+        session.Stream = stream;
+        session.UnconfirmedMax = hello.UnconfirmedMax == 0 ? PlmLimits.UnconfirmedMax : hello.UnconfirmedMax;
+        session.NextUndelivered = session.Ended.Head;
+        _arena.Clients[session.Row].LeftUnixMs = 0;
+        _arena.Clients.SetName(session.Row, hello.Name);
+        MarkDirty(session);
+    }
+
+    private static void Detach(PlmSession session)
+    {
+        session.Stream = null;
+        session.IsStalled = false;
+        session.ConfirmedTotal = 0;
+        session.Unconfirmed = 0;
+        session.NextUndelivered = 0;
+    }
+
+    private void CollectKnown(PlmSession session, in SessionHello hello, List<KnownRef> known)
+    {
+        known.Clear();
+        if (hello.UnresolvedFirst == 0)
+        {
+            return;
+        }
+
+        CollectKnown(session.Live, hello, known);
+        CollectKnown(session.Ended, hello, known);
+        known.Sort();
+    }
+
+    private void CollectKnown(SlotList list, in SessionHello hello, List<KnownRef> known)
+    {
+        for (var at = list.Head; at != 0; at = _index[at - 1].Next)
+        {
+            var number = _tasks[at - 1].Ref;
+            if (number >= hello.UnresolvedFirst && number <= hello.UnresolvedLast)
+            {
+                known.Add(new KnownRef(number, _tasks.IdOf(at - 1)));
+            }
+        }
+    }
+
+    private bool TryAddSession(in SessionHello hello, out PlmSession? session)
+    {
+        session = null;
+        var free = Array.IndexOf(_sessions, null);
+        if (free < 0)
+        {
+            free = ForgetIdleSession();
+        }
+
+        if (free < 0)
+        {
+            return false;
+        }
+
+        session = new PlmSession((uint)free, hello.ClientId);
+        ref var row = ref _arena.Clients[session.Row];
+        row.DecidedRef = 0;
+        row.Outstanding = 0;
+        row.LeftUnixMs = 0;
+
+        // The id makes the row count, so it is the last word written.
+        Volatile.Write(ref row.ClientId, hello.ClientId);
+        AddSession(session);
+        return true;
+    }
+
+    private void AddSession(PlmSession session)
+    {
+        _sessions[session.Row] = session;
+        _sessionsById.Add(session.ClientId, session);
+    }
+
+    // Short-lived programs leave empty sessions behind; the one gone longest makes room for a newcomer.
+    private int ForgetIdleSession()
+    {
+        PlmSession? idle = null;
+        foreach (var session in _sessions)
+        {
+            if (session is { Stream: null, Outstanding: 0 } && (idle is null || session.ForgetAtMs < idle.ForgetAtMs))
+            {
+                idle = session;
+            }
+        }
+
+        if (idle is null)
+        {
+            return -1;
+        }
+
+        Forget(idle);
+        return (int)idle.Row;
+    }
+
+    private void SweepSessions()
+    {
+        _sessionSweepAtMs = _now.Ms + PlmLimits.SessionSweepMs;
+        foreach (var session in _sessions)
+        {
+            if (session is { Stream: null } && session.ForgetAtMs <= _now.Ms)
+            {
+                Forget(session);
+            }
+        }
+    }
+
+    // Ended tasks are freed; the others run on without an owner and are freed when they end.
+    private void Forget(PlmSession session)
+    {
+        while (_index.TryPop(ref session.Ended, out var ended))
+        {
+            Release(ended);
+        }
+
+        while (_index.TryPop(ref session.Live, out var live))
+        {
+            ref var slot = ref _tasks[live];
+            slot.RetentionMs = 0;
+            slot.Ref = 0;
+            slot.Client = 0;
+        }
+
+        session.IsForgotten = true;
+        _sessions[session.Row] = null;
+        _sessionsById.Remove(session.ClientId);
+        Volatile.Write(ref _arena.Clients[session.Row].ClientId, 0);
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>Submission: one batch at a time, item by item straight from the caller's bytes into slots.</content>
+internal sealed partial class PlmCore
+{
+    private readonly List<ItemFault> _batchFaults = [];
+    private ulong[] _batchIds = new ulong[256];
+    private TaskSpec _batchSpec;
+    private PlmSession? _batchSession;
+    private ulong _batchFirstRef;
+    private Fault _batchRefusal;
+    private int _batchItems;
+    private int _batchCount;
+    private bool _batchOpen;
+
+    /// <summary>
+    /// Begins a batch. A fault refuses it whole and changes nothing; <see cref="EndBatch"/> must then not be called.
+    /// </summary>
+    /// <param name="session">The session it belongs to; null without one.</param>
+    /// <param name="stream">The stream it came on; null without a session.</param>
+    /// <param name="firstRef">Number of its first item; 0 without a session.</param>
+    /// <param name="items">How many items will follow.</param>
+    /// <param name="spec">Its options.</param>
+    /// <param name="refusal">Not none: the options were bad, and each item is refused with this, its ref decided.</param>
+    public Fault BeginBatch(
+        PlmSession? session, IResultStream? stream, ulong firstRef, int items, in TaskSpec spec, Fault refusal = default)
+    {
+        Invariant.That(_inTurn && !_batchOpen);
+        if (items == 0)
+        {
+            return new(FaultCode.InvalidArgument, "the batch has no items; send at least one");
+        }
+
+        if (items > TaskLimits.BatchItemsMax)
+        {
+            return new(FaultCode.BatchTooLarge,
+                $"the batch has {items} items and the limit is {TaskLimits.BatchItemsMax}; split it");
+        }
+
+        if (session is not null)
+        {
+            var fault = CheckBatchOrder(session, stream, firstRef);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+        }
+
+        if (_batchIds.Length < items)
+        {
+            _batchIds = new ulong[items];
+        }
+
+        _batchFaults.Clear();
+        _batchSpec = spec;
+        _batchSession = session;
+        _batchFirstRef = session is null ? 0 : firstRef;
+        _batchRefusal = refusal;
+        _batchItems = items;
+        _batchCount = 0;
+        _batchOpen = true;
+        return Fault.None;
+    }
+
+    /// <summary>Takes the next item in, or refuses it.</summary>
+    public void AddItem(ReadOnlySpan<byte> payload)
+    {
+        Invariant.That(_batchOpen && _batchCount < _batchItems);
+        var fault = _batchRefusal;
+        if (fault.IsNone)
+        {
+            fault = TaskRules.CheckPayload(payload.Length, _arena.Payloads.CapacityBytes);
+        }
+
+        if (fault.IsNone)
+        {
+            fault = WriteTask(payload);
+
+            // Refusals for want of room hold for the rest of the batch, so that what is refused is one tail of it.
+            _batchRefusal = fault;
+        }
+
+        if (!fault.IsNone)
+        {
+            RefuseItem(fault);
+        }
+    }
+
+    /// <summary>Refuses the next item.</summary>
+    public void RefuseItem(Fault fault)
+    {
+        Invariant.That(_batchOpen && _batchCount < _batchItems);
+        _batchFaults.Add(new ItemFault(_batchCount, fault));
+        _batchIds[_batchCount++] = 0;
+        Count(CellCounter.Refused);
+    }
+
+    /// <summary>Ends the batch: its refs are decided, and its tasks are on their way to the heap.</summary>
+    public BatchReceipt EndBatch()
+    {
+        Invariant.That(_batchOpen && _batchCount == _batchItems);
+        _batchOpen = false;
+        Count(CellCounter.Submitted, _batchItems - _batchFaults.Count);
+        if (_batchSession is { } session)
+        {
+            session.DecidedRef = _batchFirstRef + (ulong)_batchItems - 1;
+            _arena.Clients[session.Row].DecidedRef = session.DecidedRef;
+            MarkDirty(session);
+            _batchSession = null;
+        }
+
+        return new BatchReceipt(_batchIds.AsSpan(0, _batchItems), _batchFaults);
+    }
+
+    private static Fault CheckBatchOrder(PlmSession session, IResultStream? stream, ulong firstRef)
+    {
+        var fault = CheckStream(session, stream);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        return firstRef == session.DecidedRef + 1
+            ? Fault.None
+            : new(FaultCode.RefOutOfOrder, $"the batch starts at ref {firstRef} and the session's next ref is "
+                + $"{session.DecidedRef + 1}; open the stream again and go on from the welcome's decided_ref");
+    }
+
+    // Writes one task into a free slot and makes it Accepted; changes nothing when there is no room.
+    private Fault WriteTask(ReadOnlySpan<byte> payload)
+    {
+        var session = _batchSession;
+        if (session is not null && session.Outstanding >= OutstandingMax)
+        {
+            return new(FaultCode.OutstandingLimit, $"the session has {OutstandingMax} tasks that are not confirmed, which is "
+                + "its limit; confirm results, then submit again", _options.RetryAfterMs);
+        }
+
+        if (_free.Head == 0 && _tasks.HighWater == _tasks.Capacity)
+        {
+            return new(FaultCode.ArenaFull, $"the arena holds {_tasks.Capacity} tasks, which is its limit; submit again "
+                + "when results have been confirmed, or give the cell a larger arena", _options.RetryAfterMs);
+        }
+
+        if (!_payloads.TryAllocate(payload.Length, out var block))
+        {
+            return new(FaultCode.ArenaFull, $"the arena's {_arena.Payloads.CapacityBytes} payload bytes are taken; submit again "
+                + "when results have been confirmed, or give the cell a larger arena", _options.RetryAfterMs);
+        }
+
+        if (!payload.IsEmpty)
+        {
+            payload.CopyTo(_arena.Payloads.Bytes(block, payload.Length));
+        }
+
+        var index = TakeSlot();
+        ref var slot = ref _tasks[index];
+        var before = _tasks.Read(index);
+        Invariant.That(before.State == TaskState.Free);
+        var generation = TaskId.NextGeneration(slot.Generation, _arena.Epoch);
+        Invariant.That(generation != 0);
+        FillSlot(ref slot, payload.Length, block, generation);
+        var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
+        var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
+        Invariant.That(stepped);
+
+        Count(CellCounter.TasksNow);
+        if (session is not null)
+        {
+            _index.Append(ref session.Live, index);
+        }
+
+        if (_batchSpec.ExpiresAfterMs != 0)
+        {
+            _timers.Set(index, _now.Ms + _batchSpec.ExpiresAfterMs);
+        }
+
+        _batchIds[_batchCount++] = new TaskId(index, generation).Value;
+        QueuePush(index, accepted);
+        return Fault.None;
+    }
+
+    // A slot used before, the one that has rested longest; else the next one never used.
+    private uint TakeSlot()
+    {
+        if (_index.TryPop(ref _free, out var index))
+        {
+            return index;
+        }
+
+        // Successors scan up to the mark, so it is raised before the slot can hold anything.
+        index = _tasks.HighWater;
+        _index.Cover(index + 1);
+        _tasks.HighWater = index + 1;
+        return index;
+    }
+
+    private void FillSlot(ref TaskSlot slot, int payloadBytes, uint block, ulong generation)
+    {
+        slot.Generation = generation;
+        slot.Class = _batchSpec.Class;
+        slot.Handler = _batchSpec.Handler;
+        slot.Priority = _batchSpec.Priority;
+        slot.Durability = _batchSpec.Durability;
+        slot.AttemptsMax = _batchSpec.AttemptsMax;
+        slot.AttemptsFailed = 0;
+        slot.PayloadBlock = block;
+        slot.PayloadBytes = (uint)payloadBytes;
+        slot.Ref = _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchCount;
+        slot.Client = _batchSession is null ? 0 : _batchSession.Row + 1;
+        slot.SubmittedUnixUs = _now.UnixUs;
+
+        // Durability memory is reached by being written.
+        slot.DurableUs = 1;
+        slot.Outcome = 0;
+        slot.EndFault = 0;
+        slot.Flags = 0;
+        slot.AttemptsLost = 0;
+        slot.RetryDelayMs = _batchSpec.RetryDelayMs;
+        slot.TimeoutMs = _batchSpec.TimeoutMs;
+        slot.RetentionMs = _batchSpec.RetentionMs;
+        slot.DueUnixMs = _batchSpec.ExpiresAfterMs == 0 ? 0 : _now.UnixMs + _batchSpec.ExpiresAfterMs;
+
+        // The Scheduler's words start from nothing for the new task. The Register's do not need to: nobody reads them
+        // before a result was reported, and one that was late for the slot's earlier task may still be writing them.
+        slot.Worker = 0;
+        slot.AssignedUs = 0;
+        slot.Executions = 0;
+    }
+}

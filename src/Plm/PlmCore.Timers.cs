@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Arena;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>What time brings: retries, expiry, retention, absent clients, full rings tried again.</content>
+internal sealed partial class PlmCore
+{
+    /// <summary>When <see cref="RunTimers"/> has something to do next, monotonic ms.</summary>
+    public long NextDueMs
+    {
+        get
+        {
+            var isWaiting = _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
+            var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
+            return Math.Min(Math.Min(_timers.NextDueMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
+        }
+    }
+
+    /// <summary>Does what is due. Releases and cancellations that wait for a ring are tried at the end of every turn.</summary>
+    public void RunTimers()
+    {
+        Invariant.That(_inTurn);
+        FlushPushes();
+        for (var owed = _owed.Count; owed > 0; owed--)
+        {
+            var index = _owed.Dequeue();
+            JudgeIfReported(index, _tasks.Read(index).GenerationLow);
+        }
+
+        while (_timers.TryPopDue(_now.Ms, out var index))
+        {
+            Fire(index);
+        }
+
+        if (_sessionSweepAtMs <= _now.Ms)
+        {
+            SweepSessions();
+        }
+
+        if (_orphanSweepAtMs <= _now.Ms)
+        {
+            SweepOrphans();
+        }
+    }
+
+    private void Fire(uint index)
+    {
+        var word = _tasks.Read(index);
+        switch (word.State)
+        {
+            case TaskState.Delayed:
+                Count(CellCounter.DelayedNow, -1);
+                QueuePush(index, word);
+                break;
+            case TaskState.Done:
+                Release(index);
+                break;
+            case TaskState.Ready when _tasks[index].Executions == 0:
+                // False: the Scheduler took it at this moment, so it started in time.
+                TryEnd(index, word, FaultCode.TaskExpired);
+                break;
+            case TaskState.Assigned when _tasks[index].Executions == 1:
+                // Its worker may give it back unstarted, and then it expires after all.
+                _timers.Set(index, _now.Ms + PlmLimits.ExpiryAgainMs);
+                break;
+            default:
+                // It was started in time.
+                break;
+        }
+    }
+}

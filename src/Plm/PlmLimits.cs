@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster.Plm;
+
+/// <summary>Limits of the PLM's core that no caller changes.</summary>
+internal static class PlmLimits
+{
+    /// <summary>Tasks pushed to the heap under one hold of its lock: short enough to let the Scheduler in between.</summary>
+    public const int PushBatchMax = 1_024;
+
+    /// <summary>Results handed to a stream in one call.</summary>
+    public const int DeliverBatchMax = 256;
+
+    /// <summary>Ended tasks freed together: a crash in between leaks at most the result blocks of this many.</summary>
+    public const int FreeBatchMax = 64;
+
+    /// <summary>Finished records taken from the ring at once.</summary>
+    public const int FinishedBatchMax = 256;
+
+    /// <summary>Finished records taken in one turn: others wait for the turn's lock meanwhile.</summary>
+    public const int FinishedPerTurnMax = 4_096;
+
+    /// <summary>Most that a session's limit of tasks can be: the welcome that lists them all still fits into one message.</summary>
+    public const uint OutstandingMax = 250_000;
+
+    /// <summary>How soon a task that was not started in time is looked at again while it is on its way to a worker.</summary>
+    public const long ExpiryAgainMs = 1_000;
+
+    /// <summary>
+    /// Cancellations that wait for room in the Scheduler's ring. More are dropped: their workers run to the end and the
+    /// results are refused, which costs time but breaks nothing.
+    /// </summary>
+    public const int CancelsWaitingMax = 65_536;
+
+    /// <summary>Results that a client may leave unconfirmed when its hello asks for no other number, and the most it may ask for.</summary>
+    public const uint UnconfirmedMax = 65_536;
+
+    /// <summary>Calls that wait for one task.</summary>
+    public const int AwaitersPerTaskMax = 1_024;
+
+    /// <summary>How soon a full ring is tried again.</summary>
+    public const long RingRetryMs = 5;
+
+    /// <summary>How often sessions left alone for too long are looked for.</summary>
+    public const long SessionSweepMs = 5_000;
+
+    /// <summary>How often attempts are looked for that were placed on a worker after it was given up.</summary>
+    public const long OrphanSweepMs = 2_000;
+
+    /// <summary>For how long after the last loss of a worker that search goes on.</summary>
+    public const long OrphanWatchMs = 60_000;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+
+namespace Muster.Plm;
+
+/// <summary>What an operator may set of the PLM's core. Checked as a whole by <see cref="Validate"/>.</summary>
+internal sealed record PlmOptions
+{
+    /// <summary>
+    /// Tasks that one session may have submitted and not confirmed, 1 to 250,000; more means that. 0, the default: half of
+    /// the arena's tasks, so that one client cannot shut all others out.
+    /// </summary>
+    public uint OutstandingMax { get; init; }
+
+    /// <summary>After how many ms a client refused for want of room should try again, 1 to 60,000. Default 50.</summary>
+    public uint RetryAfterMs { get; init; } = 50;
+
+    /// <summary>How long the session of a client that went away is kept, 1,000 ms to 30 days. Default 3,600,000 (an hour).</summary>
+    public long SessionKeptMs { get; init; } = 3_600_000;
+
+    /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
+    public int AwaitersMax { get; init; } = 65_536;
+
+    /// <summary>Throws when a value is outside its documented range.</summary>
+    public void Validate()
+    {
+        Check(RetryAfterMs is >= 1 and <= 60_000, nameof(RetryAfterMs), "1 to 60,000");
+        Check(SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
+        Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
+    }
+
+    private static void Check(bool holds, string name, string range)
+    {
+        if (!holds)
+        {
+            throw new ArgumentOutOfRangeException(name, $"must be {range}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Arena.Tables;
+
+namespace Muster.Plm;
+
+/// <summary>
+/// A client's session as the core keeps it: an index over slots and one <see cref="ClientRow"/>, rebuilt from both on a
+/// takeover. Made and changed by the core alone; a host only holds it to name the session.
+/// </summary>
+internal sealed class PlmSession(uint row, ulong clientId)
+{
+    /// <summary>Row in the client table.</summary>
+    public uint Row { get; } = row;
+
+    public ulong ClientId { get; } = clientId;
+
+    /// <summary>The open stream; null while the client is away.</summary>
+    public IResultStream? Stream { get; set; }
+
+    /// <summary>The row is free again; whoever still holds the session must not use it.</summary>
+    public bool IsForgotten { get; set; }
+
+    /// <summary>The stream took fewer results than there were.</summary>
+    public bool IsStalled { get; set; }
+
+    /// <summary>In the core's list of sessions to look at before the turn ends.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>The highest ref that was accepted or refused.</summary>
+    public ulong DecidedRef { get; set; }
+
+    public uint UnconfirmedMax { get; set; }
+
+    /// <summary>Results confirmed on the present stream.</summary>
+    public ulong ConfirmedTotal { get; set; }
+
+    /// <summary>Results handed to the present stream and not confirmed: the first so many of the ended tasks.</summary>
+    public uint Unconfirmed { get; set; }
+
+    /// <summary>The first ended task not handed to the present stream, plus one; 0: none.</summary>
+    public uint NextUndelivered { get; set; }
+
+    /// <summary>Monotonic time at which an absent client is forgotten.</summary>
+    public long ForgetAtMs { get; set; }
+
+    /// <summary>Tasks that have not ended. A field, because list operations take it by reference.</summary>
+    public SlotList Live;
+
+    /// <summary>Ended tasks in the order in which they ended, without those confirmed.</summary>
+    public SlotList Ended;
+
+    /// <summary>Submitted and not confirmed.</summary>
+    public uint Outstanding => Live.Count + Ended.Count;
+}

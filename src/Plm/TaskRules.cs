@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Arena;
+using Muster.Arena.Heap;
+using Muster.Core;
+
+namespace Muster.Plm;
+
+/// <summary>
+/// Checks the options of a batch and fills in the defaults. Every refusal has a stable code and says what to do; only
+/// options that pass every check leave a trace in the arena (the handler's name and the class).
+/// </summary>
+internal static class TaskRules
+{
+    public static Fault TryMake(ArenaMap arena, in TaskOptionsView options, out TaskSpec spec)
+    {
+        spec = default;
+        var fault = Check(options);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        if (!arena.Handlers.TryIntern(options.HandlerUtf8, out var handler))
+        {
+            return new(FaultCode.TooManyHandlers, $"the cell knows {arena.Handlers.Count} handler names, which is its limit; "
+                + "submit to a handler that exists, or put what varies into the payload");
+        }
+
+        var priority = (byte)(options.HasPriority ? options.Priority : TaskLimits.PriorityDefault);
+        if (!arena.Ready.TryIntern(new TaskClass(priority, handler), out var id))
+        {
+            return new(FaultCode.TooManyHandlers, "the cell's task classes (handler and priority) are used up; "
+                + "use fewer different priorities or handlers");
+        }
+
+        spec = new TaskSpec
+        {
+            Class = id,
+            Handler = handler,
+            Priority = priority,
+            AttemptsMax = (byte)(options.AttemptsMax == 0 ? TaskLimits.AttemptsMaxDefault : options.AttemptsMax),
+            TimeoutMs = (uint)options.TimeoutMs,
+            ExpiresAfterMs = (uint)options.ExpiresAfterMs,
+            RetentionMs = options.RetentionMs == 0 ? TaskLimits.RetentionMsDefault : (uint)options.RetentionMs,
+            RetryDelayMs = (uint)options.RetryDelayMs,
+            Durability = (byte)options.Durability,
+        };
+        return Fault.None;
+    }
+
+    /// <summary>Refuses a payload that no arena of this size could ever hold.</summary>
+    public static Fault CheckPayload(int bytes, long regionBytes)
+    {
+        var bytesMax = Math.Min(TaskLimits.PayloadBytesMax, regionBytes);
+        return bytes <= bytesMax
+            ? Fault.None
+            : new(FaultCode.PayloadTooLarge, $"the payload has {bytes} bytes and the limit is {bytesMax}; "
+                + "store the data elsewhere and submit a reference to it");
+    }
+
+    /// <summary>The answer to an item with an idempotency key.</summary>
+    public static Fault KeyUnsupported() => Unsupported("item.idempotency_key", "leave it empty");
+
+    private static Fault Check(in TaskOptionsView options)
+    {
+        if (!HandlerName.IsValid(options.HandlerUtf8))
+        {
+            return new(FaultCode.HandlerNameInvalid, options.HandlerUtf8.IsEmpty
+                ? "options.handler is empty; name the handler that runs the task"
+                : $"options.handler has {options.HandlerUtf8.Length} bytes or characters that do not print; "
+                    + $"use 1 to {TaskLimits.HandlerNameBytesMax} printable characters without white space");
+        }
+
+        if (options.HasPriority && options.Priority is < 0 or > TaskLimits.PriorityMax)
+        {
+            return new(FaultCode.PriorityOutOfRange,
+                $"options.priority is {options.Priority}; use 0 (last) to {TaskLimits.PriorityMax} (first)");
+        }
+
+        if (options.AttemptsMax > TaskLimits.AttemptsMaxMax)
+        {
+            return new(FaultCode.InvalidArgument,
+                $"options.attempts_max is {options.AttemptsMax}; use 1 to {TaskLimits.AttemptsMaxMax}, or 0 for the default");
+        }
+
+        var fault = CheckDuration("timeout_ms", options.TimeoutMs, TaskLimits.DurationMsMax);
+        fault = fault.IsNone ? CheckDuration("expires_after_ms", options.ExpiresAfterMs, TaskLimits.DurationMsMax) : fault;
+        fault = fault.IsNone ? CheckDuration("retention_ms", options.RetentionMs, TaskLimits.DurationMsMax) : fault;
+        fault = fault.IsNone ? CheckDuration("retry_delay_ms", options.RetryDelayMs, TaskLimits.RetryDelayMsMax) : fault;
+        return fault.IsNone ? CheckFeatures(options) : fault;
+    }
+
+    private static Fault CheckDuration(string field, ulong value, long max) =>
+        value <= (ulong)max
+            ? Fault.None
+            : new(FaultCode.InvalidArgument, $"options.{field} is {value}; use at most {max}");
+
+    private static Fault CheckFeatures(in TaskOptionsView options)
+    {
+        if (!options.QueueUtf8.IsEmpty && !options.QueueUtf8.SequenceEqual("default"u8))
+        {
+            return Unsupported("options.queue", "leave it empty or use \"default\"");
+        }
+
+        if (options.HasOtherResources)
+        {
+            return Unsupported("options.resources", "leave it empty: a task takes one slot");
+        }
+
+        // 0 leaves the choice to the queue, 1 is memory.
+        return options.Durability is 0 or 1
+            ? Fault.None
+            : options.Durability is > 1 and <= 4
+                ? Unsupported("options.durability", "leave it unspecified or use DURABILITY_MEMORY")
+                : new(FaultCode.InvalidArgument, $"options.durability is {options.Durability}, which is no level");
+    }
+
+    private static Fault Unsupported(string field, string advice) =>
+        new(FaultCode.FeatureUnsupported, $"{field} is not supported yet; {advice}");
+
+}
