@@ -9,8 +9,8 @@ using Muster.Core;
 namespace Muster.Arena;
 
 /// <summary>
-/// What became of the try to attach an arena file. The header is read and judged as bytes, before anything is mapped, for a
-/// file that is shorter than its mapping ends the process at the first touch.
+/// What became of the try to attach an arena file. The header is read and judged as bytes, before anything is mapped,
+/// for a file that is shorter than its mapping ends the process at the first touch.
 /// </summary>
 /// <param name="Outcome">What may be done about it.</param>
 /// <param name="Fault">None when attached.</param>
@@ -114,8 +114,8 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
         {
             return new(Kind.Refused, new(
                 FaultCode.NamespaceMismatch,
-                $"{path} belongs to processes in another pid namespace, where its locks mean other processes; run all of "
-                + "the cell's roles in one container, or remove the file when nothing uses it any more"));
+                $"{path} belongs to processes in another pid namespace, where its locks mean other processes; run all "
+                + "of the cell's roles in one container, or remove the file when nothing uses it any more"));
         }
 
         fault = header.CheckSizes(facts.Bytes);
@@ -131,5 +131,5 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
     private static string Describe(string path, in FileFacts facts) =>
         $"{path} must be a plain file of user {User.Id} with mode 0600 and one name; it is "
         + $"{(facts.IsRegular ? "a plain file" : "no plain file")} of user {facts.Uid} with mode "
-        + $"{Convert.ToString(facts.Permissions, 8)} and {facts.Links} names; find out who made it, and remove it";
+        + $"{Convert.ToString(facts.Permissions, 8)}; names: {facts.Links}; find out who made it, and remove it";
 }

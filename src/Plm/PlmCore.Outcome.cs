@@ -21,19 +21,18 @@ internal sealed partial class PlmCore
     private readonly List<uint> _countAfterPush = new(PlmLimits.PushBatchMax);
 
     /// <summary>
-    /// Takes what the Register finished until its ring is empty; called by the role's thread at each turn, and by
-    /// whoever else has a turn to spare.
+    /// Takes what the Register finished until its ring is empty, or so much that others should have a turn first.
     /// </summary>
-    /// <returns>Whether there was anything.</returns>
+    /// <returns>Whether there may be more: then the caller comes again before it sleeps.</returns>
     public bool DrainFinished()
     {
         Invariant.That(_inTurn);
         Span<FinishedRecord> records = stackalloc FinishedRecord[PlmLimits.FinishedBatchMax];
-        var any = false;
+        var taken = 0;
         int count;
-        while ((count = _arena.Finished.Read(records)) > 0)
+        while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
         {
-            any = true;
+            taken += count;
             foreach (ref readonly var record in records[..count])
             {
                 switch (record.Kind)
@@ -52,7 +51,7 @@ internal sealed partial class PlmCore
         }
 
         ReturnLostAttempts();
-        return any;
+        return taken >= PlmLimits.FinishedPerTurnMax;
     }
 
     // A record may be repeated by a Register that took over, so the slot says what there is to do.

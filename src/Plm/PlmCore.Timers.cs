@@ -63,6 +63,10 @@ internal sealed partial class PlmCore
                 // False: the Scheduler took it at this moment, so it started in time.
                 TryEnd(index, word, FaultCode.TaskExpired);
                 break;
+            case TaskState.Assigned when _tasks[index].Executions == 1:
+                // Its worker may give it back unstarted, and then it expires after all.
+                _timers.Set(index, _now.Ms + PlmLimits.ExpiryAgainMs);
+                break;
             default:
                 // It was started in time.
                 break;

@@ -72,9 +72,8 @@ internal sealed partial class PlmCore
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
         _sessions = new PlmSession?[arena.Clients.Capacity];
-        OutstandingMax = options.OutstandingMax == 0
-            ? Math.Max(1, _tasks.Capacity / 2)
-            : Math.Min(options.OutstandingMax, _tasks.Capacity);
+        var wanted = options.OutstandingMax == 0 ? Math.Max(1, _tasks.Capacity / 2) : options.OutstandingMax;
+        OutstandingMax = Math.Min(wanted, PlmLimits.OutstandingMax);
     }
 
     /// <summary>Tasks that one session may have submitted and not confirmed.</summary>

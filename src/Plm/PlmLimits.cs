@@ -16,6 +16,15 @@ internal static class PlmLimits
     /// <summary>Finished records taken from the ring at once.</summary>
     public const int FinishedBatchMax = 256;
 
+    /// <summary>Finished records taken in one turn: others wait for the turn's lock meanwhile.</summary>
+    public const int FinishedPerTurnMax = 4_096;
+
+    /// <summary>Most that a session's limit of tasks can be: the welcome that lists them all still fits into one message.</summary>
+    public const uint OutstandingMax = 250_000;
+
+    /// <summary>How soon a task that was not started in time is looked at again while it is on its way to a worker.</summary>
+    public const long ExpiryAgainMs = 1_000;
+
     /// <summary>
     /// Cancellations that wait for room in the Scheduler's ring. More are dropped: their workers run to the end and the
     /// results are refused, which costs time but breaks nothing.

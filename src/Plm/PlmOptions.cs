@@ -7,8 +7,8 @@ namespace Muster.Plm;
 internal sealed record PlmOptions
 {
     /// <summary>
-    /// Tasks that one session may have submitted and not confirmed, at least 1. 0, the default: half of the arena's
-    /// tasks, so that one client cannot shut all others out.
+    /// Tasks that one session may have submitted and not confirmed, 1 to 250,000; more means that. 0, the default: half of
+    /// the arena's tasks, so that one client cannot shut all others out.
     /// </summary>
     public uint OutstandingMax { get; init; }
 

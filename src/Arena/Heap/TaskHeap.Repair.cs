@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Muster.Arena.Locks;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -17,6 +19,11 @@ namespace Muster.Arena.Heap;
 /// </summary>
 internal sealed unsafe partial class TaskHeap
 {
+    /// <summary>
+    /// How far ahead slots are fetched while they are linked in an order that the processor cannot foresee.
+    /// </summary>
+    private const int SlotsAhead = 16;
+
     /// <summary>Compares the lists with the slots, under the lock; for tests and inspection.</summary>
     public void CheckInvariants()
     {
@@ -156,6 +163,11 @@ internal sealed unsafe partial class TaskHeap
         for (var at = 0; at < entries.Length; at++)
         {
             ShowLife((uint)at, scope);
+            if (Sse.IsSupported && at + SlotsAhead < entries.Length)
+            {
+                Sse.Prefetch0(Unsafe.AsPointer(ref _tasks[ReadyOrder.SlotOf(entries[at + SlotsAhead])]));
+            }
+
             var slot = ReadyOrder.SlotOf(entries[at]);
             Invariant.That(_tasks[slot].Class < ClassCount);
             Append(slot);

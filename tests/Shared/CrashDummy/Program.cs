@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Diagnostics;
 using System.Globalization;
+using System.Threading;
 using Muster.Arena;
 using Muster.Arena.Native;
 using Muster.Core;
@@ -8,8 +10,8 @@ using Muster.Core;
 namespace Muster.CrashDummy;
 
 /// <summary>
-/// A process that tests start to kill, stop or cage. It says "ready" on its output once it is inside its loop; it does not
-/// end by itself, but for the commands that ask one question.
+/// A process that tests start to kill, stop or cage. It says "ready" on its output once it is inside its loop; it does
+/// not end by itself, but for the commands that ask one question.
 /// </summary>
 internal static class Program
 {
@@ -20,6 +22,9 @@ internal static class Program
         ["words", var cell] => WithRole(cell, Role.Scheduler, WordHammer.Run),
         ["heap", var cell] => WithRole(cell, Role.Plm, map => new HeapHammer(map).Run()),
         ["hold", var cell] => WithRole(cell, Role.Register, HoldLock),
+        ["repair", var cell, var ms] => WithRole(
+            cell, Role.Register, map => RepairSlowly(map, int.Parse(ms, CultureInfo.InvariantCulture))),
+        ["echo", var cell] => WithRole(cell, Role.Scheduler, Echo),
         ["role", var cell, var role] => WithRole(cell, Enum.Parse<Role>(role), WaitForEnd),
         ["open", var cell, .. var sizes] => SmallArena.Open(cell, sizes),
         ["squeeze", var cell, var rounds] => SmallArena.Squeeze(cell, int.Parse(rounds, CultureInfo.InvariantCulture)),
@@ -53,6 +58,19 @@ internal static class Program
         return 0;
     }
 
+    /// <summary>Answers each signal to the Scheduler with one to the PLM.</summary>
+    private static void Echo(ArenaMap map)
+    {
+        Say("ready");
+        while (true)
+        {
+            if (map.Wake(Role.Scheduler).Wait(60_000))
+            {
+                map.Wake(Role.Plm).Signal();
+            }
+        }
+    }
+
     private static void HoldLock(ArenaMap map)
     {
         using var scope = map.NamesLock.Enter();
@@ -60,6 +78,18 @@ internal static class Program
 
         // Until killed, or until the test closes our input.
         Console.In.ReadLine();
+    }
+
+    private static void RepairSlowly(ArenaMap map, int milliseconds)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var scope = map.NamesLock.Enter();
+        Say("ready");
+        while (Stopwatch.GetElapsedTime(start).TotalMilliseconds < milliseconds)
+        {
+            scope.RepairGoesOn();
+            Thread.SpinWait(1_000);
+        }
     }
 
     private static void WaitForEnd(ArenaMap map)

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <summary>
+/// Says for people why a task does not run, from the arena alone. Made for one look at the cell, because it remembers
+/// what it found about each handler; reads only, on any thread, and what it reads may change meanwhile.
+/// </summary>
+internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
+{
+    private readonly Dictionary<ushort, string> _byHandler = [];
+    private bool? _hasScheduler;
+
+    /// <summary>Empty when nothing is odd.</summary>
+    public string Explain(in TaskSlot slot, StateWord word) => word.State switch
+    {
+        TaskState.Ready => ExplainReady(slot.Handler),
+        TaskState.Delayed => ExplainDelayed(in slot),
+        TaskState.Assigned or TaskState.Running => ExplainPlaced(slot.Worker),
+        TaskState.Waiting => "waits for other tasks",
+        _ => string.Empty,
+    };
+
+    private string ExplainReady(ushort handler)
+    {
+        _hasScheduler ??= arena.Holder(Role.Scheduler).IsAlive;
+        if (_hasScheduler == false)
+        {
+            return "no Scheduler is running; start it with: muster scheduler";
+        }
+
+        if (!_byHandler.TryGetValue(handler, out var reason))
+        {
+            reason = HandlerRoom.Of(arena, handler).Explain(arena.Handlers.Name(handler), arena.Ready.Count);
+            _byHandler.Add(handler, reason);
+        }
+
+        return reason;
+    }
+
+    private string ExplainDelayed(in TaskSlot slot)
+    {
+        var leftMs = Math.Max(0, (long)(slot.DueUnixMs - now.UnixMs));
+        var seconds = (leftMs / 1000.0).ToString("0.0", CultureInfo.InvariantCulture);
+        return $"retry in {seconds} s; {slot.AttemptsFailed} of {slot.AttemptsMax} attempts failed";
+    }
+
+    private string ExplainPlaced(uint worker)
+    {
+        var row = worker - 1;
+        if (row >= arena.Workers.HighWater)
+        {
+            return string.Empty;
+        }
+
+        return arena.Workers.Health(row) switch
+        {
+            WorkerHealth.Suspect => $"worker {arena.Workers.Name(row)} is suspect; the task goes to another if it is lost",
+            WorkerHealth.Lost or WorkerHealth.Gone => $"worker {arena.Workers.Name(row)} is lost; the task is on its way back",
+            _ => string.Empty,
+        };
+    }
+}

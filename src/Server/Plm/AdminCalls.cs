@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Threading.Tasks;
+using Grpc.Core;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm;
+using Muster.Server.Endpoint;
+using Muster.V1;
+using WireState = Muster.V1.TaskState;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>
+/// AdminService: looks at the cell without a turn, straight in the arena, so that it costs the running work nothing. What
+/// it shows of one task is of one moment; a list is not.
+/// </summary>
+internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
+{
+    private const int PageSizeDefault = 100;
+    private const int PageSizeMax = 1_000;
+
+    public override Task<GetCellResponse> GetCell(GetCellRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(host.Refusal);
+        return Task.FromResult(CellInfos.Read(host.Options));
+    }
+
+    public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
+    {
+        var id = new TaskId(request.TaskId);
+        FaultStatus.ThrowIfFault(host.Run((core, _) => core.Find(id, out var _, out var _)));
+        var infos = new TaskInfos(host.Options.Arena, host.Now());
+        if (infos.TryRead(id.Slot, out var info) && info.TaskId == id.Value)
+        {
+            return Task.FromResult(new GetTaskResponse { Task = info });
+        }
+
+        // It was freed between the two looks.
+        throw FaultStatus.ToException(new Fault(FaultCode.TaskNotFound, $"task {id} has just been forgotten"));
+    }
+
+    public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(host.Refusal);
+        FaultStatus.ThrowIfFault(CheckPage(request, out var from));
+        var response = new ListTasksResponse();
+        var arena = host.Options.Arena;
+        var wanted = request.PageSize == 0 ? PageSizeDefault : (int)request.PageSize;
+        var states = new HashSet<WireState>(request.States);
+        var infos = new TaskInfos(arena, host.Now());
+        var end = arena.Tasks.HighWater;
+        for (var index = from; index < end; index++)
+        {
+            if (!Matches(index, states, request.Handler) || !infos.TryRead(index, out var info))
+            {
+                continue;
+            }
+
+            if (response.Tasks.Count == wanted)
+            {
+                response.NextPageToken = index.ToString("x", CultureInfo.InvariantCulture);
+                break;
+            }
+
+            response.Tasks.Add(info);
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(host.Refusal);
+        var response = new ListWorkersResponse();
+        var arena = host.Options.Arena;
+        var nowMs = host.Now().Ms;
+        for (uint row = 0; row < arena.Workers.HighWater; row++)
+        {
+            if (WorkerInfos.TryRead(arena, row, nowMs, out var info))
+            {
+                response.Workers.Add(info);
+            }
+        }
+
+        return Task.FromResult(response);
+    }
+
+    private bool Matches(uint index, HashSet<WireState> states, string handler)
+    {
+        var arena = host.Options.Arena;
+        var word = arena.Tasks.Read(index);
+        return word.State != Core.Tasks.TaskState.Free
+            && (states.Count == 0 || states.Contains(TaskInfos.StateOf(word.State)))
+            && (handler.Length == 0 || arena.Handlers.Name(arena.Tasks[index].Handler) == handler);
+    }
+
+    private static Fault CheckPage(ListTasksRequest request, out uint from)
+    {
+        from = 0;
+        if (request.PageSize > PageSizeMax)
+        {
+            return new(FaultCode.InvalidArgument, $"page_size is {request.PageSize}; use 1 to {PageSizeMax}, or 0 for "
+                + $"{PageSizeDefault}");
+        }
+
+        return request.PageToken.Length == 0
+            || uint.TryParse(request.PageToken, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out from)
+            ? Fault.None
+            : new(FaultCode.InvalidArgument, "page_token is none that this server gave; leave it empty for the first page");
+    }
+}

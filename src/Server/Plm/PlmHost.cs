@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using Microsoft.Extensions.Logging;
+using Muster.Arena;
+using Muster.Arena.Locks;
+using Muster.Core;
+using Muster.Plm;
+using Muster.Server.Endpoint;
+using Muster.Transport.Wire;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>
+/// Runs the PLM's core: holds the role, gives turns to whoever has an event, and keeps the thread "plm", which empties
+/// the ring of finished tasks and lets time pass. Effects of a turn are encoded into outboxes inside it and sent after it.
+///
+/// <para>Threads: any thread may ask for a turn; one at a time has it. The lock is never held over an await, a send or
+/// a callback of others. Start and Stop may be called more than once and in any order; a host runs once.</para>
+///
+/// <para>Whatever is thrown inside a turn leaves the core half changed, so it ends the role: no turn is given any more,
+/// streams end with UNAVAILABLE, and <see cref="PlmHostOptions.Failed"/> is told. A successor repairs from the arena.</para>
+/// </summary>
+internal sealed class PlmHost : IPlmEffects, IDisposable
+{
+    private const int WaitMsMax = 1_000;
+
+    private static readonly Fault s_notRunning = new(
+        FaultCode.Unavailable, "the PLM is not running here; connect again in a moment", RetryAfterMs: 200);
+
+    private static readonly Fault s_stopping = new(
+        FaultCode.ShuttingDown, "the PLM is stopping; connect again in a moment", RetryAfterMs: 200);
+
+    [ThreadStatic]
+    private static List<SessionStream>? s_touched;
+
+    private readonly PlmHostOptions _options;
+    private readonly ArenaMap _arena;
+    private readonly WakeWord _wake;
+    private readonly WakeWord _schedulerWake;
+    private readonly WakeWord _registerWake;
+    private readonly ILogger _logger;
+    private readonly RoleTurn _roleTurn;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly ConcurrentQueue<SessionStream> _withRoom = new();
+
+    // Guarded by the turn's lock.
+    private readonly Lock _turn = new();
+    private readonly HashSet<SessionStream> _streams = [];
+    private readonly List<SessionStream> _touched = [];
+    private PlmCore? _core;
+    private RoleLease? _lease;
+    private Thread? _thread;
+    private Exception? _failure;
+    private long _nextDueMs = long.MaxValue;
+    private bool _stopped;
+    private bool _wakeScheduler;
+    private bool _wakeRegister;
+
+    public PlmHost(PlmHostOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.OutboxBytesMax, 4_096);
+        _options = options;
+        _arena = options.Arena;
+        _wake = _arena.Wake(Role.Plm);
+        _schedulerWake = _arena.Wake(Role.Scheduler);
+        _registerWake = _arena.Wake(Role.Register);
+        _logger = options.Logs.CreateLogger("Muster.Plm");
+        _roleTurn = new RoleTurn(this);
+    }
+
+    public PlmHostOptions Options => _options;
+
+    public ILogger Logger => _logger;
+
+    /// <summary>Where a turn encodes what it says. Inside a turn, and only until something else is encoded.</summary>
+    public ProtoWriter Writer { get; } = new();
+
+    /// <summary>Signalled once the role has ended here: calls that wait give up.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>Why calls are refused now; none while the role runs.</summary>
+    public Fault Refusal
+    {
+        get
+        {
+            lock (_turn)
+            {
+                return WhyNot();
+            }
+        }
+    }
+
+    /// <summary>The moment, for turns and for reads of the arena.</summary>
+    public PlmTime Now()
+    {
+        var time = _options.Time;
+        var ms = time.GetTimestamp() / (time.TimestampFrequency / 1_000);
+        var unixUs = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return new PlmTime(ms, unixUs);
+    }
+
+    /// <summary>Adds the services that this host answers. Before the endpoint starts; calls are refused until it runs.</summary>
+    public void AddTo(GrpcEndpoint endpoint)
+    {
+        endpoint.Add(SubmissionCalls.Bind(this), Muster.V1.SubmissionService.Descriptor);
+        endpoint.Add(Muster.V1.AdminService.BindService(new AdminCalls(this)), Muster.V1.AdminService.Descriptor);
+    }
+
+    /// <summary>Takes the role and the arena over, and begins to work. A fault when another process has the role.</summary>
+    public Fault Start()
+    {
+        lock (_turn)
+        {
+            if (_stopped || _thread is not null)
+            {
+                return _stopped ? s_stopping : Fault.None;
+            }
+
+            var fault = _arena.TryTakeRole(Role.Plm, _options.Addresses, out _lease);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+
+            _core = TakeOver();
+            _thread = new Thread(Work) { Name = "plm", IsBackground = true };
+            _thread.Start();
+            PlmLog.Started(_logger, _options.Cell, _lease!.Epoch, _arena.Counter(CellCounter.TasksNow));
+        }
+
+        WakeOthers();
+        return Fault.None;
+    }
+
+    /// <summary>Ends the streams, stops the thread and gives the role up. The arena keeps everything for the next one.</summary>
+    public void Stop()
+    {
+        SessionStream[] streams;
+        Thread? thread;
+        lock (_turn)
+        {
+            if (_stopped)
+            {
+                return;
+            }
+
+            _stopped = true;
+            streams = [.. _streams];
+            thread = _thread;
+        }
+
+        _ended.Cancel();
+        foreach (var stream in streams)
+        {
+            stream.End(s_stopping);
+        }
+
+        _wake.Signal();
+        if (thread != Thread.CurrentThread)
+        {
+            thread?.Join();
+        }
+
+        _lease?.Dispose();
+        PlmLog.Stopped(_logger, _options.Cell);
+    }
+
+    public void Dispose() => Stop();
+
+    /// <summary>Gives the caller a turn; what it caused is sent before this returns.</summary>
+    /// <exception cref="Grpc.Core.RpcException">The role does not run here, or failed in this turn.</exception>
+    public void Run(IPlmTurn turn)
+    {
+        if (!TryRun(turn, out var refusal))
+        {
+            throw FaultStatus.ToException(refusal);
+        }
+    }
+
+    /// <summary>As <see cref="Run(IPlmTurn)"/>, for callers that have a result and time for a closure.</summary>
+    public T Run<T>(Func<PlmCore, PlmTime, T> act)
+    {
+        var turn = new FuncTurn<T>(act);
+        Run(turn);
+        return turn.Result!;
+    }
+
+    /// <summary>As <see cref="Run(IPlmTurn)"/>; false when the role does not run here or failed in this turn.</summary>
+    public bool TryRun(IPlmTurn turn, out Fault refusal)
+    {
+        // Taken out while in use: sending may run a handler on this thread, which asks for a turn of its own.
+        var touched = s_touched ?? [];
+        s_touched = null;
+        Exception? failure = null;
+        bool wakeSelf;
+        lock (_turn)
+        {
+            refusal = WhyNot();
+            if (!refusal.IsNone)
+            {
+                s_touched = touched;
+                return false;
+            }
+
+            try
+            {
+                RunLocked(turn, touched);
+            }
+            catch (Exception exception)
+            {
+                // A half-made turn cannot be taken back: the role ends, whatever the exception was.
+                failure = exception;
+                _failure = exception;
+                touched.AddRange(_streams);
+            }
+
+            wakeSelf = NoteNextDue(turn == _roleTurn);
+        }
+
+        Finish(touched, failure, wakeSelf);
+        refusal = failure is null ? Fault.None : s_notRunning;
+        return failure is null;
+    }
+
+    /// <summary>Notes that the stream has something to send once the turn is over. Inside a turn.</summary>
+    public void Touch(SessionStream stream) => _touched.Add(stream);
+
+    /// <summary>The stream has begun: it is ended when the role ends. Inside a turn.</summary>
+    public void Join(SessionStream stream) => _streams.Add(stream);
+
+    /// <summary>The stream has ended. Inside a turn.</summary>
+    public void Leave(SessionStream stream) => _streams.Remove(stream);
+
+    /// <summary>The stream takes results again. From any thread; delivery goes on in a turn of the role's thread.</summary>
+    public void ResumeLater(SessionStream stream)
+    {
+        _withRoom.Enqueue(stream);
+        _wake.Signal();
+    }
+
+    /// <summary>Stops the role because it cannot go on. From any thread, outside turns.</summary>
+    public void Fail(Exception why)
+    {
+        SessionStream[] streams;
+        lock (_turn)
+        {
+            if (_stopped || _failure is not null)
+            {
+                return;
+            }
+
+            _failure = why;
+            streams = [.. _streams];
+        }
+
+        Tell(why, streams);
+    }
+
+    void IPlmEffects.SignalScheduler() => _wakeScheduler = true;
+
+    void IPlmEffects.SignalRegister() => _wakeRegister = true;
+
+    private PlmCore TakeOver()
+    {
+        try
+        {
+            var core = new PlmCore(_arena, this, _options.Core);
+            core.BeginTurn(Now());
+            core.Recover();
+            core.EndTurn();
+            return core;
+        }
+        catch
+        {
+            // Nobody else could take the role while a host that never ran keeps it.
+            _lease?.Dispose();
+            _stopped = true;
+            throw;
+        }
+    }
+
+    private Fault WhyNot()
+    {
+        if (_stopped)
+        {
+            return s_stopping;
+        }
+
+        return _core is null || _failure is not null ? s_notRunning : Fault.None;
+    }
+
+    private void RunLocked(IPlmTurn turn, List<SessionStream> touched)
+    {
+        var core = _core!;
+        var now = Now();
+        core.BeginTurn(now);
+        turn.Run(core, now);
+        core.EndTurn();
+        foreach (var stream in _touched)
+        {
+            stream.ClearTouch();
+            touched.Add(stream);
+        }
+
+        _touched.Clear();
+    }
+
+    // Whether the role's thread sleeps too long for what this turn has left to do.
+    private bool NoteNextDue(bool isRoleTurn)
+    {
+        var dueMs = _failure is null ? _core!.NextDueMs : 0;
+        var isEarlier = dueMs < _nextDueMs;
+        _nextDueMs = dueMs;
+        if (isRoleTurn)
+        {
+            _roleTurn.NextDueMs = dueMs;
+        }
+
+        return isEarlier && !isRoleTurn;
+    }
+
+    private void Finish(List<SessionStream> touched, Exception? failure, bool wakeSelf)
+    {
+        WakeOthers();
+        if (wakeSelf)
+        {
+            _wake.Signal();
+        }
+
+        if (failure is not null)
+        {
+            Tell(failure, [.. touched]);
+        }
+        else
+        {
+            foreach (var stream in touched)
+            {
+                stream.SendAfterTurn();
+            }
+        }
+
+        touched.Clear();
+        s_touched = touched;
+    }
+
+    private void Tell(Exception failure, SessionStream[] streams)
+    {
+        PlmLog.Failed(_logger, _options.Cell, failure);
+        _ended.Cancel();
+        _wake.Signal();
+        foreach (var stream in streams)
+        {
+            stream.End(s_notRunning);
+        }
+
+        _options.Failed?.Invoke(failure);
+    }
+
+    private void WakeOthers()
+    {
+        if (Interlocked.Exchange(ref _wakeScheduler, false))
+        {
+            _schedulerWake.Signal();
+        }
+
+        if (Interlocked.Exchange(ref _wakeRegister, false))
+        {
+            _registerWake.Signal();
+        }
+    }
+
+    private void Work()
+    {
+        var lookAgainMs = Now().Ms + WaitMsMax;
+        while (TryRun(_roleTurn, out _))
+        {
+            var nowMs = Now().Ms;
+            if (nowMs >= lookAgainMs)
+            {
+                lookAgainMs = nowMs + WaitMsMax;
+                if (!_arena.IsStillLinked())
+                {
+                    Fail(new InvalidOperationException($"the arena of cell {_options.Cell} was removed under the running "
+                        + "PLM; start the cell again"));
+                    return;
+                }
+            }
+
+            if (!_roleTurn.HasMore)
+            {
+                _wake.Wait((int)Math.Clamp(_roleTurn.NextDueMs - nowMs, 0, WaitMsMax));
+            }
+        }
+    }
+
+    /// <summary>A turn that runs a closure.</summary>
+    private sealed class FuncTurn<T>(Func<PlmCore, PlmTime, T> act) : IPlmTurn
+    {
+        public T? Result { get; private set; }
+
+        public void Run(PlmCore core, PlmTime now) => Result = act(core, now);
+    }
+
+    /// <summary>The turn of the thread "plm".</summary>
+    private sealed class RoleTurn(PlmHost host) : IPlmTurn
+    {
+        public bool HasMore { get; private set; }
+
+        public long NextDueMs { get; set; }
+
+        public void Run(PlmCore core, PlmTime now)
+        {
+            while (host._withRoom.TryDequeue(out var stream))
+            {
+                stream.Resume(core);
+            }
+
+            HasMore = core.DrainFinished();
+            core.RunTimers();
+        }
+    }
+}

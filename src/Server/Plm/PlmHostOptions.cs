@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Muster.Arena;
+using Muster.Plm;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>What a <see cref="PlmHost"/> needs to know.</summary>
+internal sealed record PlmHostOptions
+{
+    /// <summary>The cell's arena, attached for writing. It outlives the host.</summary>
+    public required ArenaMap Arena { get; init; }
+
+    /// <summary>Where clients reach the PLM, best first, joined by commas; the Register tells them.</summary>
+    public required string Addresses { get; init; }
+
+    /// <summary>The cell's name, for people. Default "default".</summary>
+    public string Cell { get; init; } = "default";
+
+    /// <summary>Version of the program, for people.</summary>
+    public string Version { get; init; } = "0.1.0";
+
+    public PlmOptions Core { get; init; } = new();
+
+    /// <summary>
+    /// Bytes of results that wait for one slow client, at least 4 KiB. Default 1,048,576; more stays in the arena until
+    /// the client has read.
+    /// </summary>
+    public int OutboxBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// Told once when the role has stopped because of a bug of ours or because its arena is gone. A process of its own
+    /// prints the text and exits with 70; an embedded cell shows it to its user. Called on any thread, outside the turn.
+    /// </summary>
+    public Action<Exception>? Failed { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Microsoft.Extensions.Logging;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>What the PLM's host logs; ids 1,200 to 1,299.</summary>
+internal static partial class PlmLog
+{
+    [LoggerMessage(1200, LogLevel.Information, "The PLM took cell {Cell} over: epoch {Epoch} of the role, {Tasks} tasks.")]
+    public static partial void Started(ILogger logger, string cell, uint epoch, ulong tasks);
+
+    [LoggerMessage(1201, LogLevel.Information, "The PLM of cell {Cell} has stopped.")]
+    public static partial void Stopped(ILogger logger, string cell);
+
+    [LoggerMessage(1202, LogLevel.Critical, "The PLM of cell {Cell} stops because it cannot go on.")]
+    public static partial void Failed(ILogger logger, string cell, Exception exception);
+
+    [LoggerMessage(1203, LogLevel.Debug, "Client {Client:x16} opened its session: {Name}.")]
+    public static partial void SessionOpened(ILogger logger, ulong client, string name);
+}

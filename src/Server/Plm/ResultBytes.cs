@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm;
+using Muster.Transport.Wire;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>Writes muster.v1.TaskResult and its parts straight from slots and result blocks.</summary>
+internal static class ResultBytes
+{
+    /// <summary>Writes the fields of a TaskResult. Only inside a turn, for a slot that is Done.</summary>
+    public static void WriteResult(ProtoWriter writer, ArenaMap arena, uint index, PlmTime now)
+    {
+        ref var slot = ref arena.Tasks[index];
+        var word = arena.Tasks.Read(index);
+        Invariant.That(word.State == TaskState.Done && slot.Outcome != 0);
+        writer.WriteFixed64(1, new TaskId(index, slot.Generation).Value);
+        writer.WriteUInt64(2, slot.Ref);
+        writer.WriteUInt32(4, word.Attempt.Value);
+        writer.WriteUInt32(5, slot.Executions);
+        var hasRecord = (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
+        if (!hasRecord)
+        {
+            writer.WriteUInt32(3, slot.Outcome);
+            WriteError(writer, 7, (FaultCode)slot.EndFault);
+        }
+        else if (TryReadRecord(arena, in slot, out var error, out var output))
+        {
+            writer.WriteUInt32(3, slot.Outcome);
+            writer.WriteBytes(6, output);
+            writer.WriteBytes(7, error);
+        }
+        else
+        {
+            // Something wrote into the arena that must not. The client learns that the result is gone; the others' are not.
+            writer.WriteUInt32(3, (uint)Outcome.Aborted);
+            WriteError(writer, 7, FaultCode.ArenaDamaged);
+        }
+
+        var timings = writer.Begin(8);
+        WriteTimings(writer, in slot, word, hasRecord, Math.Max(1, now.UnixUs - slot.SubmittedUnixUs));
+        writer.End(timings);
+    }
+
+    /// <summary>Writes the fields of a Timings. Moments of another role count only once that role has said so.</summary>
+    public static void WriteTimings(ProtoWriter writer, in TaskSlot slot, StateWord word, bool hasResult, long deliveredUs)
+    {
+        writer.WriteFixed64(1, (ulong)slot.SubmittedUnixUs);
+        writer.WriteUInt64(2, Micros(slot.DurableUs));
+        writer.WriteUInt64(3, Micros(slot.ReadyUs));
+        if (word.Attempt != Attempt.None)
+        {
+            writer.WriteUInt64(4, Micros(slot.AssignedUs));
+        }
+
+        if (hasResult)
+        {
+            writer.WriteUInt64(5, Micros(slot.ReceivedUs));
+            writer.WriteUInt64(6, Micros(slot.StartedUs));
+            writer.WriteUInt64(7, Micros(slot.FinishedUs));
+            writer.WriteUInt64(8, Micros(slot.ReportedUs));
+        }
+
+        writer.WriteUInt64(9, (ulong)deliveredUs);
+    }
+
+    /// <summary>Splits the result block of a slot; false when its bytes are no record.</summary>
+    public static bool TryReadRecord(
+        ArenaMap arena, in TaskSlot slot, out ReadOnlySpan<byte> error, out ReadOnlySpan<byte> output)
+    {
+        var bytes = (int)slot.ResultBytes;
+        return ResultRecord.TryRead(bytes == 0 ? default : arena.Results.Bytes(slot.ResultBlock, bytes), out error, out output);
+    }
+
+    /// <summary>Writes a TaskError for a task that no worker's result ended.</summary>
+    private static void WriteError(ProtoWriter writer, int field, FaultCode code)
+    {
+        var begin = writer.Begin(field);
+        writer.WriteString(1, FaultCodes.Name(code));
+        writer.WriteString(2, Describe(code));
+        writer.End(begin);
+    }
+
+    /// <summary>One sentence about an end that the system or a person decided.</summary>
+    public static string Describe(FaultCode code) => code switch
+    {
+        FaultCode.TaskCancelled => "the task was cancelled",
+        FaultCode.TaskExpired => "the task did not start within expires_after_ms",
+        FaultCode.WorkerLost => "the worker that ran the task was lost, and no attempt is left",
+        FaultCode.ArenaDamaged => "the result's bytes in the arena were damaged",
+        _ => "the system gave the task up",
+    };
+
+    private static ulong Micros(float value) => value > 0 ? (ulong)value : 0;
+}

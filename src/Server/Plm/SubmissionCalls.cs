@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using Muster.Core;
+using Muster.Plm;
+using Muster.Server.Endpoint;
+using Muster.Transport;
+using Muster.Transport.Wire;
+using Muster.V1;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>SubmissionService: each call is one turn of the PLM's core, but for the session's stream, which is many.</summary>
+internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.SubmissionServiceBase
+{
+    /// <summary>The service with its session's stream left as bytes.</summary>
+    public static ServerServiceDefinition Bind(PlmHost host)
+    {
+        var calls = new SubmissionCalls(host);
+        var methods = ServerServiceDefinition.CreateBuilder();
+        SubmissionService.BindService(new UnaryBinder(methods), calls);
+        return methods.AddMethod(RawMethods.SubmissionSession, calls.Session).Build();
+    }
+
+    public override Task<SubmitTaskResponse> SubmitTask(SubmitTaskRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
+        var response = new SubmitTaskResponse();
+        var fault = host.Run((core, _) => Submit(core, request.Options, new RepeatedField<TaskItem> { request.Item ?? new TaskItem() }, (ids, faults) =>
+        {
+            response.TaskId = ids[0];
+            return faults.Count == 0 ? Fault.None : faults[0].Fault;
+        }));
+        FaultStatus.ThrowIfFault(fault);
+        return Task.FromResult(response);
+    }
+
+    public override Task<SubmitTasksResponse> SubmitTasks(SubmitTasksRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
+        var response = new SubmitTasksResponse();
+        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, (ids, faults) =>
+        {
+            foreach (var id in ids)
+            {
+                response.TaskIds.Add(id);
+            }
+
+            foreach (var (index, why) in faults)
+            {
+                response.Errors.Add(new ItemError
+                {
+                    Index = (uint)index,
+                    Code = FaultCodes.Name(why.Code),
+                    Message = why.Message,
+                    RetryAfterMs = why.RetryAfterMs,
+                });
+            }
+
+            return Fault.None;
+        }));
+        FaultStatus.ThrowIfFault(fault);
+        return Task.FromResult(response);
+    }
+
+    public override async Task<AwaitTaskResponse> AwaitTask(AwaitTaskRequest request, ServerCallContext context)
+    {
+        var awaiter = new AwaitCall(host);
+        uint slot = 0;
+        var fault = host.Run((core, now) =>
+        {
+            var found = core.Await(new TaskId(request.TaskId), awaiter, out slot, out var isDone);
+            if (isDone)
+            {
+                ((ITaskAwaiter)awaiter).Resolve(slot, now);
+            }
+
+            return found;
+        });
+        FaultStatus.ThrowIfFault(fault);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.Ended);
+        try
+        {
+            return new AwaitTaskResponse { Result = await awaiter.Result.WaitAsync(over.Token) };
+        }
+        catch (OperationCanceledException)
+        {
+            // A role that has ended knows of no awaiters, and says so to the caller; else the call itself is over.
+            host.Run((core, _) =>
+            {
+                core.StopAwaiting(slot, awaiter);
+                return true;
+            });
+            throw;
+        }
+    }
+
+    public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
+        ulong[] ids = [.. request.TaskIds];
+        var answers = new CancelAnswer[ids.Length];
+        host.Run((core, _) =>
+        {
+            core.Cancel(ids, answers);
+            return true;
+        });
+        var response = new CancelTasksResponse();
+        foreach (var answer in answers)
+        {
+            response.Statuses.Add((CancelStatus)answer);
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public override Task<ReleaseTasksResponse> ReleaseTasks(ReleaseTasksRequest request, ServerCallContext context)
+    {
+        FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
+        ulong[] ids = [.. request.TaskIds];
+        var released = host.Run((core, _) => core.ReleaseTasks(ids));
+        return Task.FromResult(new ReleaseTasksResponse { Released = (uint)released });
+    }
+
+    private Task Session(
+        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context) =>
+        new SessionStream(host, context).ServeAsync(requests, context);
+
+    private Fault Submit(
+        PlmCore core, TaskOptions? options, RepeatedField<TaskItem> items, Func<ulong[], List<ItemFault>, Fault> answer)
+    {
+        var view = View(options ?? new TaskOptions());
+        var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec);
+        fault = fault.IsNone ? core.BeginBatch(null, null, 0, items.Count, spec) : fault;
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        foreach (var item in items)
+        {
+            if (item.IdempotencyKey.Length > 0)
+            {
+                core.RefuseItem(TaskRules.KeyUnsupported());
+            }
+            else
+            {
+                core.AddItem(item.Payload.Span);
+            }
+        }
+
+        var receipt = core.EndBatch();
+        return answer(receipt.Ids.ToArray(), receipt.Faults);
+    }
+
+    private static Fault CheckCount(int ids) =>
+        ids <= TaskLimits.BatchItemsMax
+            ? Fault.None
+            : new(FaultCode.BatchTooLarge, $"the request names {ids} tasks and the limit is {TaskLimits.BatchItemsMax}; split it");
+
+    private static TaskOptionsView View(TaskOptions options)
+    {
+        var view = new TaskOptionsView
+        {
+            HandlerUtf8 = Encoding.UTF8.GetBytes(options.Handler),
+            QueueUtf8 = Encoding.UTF8.GetBytes(options.Queue),
+            HasPriority = options.HasPriority,
+            Priority = options.Priority,
+            AttemptsMax = options.AttemptsMax,
+            TimeoutMs = options.TimeoutMs,
+            ExpiresAfterMs = options.ExpiresAfterMs,
+            Durability = (int)options.Durability,
+            RetentionMs = options.RetentionMs,
+            RetryDelayMs = options.RetryDelayMs,
+        };
+        foreach (var resource in options.Resources)
+        {
+            view.HasOtherResources |= resource.Name != "slots" || resource.AmountMilli != 1_000;
+        }
+
+        return view;
+    }
+
+    /// <summary>Passes the generated unary methods on and leaves the stream out.</summary>
+    private sealed class UnaryBinder(ServerServiceDefinition.Builder methods) : ServiceBinderBase
+    {
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) =>
+            methods.AddMethod(method, handler!);
+
+        public override void AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler) =>
+            Invariant.That(method.FullName == RawMethods.SubmissionSession.FullName);
+    }
+}

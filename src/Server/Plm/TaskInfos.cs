@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Diagnostics.CodeAnalysis;
+using Google.Protobuf;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm;
+using Muster.Transport.Wire;
+using Muster.V1;
+using TaskState = Muster.Core.Tasks.TaskState;
+using WireOutcome = Muster.V1.Outcome;
+using WireState = Muster.V1.TaskState;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>
+/// Reads muster.v1.TaskInfo from slots while others change them: a slot whose state word is another after the reading is
+/// read again. For one look at the cell.
+/// </summary>
+internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
+{
+    private const int TriesMax = 16;
+
+    private readonly WaitReasons _reasons = new(arena, now);
+
+    /// <summary>What the slot holds; false when it is free, or changes faster than it can be read.</summary>
+    public bool TryRead(uint index, [NotNullWhen(true)] out TaskInfo? info)
+    {
+        for (var tries = 0; tries < TriesMax && index < arena.Tasks.HighWater; tries++)
+        {
+            var word = arena.Tasks.Read(index);
+            if (word.State == TaskState.Free || (arena.Tasks[index].Flags & SlotFlags.Released) != 0)
+            {
+                break;
+            }
+
+            info = Read(index, word);
+            if (arena.Tasks.Read(index) == word)
+            {
+                return true;
+            }
+        }
+
+        info = null;
+        return false;
+    }
+
+    /// <summary>A state as the wire shows it. What is only a step between two is shown as the one it leads to.</summary>
+    public static WireState StateOf(TaskState state) => state switch
+    {
+        TaskState.Accepted or TaskState.Ready => WireState.Ready,
+        TaskState.Waiting => WireState.Waiting,
+        TaskState.Delayed => WireState.Delayed,
+        TaskState.Assigned => WireState.Assigned,
+        TaskState.Running or TaskState.Reported => WireState.Running,
+        TaskState.Done => WireState.Done,
+        _ => WireState.Unspecified,
+    };
+
+    private TaskInfo Read(uint index, StateWord word)
+    {
+        ref var slot = ref arena.Tasks[index];
+        var isDone = word.State == TaskState.Done;
+        var hasResult = isDone && (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
+        var info = new TaskInfo
+        {
+            TaskId = new TaskId(index, slot.Generation).Value,
+            State = StateOf(word.State),
+            Outcome = isDone ? (WireOutcome)slot.Outcome : WireOutcome.Unspecified,
+            Handler = slot.Handler < arena.Handlers.Count ? arena.Handlers.Name(slot.Handler) : string.Empty,
+            Queue = "default",
+            Priority = slot.Priority,
+            Attempt = word.Attempt.Value,
+            Executions = slot.Executions,
+            AttemptsMax = slot.AttemptsMax,
+            PayloadBytes = slot.PayloadBytes,
+            Reason = _reasons.Explain(in slot, word),
+            Timings = ReadTimings(in slot, word, hasResult),
+        };
+        AddWorker(info, slot.Worker);
+        if (hasResult)
+        {
+            AddResult(info, in slot);
+        }
+        else if (isDone && slot.EndFault != 0)
+        {
+            var code = (FaultCode)slot.EndFault;
+            info.Error = new TaskError { Code = FaultCodes.Name(code), Message = ResultBytes.Describe(code) };
+        }
+
+        return info;
+    }
+
+    private void AddWorker(TaskInfo info, uint worker)
+    {
+        var row = worker - 1;
+        if (row < arena.Workers.HighWater)
+        {
+            info.WorkerId = arena.Workers.IdOf(row);
+            info.WorkerName = arena.Workers.Name(row);
+        }
+    }
+
+    // The block may be freed and reused while it is read; then the state word says so, and what was read is dropped.
+    private void AddResult(TaskInfo info, in TaskSlot slot)
+    {
+        if (!ResultBytes.TryReadRecord(arena, in slot, out var error, out var output))
+        {
+            return;
+        }
+
+        info.OutputBytes = (ulong)output.Length;
+        if (!error.IsEmpty)
+        {
+            try
+            {
+                info.Error = TaskError.Parser.ParseFrom(error);
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                info.Error = new TaskError { Code = FaultCodes.Name(FaultCode.HandlerFailed), Message = "unreadable error" };
+            }
+        }
+    }
+
+    private static Timings ReadTimings(in TaskSlot slot, StateWord word, bool hasResult)
+    {
+        using var writer = new ProtoWriter(128);
+        ResultBytes.WriteTimings(writer, in slot, word, hasResult, deliveredUs: 0);
+        return Timings.Parser.ParseFrom(writer.Written);
+    }
+}
