@@ -13,7 +13,7 @@ internal static class CellAddress
 {
     public const string Variable = "MUSTER_ADDRESS";
     public const string DefaultCell = "default";
-    private const string UnixPrefix = "unix:";
+    public const string UnixPrefix = "unix:";
 
     /// <summary>The address to use; refused with a sentence that says what to do when there is none.</summary>
     public static string Resolve(string? address, string cell = DefaultCell)
