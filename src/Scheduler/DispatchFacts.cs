@@ -7,6 +7,8 @@ namespace Muster.Scheduler;
 /// <summary>What a worker says when it opens its Dispatch stream. Nothing in it is trusted.</summary>
 internal readonly ref struct DispatchFacts
 {
+    public uint WireVersion { get; init; }
+
     /// <summary>Row + (epoch &lt;&lt; 32), as the Register gave it.</summary>
     public ulong WorkerId { get; init; }
 

@@ -113,6 +113,12 @@ internal sealed partial class SchedulerCore
 
     private Fault Admit(uint row, in DispatchFacts facts)
     {
+        if (facts.WireVersion > TaskLimits.WireVersion)
+        {
+            return new(FaultCode.WireVersionUnsupported,
+                $"wire version {facts.WireVersion} is not spoken here; this cell speaks {TaskLimits.WireVersion}");
+        }
+
         var epoch = (uint)(facts.WorkerId >> 32);
         if (row >= _rows.HighWater || _rows.Health(row) == WorkerHealth.Free)
         {
