@@ -55,7 +55,7 @@ internal static class CellAddress
     public static string RuntimeFolderOf(string cell)
     {
         var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        return string.IsNullOrEmpty(runtime)
+        return string.IsNullOrEmpty(runtime) || !Path.IsPathFullyQualified(runtime)
             ? Path.Combine(string.Create(CultureInfo.InvariantCulture, $"/tmp/muster-{UserId()}"), cell)
             : Path.Combine(runtime, "muster", cell);
     }

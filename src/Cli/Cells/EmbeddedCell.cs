@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Core;
 
 namespace Muster.Cli.Cells;
@@ -32,18 +33,18 @@ internal sealed class EmbeddedCell : IAsyncDisposable
 
     public static async Task<EmbeddedCell> StartAsync(int slots, CancellationToken cancellationToken)
     {
-        var cell = await HostedCell.StartAsync(new()
+        var plan = new HostedCellPlan
         {
             Cell = string.Create(CultureInfo.InvariantCulture, $"embedded-{Environment.ProcessId}"),
             Roles = [Role.Plm, Role.Scheduler, Role.Register],
             TasksMax = TasksMax,
             PayloadBytesMax = PayloadBytesMax,
             IsEmbedded = true,
-        });
+        };
+        var cell = await HostedCell.StartAsync(plan, null, NullLoggerFactory.Instance, cancellationToken);
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            return new(cell, HostedWorker.Start(cell.Address, slots, "embedded"));
+            return new(cell, HostedWorker.Start(cell.Address, slots, "embedded", NullLoggerFactory.Instance));
         }
         catch
         {

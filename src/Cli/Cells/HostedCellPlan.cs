@@ -12,8 +12,8 @@ internal sealed record HostedCellPlan
 
     public required IReadOnlyList<Role> Roles { get; init; }
 
-    /// <summary>Loopback endpoints to listen on beside the Unix socket.</summary>
-    public IReadOnlyList<IPEndPoint> Binds { get; init; } = [];
+    /// <summary>A loopback endpoint to listen on beside the Unix socket; null: none.</summary>
+    public IPEndPoint? Bind { get; init; }
 
     /// <summary>Tasks that a new arena holds; null: the default.</summary>
     public uint? TasksMax { get; init; }

@@ -3,7 +3,6 @@ using System;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Worker.Handlers;
 using Muster.Worker.Runtime;
 
@@ -24,12 +23,12 @@ internal sealed class HostedWorker
 
     public int RunningCount => _runtime.Running;
 
-    public static HostedWorker Start(string address, int slots, string? name, ILoggerFactory? logs = null)
+    public static HostedWorker Start(string address, int slots, string? name, ILoggerFactory logs)
     {
         var runtime = new WorkerRuntime(
             new MusterWorkerOptions { Address = address, Slots = slots, Name = name },
             new HandlerTable { OffersCommands = true },
-            logs ?? NullLoggerFactory.Instance);
+            logs);
         runtime.Start();
         return new(runtime);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
 using System.CommandLine;
-using System.Linq;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Core;
@@ -12,14 +11,14 @@ namespace Muster.Cli.Verbs;
 internal sealed class HostingOptions
 {
     private readonly Option<string> _cell = SharedOptions.Cell();
-    private readonly Option<string[]> _binds = SharedOptions.Bind();
+    private readonly Option<string?> _bind = SharedOptions.Bind();
     private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
     public void AddTo(Command verb)
     {
         verb.Add(_cell);
-        verb.Add(_binds);
+        verb.Add(_bind);
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
     }
@@ -29,7 +28,7 @@ internal sealed class HostingOptions
     {
         Cell = result.GetRequiredValue(_cell),
         Roles = roles,
-        Binds = [.. (result.GetValue(_binds) ?? []).Select(SharedOptions.ParseBind)],
+        Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
         TasksMax = result.GetValue(_tasksMax),
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
             ? SharedOptions.ParseBytes("--payload-bytes-max", text)

@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.Threading.Tasks;
 using Muster.Cli.Cells;
+using Muster.Cli.Output;
 using Muster.Core;
 
 namespace Muster.Cli.Verbs;
@@ -34,10 +35,11 @@ internal static class RoleVerb
 
     private static async Task<int> RunAsync(VerbContext context, Role role, HostedCellPlan plan)
     {
-        await using var cell = await HostedCell.StartAsync(plan);
-        cell.ShowNotes(context.Terminal);
-        context.Terminal.Line($"muster {Name(role)} ready: {cell.Address}");
+        using var logs = new TerminalLogs(context.Terminal);
+        await using var cell = await HostedCell.StartAsync(plan, context.Terminal, logs, context.Ending);
+        context.Terminal.Line($"muster {Name(role)} ready: {cell.Listens}");
         context.Terminal.Flush();
-        return await cell.RunUntilAsync(context.Ending);
+        await cell.RunUntilAsync(context.Ending);
+        return ExitCodes.Success;
     }
 }

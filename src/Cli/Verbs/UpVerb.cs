@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-using System;
 using System.CommandLine;
 using System.Threading.Tasks;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
+using Muster.Cli.Output;
 using Muster.Core;
 
 namespace Muster.Cli.Verbs;
@@ -31,21 +31,21 @@ internal static class UpVerb
 
     private static async Task<int> RunAsync(VerbContext context, HostedCellPlan plan, int slots, string? name)
     {
-        await using var cell = await HostedCell.StartAsync(plan);
-        cell.ShowNotes(context.Terminal);
-        var worker = HostedWorker.Start(cell.Address, slots, name, cell.Logs);
-        var exit = ExitCodes.Success;
+        using var logs = new TerminalLogs(context.Terminal);
+        await using var cell = await HostedCell.StartAsync(plan, context.Terminal, logs, context.Ending);
+        var worker = HostedWorker.Start(cell.Address, slots, name, logs);
         try
         {
-            context.Terminal.Line($"muster up ready: {cell.Address}");
+            await worker.Registered.WaitAsync(context.Ending);
+            context.Terminal.Line($"muster up ready: {cell.Listens}");
             context.Terminal.Flush();
-            exit = await cell.RunUntilAsync(context.Ending, worker.Completion);
+            await cell.RunUntilAsync(context.Ending, worker.Completion);
         }
         finally
         {
             await WorkerVerb.DrainAsync(context, worker);
         }
 
-        return exit;
+        return ExitCodes.Success;
     }
 }
