@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Arena.Tables;
+using Muster.Core;
+
+namespace Muster.Register;
+
+/// <summary>Judgement: suspect, lost, gone, and the Register's doubts about itself.</summary>
+internal sealed partial class RegisterCore
+{
+    private long _lastTickMs;
+    private long _brakeUntilMs;
+
+    // The brake holds once; it is ready again when nobody is suspect.
+    private bool _brakeIsSpent;
+
+    /// <summary>The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker.</summary>
+    public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs)
+    {
+        if (row >= _watches.Length || _watches[row].Stream != stream)
+        {
+            return;
+        }
+
+        _watches[row].Stream = 0;
+        if (IsLiving(_rows.Health(row)))
+        {
+            SetHealth(row, WorkerHealth.Suspect, WorkerReason.StreamClosed, nowMs, nowUnixUs);
+        }
+
+        EndTurn();
+    }
+
+    /// <summary>The worker's process is known to be dead: nothing can come from it any more.</summary>
+    public void ProcessExited(uint row, uint epoch, long nowMs, long nowUnixUs)
+    {
+        if (row >= _rows.HighWater || _rows[row].Epoch != epoch || !IsLiving(_rows.Health(row)))
+        {
+            return;
+        }
+
+        GiveUp(row, WorkerHealth.Gone, WorkerReason.ProcessExited, nowMs, nowUnixUs);
+        EndTurn();
+    }
+
+    /// <summary>
+    /// This process was late: it stood still, or heartbeats lay unread for want of a thread. Deadlines move by that, and
+    /// after a whole lease every worker gets a fresh one. Being late again and again stretches a lease to at most
+    /// <see cref="RegisterLimits.LeaseTermsMax"/> terms, or a sick Register would never find anybody lost.
+    /// </summary>
+    public void WasLate(long lateMs, long nowMs)
+    {
+        if (lateMs < _options.LatenessMs)
+        {
+            return;
+        }
+
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            ref var watch = ref _watches[row];
+            if (lateMs >= watch.LeaseMs)
+            {
+                watch.HeardMs = nowMs;
+                watch.ShiftMs = 0;
+                continue;
+            }
+
+            var shiftMax = (long)watch.LeaseMs * (RegisterLimits.LeaseTermsMax - 1);
+            watch.ShiftMs = Math.Min(watch.ShiftMs + lateMs, shiftMax);
+        }
+
+        _effects.WasLate(lateMs);
+    }
+
+    private void JudgeSelf(long nowMs)
+    {
+        if (_lastTickMs != 0)
+        {
+            WasLate(nowMs - _lastTickMs - RegisterLimits.TickMs, nowMs);
+        }
+
+        _lastTickMs = nowMs;
+    }
+
+    private void JudgeWorkers(long nowMs, long nowUnixUs)
+    {
+        if (_finished.IsEmpty && _arena.Finished.Count == 0)
+        {
+            Settle(nowMs);
+        }
+
+        if (_suspects == 0)
+        {
+            _brakeIsSpent = false;
+        }
+
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            var health = _rows.Health(row);
+            if (IsLiving(health))
+            {
+                Judge(row, health, nowMs, nowUnixUs);
+            }
+        }
+    }
+
+    /// <summary>Everything told so far was read by the PLM, so rows given up before this tick are done with.</summary>
+    private void Settle(long nowMs)
+    {
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            if (!IsLiving(_rows.Health(row)) && _watches[row].GivenUpMs < nowMs)
+            {
+                _watches[row].IsSettled = true;
+            }
+        }
+    }
+
+    private void Judge(uint row, WorkerHealth health, long nowMs, long nowUnixUs)
+    {
+        ref var watch = ref _watches[row];
+        var silentMs = Math.Max(0, nowMs - watch.HeardMs - watch.ShiftMs);
+        var suspectMs = Math.Max(_options.SuspectMs, watch.IntervalMs * RegisterLimits.BeatsPerSuspicionMin);
+        if (health != WorkerHealth.Suspect && silentMs >= suspectMs)
+        {
+            SetHealth(row, WorkerHealth.Suspect, WorkerReason.BeatLate, nowMs, nowUnixUs);
+            health = WorkerHealth.Suspect;
+        }
+
+        var leaseMs = Math.Max(watch.LeaseMs, watch.IntervalMs * RegisterLimits.BeatsPerLeaseMin);
+        if (health == WorkerHealth.Suspect && silentMs >= leaseMs && !IsBraking(leaseMs, nowMs))
+        {
+            GiveUp(row, WorkerHealth.Lost, WorkerReason.LeaseExpired, nowMs, nowUnixUs);
+        }
+    }
+
+    /// <summary>
+    /// Whether giving workers up waits: when many became suspect within one lease, the fault is more likely here. It
+    /// waits for one further lease, once.
+    /// </summary>
+    private bool IsBraking(uint leaseMs, long nowMs)
+    {
+        if (nowMs < _brakeUntilMs)
+        {
+            return true;
+        }
+
+        if (_brakeIsSpent)
+        {
+            return false;
+        }
+
+        var recent = 0;
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            var isRecent = _rows.Health(row) == WorkerHealth.Suspect
+                && nowMs - _watches[row].SuspectSinceMs <= leaseMs;
+            recent += isRecent ? 1 : 0;
+        }
+
+        if (recent < _options.BrakeWorkersMin || (long)recent * 100 <= (long)_living * _options.BrakePercent)
+        {
+            return false;
+        }
+
+        _brakeIsSpent = true;
+        _brakeUntilMs = nowMs + leaseMs;
+        _effects.BrakePulled(recent, _living, leaseMs);
+        return true;
+    }
+
+    /// <summary>Any sign of life that came down the worker's own stream.</summary>
+    private void Heard(uint row, bool isDraining, long nowMs, long nowUnixUs)
+    {
+        ref var watch = ref _watches[row];
+        watch.HeardMs = nowMs;
+        watch.ShiftMs = 0;
+        watch.IsDraining |= isDraining;
+        _rows[row].LastBeatMs = nowMs;
+        var health = watch.IsDraining ? WorkerHealth.Draining : WorkerHealth.Alive;
+        SetHealth(
+            row, health, watch.IsDraining ? WorkerReason.Drains : WorkerReason.CameBack, nowMs, nowUnixUs);
+    }
+
+    /// <summary>Compares the counts with the rows; for tests.</summary>
+    public void CheckInvariants()
+    {
+        int living = 0, suspects = 0;
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            living += IsLiving(_rows.Health(row)) ? 1 : 0;
+            suspects += _rows.Health(row) == WorkerHealth.Suspect ? 1 : 0;
+            Invariant.That(_watches[row].Stream == 0 || IsLiving(_rows.Health(row)));
+        }
+
+        Invariant.That(living == _living && suspects == _suspects);
+    }
+}

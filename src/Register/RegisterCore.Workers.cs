@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Register;
+
+/// <summary>Registration: who a worker is, and whether it may go on as the one it says it was.</summary>
+internal sealed partial class RegisterCore
+{
+    /// <summary>
+    /// A worker opened its stream. Whoever knows the nonce of a living registration goes on with it; a worker that was
+    /// given up, or is not known here, gets a new registration and is told so; anybody else is refused.
+    /// </summary>
+    /// <param name="stream">A number for the stream, never used before, not 0.</param>
+    public Fault WorkerHello(long stream, RegistrationFacts facts, long nowMs, long nowUnixUs, out Welcome welcome)
+    {
+        Invariant.That(stream != 0);
+        welcome = default;
+        var refused = Check(facts);
+        if (refused.IsNone)
+        {
+            refused = InternHandlers(facts);
+        }
+
+        if (!refused.IsNone)
+        {
+            return refused;
+        }
+
+        refused = FindRow(facts, nowMs, out var row, out var isNew);
+        if (!refused.IsNone)
+        {
+            return refused;
+        }
+
+        if (isNew)
+        {
+            BeginRow(row, facts);
+        }
+
+        WriteRow(row, facts, isNew, nowMs, nowUnixUs);
+        var fenced = facts.WorkerId != 0 && facts.WorkerId != _rows.IdOf(row);
+        OpenStream(row, stream, facts, nowMs);
+        var watch = _watches[row];
+        welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, _rows[row].ResultNumber);
+        EndTurn();
+        return Fault.None;
+    }
+
+    private static Fault Check(RegistrationFacts facts)
+    {
+        if (facts.WireVersion > TaskLimits.WireVersion)
+        {
+            return new(FaultCode.WireVersionUnsupported,
+                $"wire version {facts.WireVersion} is not spoken here; this cell speaks {TaskLimits.WireVersion}");
+        }
+
+        if (facts.Nonce == 0)
+        {
+            return new(FaultCode.InvalidArgument, "the nonce is 0; it must be a random number of the worker process");
+        }
+
+        if (facts.Slots is 0 or > TaskLimits.WorkerSlotsMax)
+        {
+            return new(FaultCode.InvalidArgument, $"slots is {facts.Slots}; it must be 1 to {TaskLimits.WorkerSlotsMax}");
+        }
+
+        if (facts.Handlers.Count == 0)
+        {
+            return new(FaultCode.InvalidArgument, "the worker offers no handler; it must offer at least one");
+        }
+
+        return facts.Handlers.Count > TaskLimits.HandlersPerWorkerMax
+            ? new(FaultCode.TooManyHandlers,
+                $"the worker offers {facts.Handlers.Count} handlers; at most {TaskLimits.HandlersPerWorkerMax} are possible")
+            : Fault.None;
+    }
+
+    private Fault InternHandlers(RegistrationFacts facts)
+    {
+        _handlers.Clear();
+        Span<byte> utf8 = stackalloc byte[TaskLimits.HandlerNameBytesMax];
+        foreach (var name in facts.Handlers)
+        {
+            if (!TryEncode(name, utf8, out var length))
+            {
+                return new(FaultCode.HandlerNameInvalid,
+                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters without white space");
+            }
+
+            if (!_arena.Handlers.TryIntern(utf8[..length], out var index))
+            {
+                return new(FaultCode.TooManyHandlers,
+                    "this cell has met as many handler names as it can keep; use fewer names, or start a new arena");
+            }
+
+            _handlers.Add(index);
+        }
+
+        return Fault.None;
+    }
+
+    private static bool TryEncode(string name, Span<byte> utf8, out int length)
+    {
+        length = 0;
+        foreach (var letter in name)
+        {
+            if (letter is <= ' ' or '\x7f' || char.IsControl(letter) || char.IsWhiteSpace(letter))
+            {
+                return false;
+            }
+        }
+
+        return name.Length > 0 && Encoding.UTF8.TryGetBytes(name, utf8, out length);
+    }
+
+    private Fault FindRow(RegistrationFacts facts, long nowMs, out uint row, out bool isNew)
+    {
+        isNew = false;
+        row = (uint)facts.WorkerId;
+        if (facts.WorkerId != 0 && row < _rows.HighWater && IsCurrent(row, facts.WorkerId))
+        {
+            return _rows[row].Nonce == facts.Nonce
+                ? Fault.None
+                : new(FaultCode.WorkerFenced, "this registration belongs to another process; register without a worker id");
+        }
+
+        // A first hello whose welcome was lost on the way must not leave a registration behind that nobody fills.
+        for (row = 0; row < _rows.HighWater; row++)
+        {
+            if (_rows[row].Nonce == facts.Nonce && IsLiving(_rows.Health(row)))
+            {
+                return Fault.None;
+            }
+        }
+
+        isNew = true;
+        return TryFreeRow(nowMs, out row)
+            ? Fault.None
+            : new(FaultCode.TooManyWorkers,
+                $"all {_rows.Capacity} worker registrations of this cell are in use; try again in a minute", 60_000);
+    }
+
+    private bool IsCurrent(uint row, ulong workerId) => _rows.IdOf(row) == workerId && IsLiving(_rows.Health(row));
+
+    /// <summary>A row never used, else one whose worker was given up long ago and that no slot names any more.</summary>
+    private bool TryFreeRow(long nowMs, out uint row)
+    {
+        row = _rows.HighWater;
+        if (row < _rows.Capacity)
+        {
+            _rows.HighWater = row + 1;
+            return true;
+        }
+
+        var named = new bool[_rows.Capacity];
+        var slots = _tasks.HighWater;
+        for (var index = 0u; index < slots; index++)
+        {
+            if (_tasks.Read(index).State is TaskState.Assigned or TaskState.Running)
+            {
+                named[_tasks[index].Worker - 1] = true;
+            }
+        }
+
+        for (row = 0; row < _rows.Capacity; row++)
+        {
+            ref var watch = ref _watches[row];
+            if (!IsLiving(_rows.Health(row))
+                && watch.IsSettled
+                && nowMs - watch.GivenUpMs >= _options.RowReuseMs
+                && !named[row])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private void BeginRow(uint row, RegistrationFacts facts)
+    {
+        ref var fact = ref _rows[row];
+        Volatile.Write(ref fact.Health, (uint)WorkerHealth.Free);
+        Volatile.Write(ref fact.Epoch, fact.Epoch + 1);
+        fact.Nonce = facts.Nonce;
+        fact.EndedTotal = 0;
+        fact.FinishedTotal = 0;
+        fact.ResultNumber = 0;
+        fact.Running = 0;
+        fact.CpuMilli = 0;
+        fact.MemoryBytes = 0;
+        fact.ClockOffsetUs = 0;
+        fact.PoolDelayUs = 0;
+        fact.GcPauseTotalUs = 0;
+        _watches[row] = default;
+    }
+
+    private void WriteRow(uint row, RegistrationFacts facts, bool isNew, long nowMs, long nowUnixUs)
+    {
+        ref var fact = ref _rows[row];
+        fact.Slots = facts.Slots;
+        fact.Pid = facts.Pid;
+        fact.PidStart = facts.PidStart;
+        fact.LastBeatMs = nowMs;
+        _rows.SetHandlers(row, CollectionsMarshal.AsSpan(_handlers));
+        _rows.SetTexts(row, NameOf(facts), facts.Host, facts.Version);
+        if (isNew)
+        {
+            fact.HealthReason = (uint)WorkerReason.Registered;
+            fact.HealthSinceUnixUs = nowUnixUs;
+            Volatile.Write(ref fact.Health, (uint)WorkerHealth.Alive);
+            _living++;
+            _effects.HealthChanged(row, WorkerHealth.Free, WorkerHealth.Alive, WorkerReason.Registered);
+        }
+        else
+        {
+            SetHealth(row, WorkerHealth.Alive, WorkerReason.CameBack, nowMs, nowUnixUs);
+        }
+
+        MarkChanged(row);
+    }
+
+    private static string NameOf(RegistrationFacts facts) =>
+        facts.Name.Length > 0 ? facts.Name : $"{facts.Host}/{facts.Pid}";
+
+    private void OpenStream(uint row, long stream, RegistrationFacts facts, long nowMs)
+    {
+        ref var watch = ref _watches[row];
+        if (watch.Stream != 0)
+        {
+            _effects.CloseStream(
+                row, watch.Stream, new(FaultCode.Unavailable, "the worker opened another Heartbeat stream"));
+        }
+
+        watch.Stream = stream;
+        watch.HeardMs = nowMs;
+        watch.ShiftMs = 0;
+        watch.IsDraining = false;
+        SetTerms(ref watch);
+        if (facts.IsOnThisHost && facts.Pid != 0)
+        {
+            _effects.WatchProcess(row, _rows[row].Epoch, facts.Pid, facts.PidStart);
+        }
+    }
+}

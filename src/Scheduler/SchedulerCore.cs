@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Muster.Arena;
+using Muster.Arena.Heap;
+using Muster.Arena.Rings;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Scheduler.Policies;
+
+namespace Muster.Scheduler;
+
+/// <summary>
+/// Decides which ready task runs on which worker. Single-threaded: its host lets one thread in at a time and passes the
+/// time in. It owns the step Ready to Assigned and the way back; what it remembers besides is per worker row and can be
+/// rebuilt: the slots say what is assigned, the workers say what they hold.
+/// <para>
+/// Room is derived, never stored twice: a worker's attempts in flight are those it had in hand when its stream opened,
+/// plus those sent since, less those it has counted as ended since. Nothing is allocated per task.
+/// </para>
+/// </summary>
+internal sealed partial class SchedulerCore
+{
+    private readonly ArenaMap _arena;
+    private readonly TaskTable _tasks;
+    private readonly WorkerTable _rows;
+    private readonly TaskHeap _heap;
+    private readonly ISchedulerEffects _effects;
+    private readonly SchedulerOptions _options;
+    private readonly SchedulerPolicy _policy;
+    private readonly WorkerState[] _workers;
+    private readonly CapacityIndex _index;
+
+    // Rows that may be paused; each at most once.
+    private readonly List<uint> _paused = [];
+
+    private readonly ReadyClass[] _classes = new ReadyClass[SchedulerLimits.ClassesMax];
+    private readonly TakenTask[] _taken = new TakenTask[SchedulerLimits.BatchTasksMax];
+    private readonly uint[] _changed = new uint[SchedulerLimits.BatchTasksMax];
+    private readonly CancelRecord[] _cancelRecords = new CancelRecord[SchedulerLimits.BatchTasksMax];
+    private readonly AttemptKey[] _cancels = new AttemptKey[SchedulerLimits.BatchTasksMax];
+    private readonly HashSet<AttemptKey> _held = [];
+
+    public SchedulerCore(
+        ArenaMap arena, ISchedulerEffects effects, SchedulerOptions options, SchedulerPolicy? policy = null)
+    {
+        SchedulerLimits.Check();
+        _arena = arena;
+        _tasks = arena.Tasks;
+        _rows = arena.Workers;
+        _heap = arena.Ready;
+        _effects = effects;
+        _options = options.Validated();
+        _policy = policy ?? new SpreadPolicy();
+        _workers = new WorkerState[_rows.Capacity];
+        _index = new(_rows.Capacity);
+    }
+
+    /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
+    public long NextDueMs { get; private set; } = long.MaxValue;
+
+    /// <summary>
+    /// Call once, before anything else: learns from the slots which workers hold something, and from the rows which
+    /// workers there are. Nothing that runs is touched; the workers open their streams again by themselves.
+    /// </summary>
+    public void TakeOver()
+    {
+        var slots = _tasks.HighWater;
+        for (var index = 0u; index < slots; index++)
+        {
+            if (_tasks.Read(index).State is TaskState.Assigned or TaskState.Running)
+            {
+                var row = _tasks[index].Worker - 1;
+                Invariant.That(row < _rows.Capacity);
+                _workers[row].MayHold = true;
+            }
+        }
+
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            _rows[row].Dispatching = 0;
+            _rows[row].InFlight = 0;
+            Refresh(row);
+        }
+    }
+
+    /// <summary>
+    /// One turn: looks at the workers that changed, passes cancellations on, and places what is ready. To be called after
+    /// every event and whenever the role is woken.
+    /// </summary>
+    public void Run(long nowMs, long nowUnixUs)
+    {
+        RefreshChanged();
+        PassCancels();
+        if (nowMs >= NextDueMs)
+        {
+            EndPauses(nowMs);
+        }
+
+        Place(nowUnixUs);
+    }
+
+    private void RefreshChanged()
+    {
+        int count;
+        do
+        {
+            count = _rows.TakeChanged(_changed);
+            foreach (var row in _changed.AsSpan(0, count))
+            {
+                Refresh(row);
+            }
+        }
+        while (count == _changed.Length);
+    }
+
+    /// <summary>Brings what is remembered of a row into line with the row.</summary>
+    private void Refresh(uint row)
+    {
+        ref var worker = ref _workers[row];
+        var health = _rows.Health(row);
+        var epoch = Volatile.Read(ref _rows[row].Epoch);
+        if (epoch != worker.Epoch)
+        {
+            DropStream(row, new(FaultCode.WorkerFenced, "the worker was given up; it must register again"));
+            worker.Epoch = epoch;
+            worker.PausedUntilMs = 0;
+        }
+
+        if (health is WorkerHealth.Free or WorkerHealth.Lost or WorkerHealth.Gone)
+        {
+            _index.Leave(row);
+            worker.IsListed = false;
+            return;
+        }
+
+        Span<ulong> handlers = stackalloc ulong[WorkerGroup.HandlerWords];
+        _rows.CopyHandlers(row, handlers);
+        _index.Join(row, handlers);
+        worker.IsListed = true;
+        SetRoom(row);
+    }
+
+    /// <summary>Computes the row's room anew and shows it in the index.</summary>
+    private void SetRoom(uint row)
+    {
+        ref var worker = ref _workers[row];
+        if (!worker.IsListed)
+        {
+            return;
+        }
+
+        ref var fact = ref _rows[row];
+        if (worker.Stream == 0 || !TryCountInFlight(row, out var inFlight))
+        {
+            fact.InFlight = 0;
+            _index.SetRoom(row, 0, 0);
+            return;
+        }
+
+        fact.InFlight = (uint)Math.Min(inFlight, uint.MaxValue);
+        if (_rows.Health(row) != WorkerHealth.Alive || worker.PausedUntilMs != 0 || worker.IsFull)
+        {
+            _index.SetRoom(row, 0, 0);
+            return;
+        }
+
+        ulong slots = Volatile.Read(ref fact.Slots);
+        var limit = slots + PrefetchOf((uint)slots);
+        _index.SetRoom(
+            row,
+            inFlight < slots ? (uint)(slots - inFlight) : 0,
+            inFlight < limit ? (uint)(limit - Math.Max(inFlight, slots)) : 0);
+    }
+
+    private uint PrefetchOf(uint slots) =>
+        Math.Min(Math.Max(slots, SchedulerLimits.PrefetchMin), _options.PrefetchMax);
+
+    /// <summary>
+    /// False, and the stream is closed, when the worker counts more ended attempts than it ever had: its numbers are
+    /// worth nothing, and believing them would pour every ready task into it.
+    /// </summary>
+    private bool TryCountInFlight(uint row, out ulong inFlight)
+    {
+        ref var worker = ref _workers[row];
+        var ended = Math.Max(Volatile.Read(ref _rows[row].EndedTotal), worker.EndedAtHello) - worker.EndedAtHello;
+        if (ended <= worker.Sent)
+        {
+            inFlight = worker.Sent - ended;
+            return true;
+        }
+
+        inFlight = 0;
+        DropStream(row, new(
+            FaultCode.InvalidArgument,
+            $"the worker counts {ended} ended attempts since its hello, but was given {worker.Sent}; open the stream again"));
+        return false;
+    }
+
+    private void PassCancels()
+    {
+        int count;
+        do
+        {
+            count = _arena.Cancels.Read(_cancelRecords);
+            for (var first = 0; first < count;)
+            {
+                var row = _cancelRecords[first].WorkerRow;
+                var length = 0;
+                for (; first < count && _cancelRecords[first].WorkerRow == row; first++)
+                {
+                    _cancels[length++] = new(new(_cancelRecords[first].TaskId), new(_cancelRecords[first].Attempt));
+                }
+
+                // Without a stream the worker is told when it opens one and still has the attempt in hand.
+                if (row < _workers.Length && _workers[row].Stream != 0)
+                {
+                    _effects.SendCancels(row, _cancels.AsSpan(0, length));
+                }
+            }
+        }
+        while (count == _cancelRecords.Length);
+    }
+
+    private void Place(long nowUnixUs)
+    {
+        while (_index.HasRoom && _heap.Count > 0)
+        {
+            var count = _heap.ReadyClasses(_classes);
+            var placed = 0L;
+            for (var i = 0; i < count && _index.HasRoom; i++)
+            {
+                placed += PlaceClass(_classes[i], nowUnixUs);
+            }
+
+            _index.ReleaseCredit();
+            if (count < _classes.Length || placed == 0)
+            {
+                // Every class was tried; what became ready meanwhile comes with a signal.
+                return;
+            }
+        }
+    }
+
+    private long PlaceClass(ReadyClass ready, long nowUnixUs)
+    {
+        var handler = ready.Class.Handler;
+
+        // Commands run long as a rule: one that is sent ahead only waits where another worker might have run it.
+        var mayPrefetch = handler != 0;
+        var left = ready.Count;
+        while (left > 0 && _policy.TryPick(_index, handler, left, mayPrefetch, out var pick))
+        {
+            Invariant.That(pick.Tasks > 0 && pick.Tasks <= left);
+            var wanted = _taken.AsSpan(0, (int)Math.Min(pick.Tasks, SchedulerLimits.BatchTasksMax));
+            var count = _heap.Take(ready.Id, pick.Row, _arena.Epoch, nowUnixUs, wanted);
+            if (count > 0)
+            {
+                Dispatch(pick.Row, handler, wanted[..count]);
+                left -= (uint)count;
+            }
+
+            if (count < wanted.Length)
+            {
+                return ready.Count - left;
+            }
+        }
+
+        if (left > 0 && !mayPrefetch)
+        {
+            _index.HoldCredit(handler);
+        }
+
+        return ready.Count - left;
+    }
+
+    /// <summary>Sends what was taken for the row, or gives it back when the row's worker was fenced meanwhile.</summary>
+    private void Dispatch(uint row, ushort handler, ReadOnlySpan<TakenTask> taken)
+    {
+        // Pairs with the Register, which raises the epoch before it has the PLM look for the worker's slots: either the
+        // epoch is seen here, or the PLM sees these slots. The steps of Take are the full fence in between.
+        ref var worker = ref _workers[row];
+        if (Volatile.Read(ref _rows[row].Epoch) != worker.Epoch)
+        {
+            GiveBack(taken);
+            Refresh(row);
+            return;
+        }
+
+        worker.MayHold = true;
+        var outcome = Send(row, handler, taken);
+        worker.Sent += (ulong)outcome.Sent;
+        _arena.Add(CellCounter.Assigned, outcome.Handled);
+        if (outcome.Handled < taken.Length)
+        {
+            worker.IsFull = true;
+            GiveBack(taken[outcome.Handled..]);
+        }
+
+        SetRoom(row);
+    }
+
+    /// <summary>Sends tasks of one handler, those with the same time limit together.</summary>
+    private SendOutcome Send(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
+    {
+        int handled = 0, sent = 0;
+        while (handled < tasks.Length)
+        {
+            var timeoutMs = _tasks[tasks[handled].Slot].TimeoutMs;
+            var end = handled + 1;
+            while (end < tasks.Length && _tasks[tasks[end].Slot].TimeoutMs == timeoutMs)
+            {
+                end++;
+            }
+
+            var run = _effects.SendAssignments(row, handler, timeoutMs, tasks[handled..end]);
+            Invariant.That(run.Sent >= 0 && run.Sent <= run.Handled && run.Handled <= end - handled);
+            handled += run.Handled;
+            sent += run.Sent;
+            if (handled < end)
+            {
+                break;
+            }
+        }
+
+        return new(handled, sent);
+    }
+
+    /// <summary>Assigned to Ready, for attempts that never started: they do not count as executions.</summary>
+    private int GiveBack(ReadOnlySpan<TakenTask> tasks)
+    {
+        foreach (var task in tasks)
+        {
+            ref var slot = ref _tasks[task.Slot];
+            slot.Executions = (ushort)Math.Max(slot.Executions - 1, 0);
+        }
+
+        var count = _heap.Push(Role.Scheduler, tasks);
+        _arena.Add(CellCounter.Returned, count);
+        return count;
+    }
+}

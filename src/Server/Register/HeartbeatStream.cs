@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading.Tasks;
+using Grpc.Core;
+using Muster.Core;
+using Muster.Register;
+using Muster.Server.Endpoint;
+using Muster.Server.Roles;
+using Muster.Transport.Wire;
+
+namespace Muster.Server.RegisterHosting;
+
+/// <summary>
+/// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every message
+/// is answered, because the answer renews the worker's own view of its lease. An answer that does not fit is dropped: the
+/// next one confirms the same again.
+/// </summary>
+internal sealed class HeartbeatStream : RoleStream, IRoleTurn
+{
+    private readonly RegisterHost _host;
+    private readonly HeartbeatFrame _frame = new();
+    private readonly BeatAnswer _answer = new();
+
+    // Of the message at hand; set by the call's thread, used in its turn.
+    private RawMessage? _message;
+    private RegistrationFacts? _hello;
+    private Fault _fault;
+
+    public HeartbeatStream(RegisterHost host, ServerCallContext context, int outboxBytesMax)
+        : base(host.NextStreamNumber(), context, outboxBytesMax, roomAgain: null) => _host = host;
+
+    /// <summary>The worker's row. Valid while <see cref="IsOpen"/>; guarded by the turn's lock.</summary>
+    public uint Row { get; private set; }
+
+    /// <summary>The Register knows the stream. Guarded by the turn's lock.</summary>
+    public bool IsOpen { get; set; }
+
+    /// <summary>Serves the stream until the worker ends it, says goodbye, or fails.</summary>
+    public async Task ServeAsync(IAsyncStreamReader<RawMessage> requests, ServerCallContext context)
+    {
+        try
+        {
+            while (await requests.MoveNext(context.CancellationToken))
+            {
+                using var message = requests.Current;
+                Receive(message);
+                if (_answer.IsLast)
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            // False: the role has ended, and with it all that the core knew of this stream.
+            _host.TryRun(new LeaveTurn(this), out _);
+        }
+    }
+
+    void IRoleTurn.Run(long nowMs, long nowUnixUs)
+    {
+        var writer = _host.Writer;
+        writer.Clear();
+        if (_hello is not null)
+        {
+            _fault = Greet(nowMs, nowUnixUs);
+        }
+        else if (!IsOpen)
+        {
+            _fault = new(FaultCode.InvalidArgument, "the first message of a Heartbeat stream has no hello; send one first");
+        }
+
+        if (!_fault.IsNone)
+        {
+            return;
+        }
+
+        _host.Core.Beat(Row, Number, _frame.Beat(_message!.Span), nowMs, nowUnixUs, _answer);
+        AnswerWriter.Write(writer, _answer);
+        Outbox.TryAppend(writer);
+        _host.Touch(this);
+        if (!_answer.Fault.IsNone)
+        {
+            EndAfterTurn(_answer.Fault);
+        }
+    }
+
+    private Fault Greet(long nowMs, long nowUnixUs)
+    {
+        if (IsOpen)
+        {
+            return new(FaultCode.InvalidArgument, "a Heartbeat stream has one hello; open another stream to begin anew");
+        }
+
+        var addresses = _host.SchedulerAddresses();
+        if (addresses.Length == 0)
+        {
+            return new(FaultCode.Unavailable, "this cell has no Scheduler yet; try again in a moment", RetryAfterMs: 200);
+        }
+
+        var fault = _host.Core.WorkerHello(Number, _hello!, nowMs, nowUnixUs, out var welcome);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        Row = welcome.Row;
+        IsOpen = true;
+        _host.Open(this);
+        AnswerWriter.WriteWelcome(_host.Writer, welcome, _host.Arena.CellId, addresses);
+        return Fault.None;
+    }
+
+    private void Receive(RawMessage message)
+    {
+        try
+        {
+            _frame.Read(message.Span);
+            _hello = _frame.HasHello ? HelloReader.Read(message.Span[_frame.Hello]) : null;
+        }
+        catch (WireFormatException)
+        {
+            throw FaultStatus.ToException(CallFailures.Malformed);
+        }
+
+        _message = message;
+        _fault = Fault.None;
+        if (!_host.TryRun(this, out var refusal))
+        {
+            _fault = refusal;
+        }
+
+        _message = null;
+        FaultStatus.ThrowIfFault(_fault);
+    }
+
+    /// <summary>The turn in which the Register hears that the stream has ended.</summary>
+    private sealed class LeaveTurn(HeartbeatStream stream) : IRoleTurn
+    {
+        public void Run(long nowMs, long nowUnixUs) => stream._host.Close(stream, nowMs, nowUnixUs);
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+
+namespace Muster.Server.RegisterHosting;
+
+/// <summary>
+/// Measures how long work waits for a thread of the pool. Heartbeats are read by such threads: when they wait, it is not
+/// the workers that are silent. The role's thread starts one probe at a time and looks at its age.
+/// </summary>
+internal sealed class PoolProbe : IThreadPoolWorkItem
+{
+    private readonly long _worthTellingMs;
+    private long _toldMs;
+    private bool _isOut;
+
+    /// <param name="worthTellingMs">Shorter delays are nothing to speak of.</param>
+    public PoolProbe(long worthTellingMs) => _worthTellingMs = worthTellingMs;
+
+    /// <summary>Called at every tick by the role's thread.</summary>
+    /// <returns>By how much heartbeats were delayed and nobody was told yet, in milliseconds; 0 when not worth telling.</returns>
+    public long Look(long nowMs)
+    {
+        if (!Volatile.Read(ref _isOut))
+        {
+            _toldMs = nowMs;
+            Volatile.Write(ref _isOut, true);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            return 0;
+        }
+
+        var delayMs = nowMs - _toldMs;
+        if (delayMs < _worthTellingMs)
+        {
+            return 0;
+        }
+
+        _toldMs = nowMs;
+        return delayMs;
+    }
+
+    public void Execute() => Volatile.Write(ref _isOut, false);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Arena;
+using Muster.Arena.Rings;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Register;
+using Xunit;
+
+namespace Muster.Unit.Register;
+
+public sealed class HealthTests
+{
+    [Fact]
+    public void Silence_GoesFromAliveThroughSuspectToLost()
+    {
+        using var cell = new RegisterCell();
+        var welcome = cell.Hello(1);
+        cell.Pass(950);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(50);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        Assert.Empty(cell.ReadFinished());
+        cell.Pass(1_950);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Pass(50);
+        Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(FaultCode.WorkerFenced, Assert.Single(cell.Effects.Closed).Code);
+        Assert.NotEqual(welcome.WorkerId, cell.Arena.Workers.IdOf(0));
+        Assert.Equal(1ul, cell.Arena.Counter(CellCounter.WorkersLost));
+    }
+
+    [Fact]
+    public void Suspect_BeatsAgain_IsAlive()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Pass(2_000);
+        cell.Beat(0, cell.LastStream);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(2_000);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void StreamClosed_IsSuspectAtOnceAndLostWhenTheLeaseEnds()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Core.StreamClosed(0, cell.LastStream, cell.NowMs, cell.NowUnixUs);
+        Assert.Equal((0u, WorkerHealth.Suspect, WorkerReason.StreamClosed), cell.Effects.Changes[^1]);
+        cell.Pass(2_950);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Pass(50);
+        Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void StreamClosed_OpenedAgain_NothingIsReRun()
+    {
+        using var cell = new RegisterCell();
+        var welcome = cell.Hello(1);
+        var key = cell.Assign(0);
+        cell.Core.StreamClosed(0, cell.LastStream, cell.NowMs, cell.NowUnixUs);
+        cell.Pass(1_500);
+        Assert.False(cell.Hello(1, welcome.WorkerId).IsFenced);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(key));
+        Assert.Empty(cell.ReadFinished());
+    }
+
+    [Fact]
+    public void ProcessExited_IsGoneAtOnce()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Core.ProcessExited(0, 7, cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Core.ProcessExited(0, 1, cell.NowMs, cell.NowUnixUs);
+        Assert.Equal((0u, WorkerHealth.Gone, WorkerReason.ProcessExited), cell.Effects.Changes[^1]);
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(0u, Assert.Single(cell.Effects.Unwatched));
+    }
+
+    [Fact]
+    public void Goodbye_IsGoneWithoutCountingAsLost()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        var answer = cell.Beat(0, cell.LastStream, new BeatFacts { IsGoodbye = true });
+        Assert.True(answer.IsLast);
+        Assert.Equal((0u, WorkerHealth.Gone, WorkerReason.Goodbye), cell.Effects.Changes[^1]);
+        Assert.Equal(0ul, cell.Arena.Counter(CellCounter.WorkersLost));
+        Assert.Empty(cell.Effects.Closed);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void Draining_StaysDrainingThroughSuspicion()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Beat(0, cell.LastStream, new BeatFacts { IsDraining = true });
+        Assert.Equal(WorkerHealth.Draining, cell.Arena.Workers.Health(0));
+        cell.Pass(1_200);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Beat(0, cell.LastStream);
+        Assert.Equal(WorkerHealth.Draining, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void Register_WasLateItself_MovesEveryDeadline()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Pass(500);
+        cell.NowMs += 2_000;
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(1_950, Assert.Single(cell.Effects.Lateness));
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(500);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Pass(1_900);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Pass(100);
+        Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void Register_StoodStillForHours_GivesEveryWorkerAFreshLease()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Pass(2_000);
+        cell.NowMs += 3_600_000;
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+        cell.Pass(2_900);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Pass(100);
+        Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void Register_LateOverAndOver_StillFindsTheDeadWithinEightTerms()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+        var start = cell.NowMs;
+        while (cell.Arena.Workers.Health(0) != WorkerHealth.Lost)
+        {
+            cell.NowMs += 1_000;
+            cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+            Assert.True(cell.NowMs - start <= 8 * 3_000 + 1_000);
+        }
+    }
+
+    [Fact]
+    public void ManySilentTogether_PullTheBrakeOnceForOneLease()
+    {
+        using var cell = new RegisterCell();
+        for (ulong nonce = 1; nonce <= 6; nonce++)
+        {
+            cell.Hello(nonce);
+        }
+
+        cell.Pass(3_000);
+        Assert.Equal(1, cell.Effects.Brakes);
+        Assert.Equal(6, cell.Core.Living);
+        cell.Pass(2_900);
+        Assert.Equal(6, cell.Core.Living);
+        cell.Pass(150);
+        Assert.Equal(0, cell.Core.Living);
+        Assert.Equal(1, cell.Effects.Brakes);
+    }
+
+    [Fact]
+    public void TwoOfThreeSilent_AreTooFewForTheBrake()
+    {
+        using var cell = new RegisterCell();
+        for (ulong nonce = 1; nonce <= 3; nonce++)
+        {
+            cell.Hello(nonce);
+        }
+
+        for (var i = 0; i < 12; i++)
+        {
+            cell.Pass(250);
+            cell.Beat(0, 1);
+        }
+
+        Assert.Equal(0, cell.Effects.Brakes);
+        Assert.Equal(1, cell.Core.Living);
+    }
+
+    [Fact]
+    public void Brake_DeadProcesses_AreGoneAllTheSame()
+    {
+        using var cell = new RegisterCell();
+        for (ulong nonce = 1; nonce <= 6; nonce++)
+        {
+            cell.Hello(nonce);
+        }
+
+        cell.Pass(3_000);
+        cell.Core.ProcessExited(2, 1, cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Gone, cell.Arena.Workers.Health(2));
+    }
+
+    [Fact]
+    public void Takeover_GivesOneFreshLease_AndTellsThePlmAgain()
+    {
+        using var cell = new RegisterCell();
+        var welcome = cell.Hello(1);
+        cell.Hello(2);
+        var held = cell.Assign(1);
+        cell.Core.ProcessExited(1, 1, cell.NowMs, cell.NowUnixUs);
+        cell.ReadFinished();
+        cell.Pass(2_900);
+        cell.Restart();
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 1, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(held));
+        cell.Pass(2_900);
+        Assert.NotEqual(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
+        Assert.False(cell.Hello(1, welcome.WorkerId).IsFenced);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void WorkerThatWasLost_ComesBack_GetsANewRegistrationAndIsTold()
+    {
+        using var cell = new RegisterCell();
+        var first = cell.Hello(1);
+        var stream = cell.LastStream;
+        var key = cell.Assign(0);
+        cell.Pass(3_000);
+        Assert.Equal(FaultCode.WorkerFenced, cell.Beat(0, stream, new RegisterCell.Report(key, 1)).Fault.Code);
+        Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(key));
+        var again = cell.Hello(1, first.WorkerId);
+        Assert.True(again.IsFenced);
+        Assert.NotEqual(first.WorkerId, again.WorkerId);
+
+        // Its welcome is lost, and it asks with the old id once more.
+        Assert.True(cell.Hello(1, first.WorkerId).IsFenced);
+    }
+
+    [Fact]
+    public void WorkerClock_AnHourOff_IsShownAndHarmless()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        var key = cell.Assign(0);
+        var load = new LoadFacts { ClockUnixUs = cell.NowUnixUs + 3_600_000_000 };
+        cell.Beat(
+            0, cell.LastStream, new BeatFacts { HasLoad = true, Load = load }, new RegisterCell.Report(key, 1, RanUs: 10));
+        Assert.Equal(3_600_000_000, cell.Arena.Workers[0].ClockOffsetUs);
+        Assert.Equal(Muster.Core.Tasks.TaskState.Reported, cell.StateOf(key));
+        cell.Pass(900);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Linq;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Register;
+using Xunit;
+
+namespace Muster.Unit.Register;
+
+public sealed class RegistrationTests
+{
+    [Fact]
+    public void Hello_First_GetsARowAnIdAndALease()
+    {
+        using var cell = new RegisterCell();
+        var welcome = cell.Hello(nonce: 11);
+        Assert.Equal(0u, welcome.Row);
+        Assert.Equal(1UL << 32, welcome.WorkerId);
+        Assert.Equal(3_000u, welcome.LeaseMs);
+        Assert.Equal(250u, welcome.IntervalMs);
+        Assert.False(welcome.IsFenced);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        Assert.Equal("w11", cell.Arena.Workers.Name(0));
+        Assert.True(cell.Arena.Handlers.TryFind("work"u8, out var handler));
+        Assert.True(cell.Arena.Workers.Offers(0, handler));
+        Assert.Equal((0u, 1u, 11u), Assert.Single(cell.Effects.Watched));
+        Assert.Equal(1, cell.Arena.Workers.TakeChanged(new uint[8]));
+    }
+
+    [Fact]
+    public void Hello_HolderOfTheNonce_GoesOnWithItsRow()
+    {
+        using var cell = new RegisterCell();
+        var first = cell.Hello(11);
+        var older = cell.LastStream;
+        var again = cell.Hello(11, first.WorkerId);
+        Assert.Equal(first.WorkerId, again.WorkerId);
+        Assert.False(again.IsFenced);
+        Assert.Equal((0u, older, FaultCode.Unavailable), Assert.Single(cell.Effects.Closed));
+        Assert.Equal(1, cell.Core.Living);
+    }
+
+    [Fact]
+    public void Hello_WelcomeLostOnTheWay_FindsItsRowByTheNonce()
+    {
+        using var cell = new RegisterCell();
+        var first = cell.Hello(11);
+        Assert.Equal(first.WorkerId, cell.Hello(11).WorkerId);
+        Assert.Equal(1, cell.Core.Living);
+    }
+
+    [Fact]
+    public void Hello_ForgedNonce_IsRefusedAndChangesNothing()
+    {
+        using var cell = new RegisterCell();
+        var welcome = cell.Hello(11);
+        var stream = cell.LastStream;
+        Assert.Equal(FaultCode.WorkerFenced, cell.Hello(RegisterCell.Facts(666, welcome.WorkerId), out _).Code);
+        Assert.Empty(cell.Effects.Closed);
+        Assert.True(cell.Beat(0, stream).Fault.IsNone);
+        Assert.Equal("w11", cell.Arena.Workers.Name(0));
+    }
+
+    [Fact]
+    public void Hello_IdOfAnotherArena_IsANewFencedRegistration()
+    {
+        using var cell = new RegisterCell();
+        Assert.True(cell.Hello(11, (5UL << 32) | 3).IsFenced);
+    }
+
+    [Theory]
+    [InlineData(2u, 1ul, 1u, 1, FaultCodeNames.WireVersionUnsupported)]
+    [InlineData(1u, 0ul, 1u, 1, FaultCodeNames.InvalidArgument)]
+    [InlineData(1u, 1ul, 0u, 1, FaultCodeNames.InvalidArgument)]
+    [InlineData(1u, 1ul, 65_536u, 1, FaultCodeNames.InvalidArgument)]
+    [InlineData(1u, 1ul, 1u, 0, FaultCodeNames.InvalidArgument)]
+    [InlineData(1u, 1ul, 1u, 1_025, FaultCodeNames.TooManyHandlers)]
+    public void Hello_OutOfBounds_IsRefused(uint version, ulong nonce, uint slots, int handlers, string code)
+    {
+        using var cell = new RegisterCell();
+        var facts = RegisterCell.Facts(nonce) with
+        {
+            WireVersion = version,
+            Slots = slots,
+            Handlers = [.. Enumerable.Range(0, handlers).Select(i => $"h{i}")],
+        };
+        Assert.Equal(code, FaultCodes.Name(cell.Hello(facts, out _).Code));
+        Assert.Equal(0u, cell.Arena.Workers.HighWater);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a b")]
+    [InlineData("a\tb")]
+    [InlineData("a\u001b[31m")]
+    public void Hello_BadHandlerName_IsRefused(string name)
+    {
+        using var cell = new RegisterCell();
+        var facts = RegisterCell.Facts(1) with { Handlers = [name] };
+        Assert.Equal(FaultCode.HandlerNameInvalid, cell.Hello(facts, out _).Code);
+        facts = facts with { Handlers = [new string('x', 129)] };
+        Assert.Equal(FaultCode.HandlerNameInvalid, cell.Hello(facts, out _).Code);
+    }
+
+    [Fact]
+    public void Hello_HandlerTableFull_IsRefused()
+    {
+        using var cell = new RegisterCell();
+        for (var i = 0; i < 2; i++)
+        {
+            var facts = RegisterCell.Facts((ulong)i + 1) with
+            {
+                Handlers = [.. Enumerable.Range(i * 600, 600).Select(n => $"h{n}")],
+            };
+            var fault = cell.Hello(facts, out _);
+            Assert.Equal(i == 0 ? FaultCode.None : FaultCode.TooManyHandlers, fault.Code);
+        }
+    }
+
+    [Fact]
+    public void Hello_TableFull_IsRefusedUntilALongGoneRowIsFree()
+    {
+        using var cell = new RegisterCell();
+        for (ulong nonce = 1; nonce <= 16; nonce++)
+        {
+            cell.Hello(nonce);
+        }
+
+        Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
+        var held = cell.Assign(3);
+        cell.Core.ProcessExited(3, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(4, 1, cell.NowMs, cell.NowUnixUs);
+        KeepAlive();
+        Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
+
+        // The PLM reads the records; row 3 is still named by a slot, row 4 is not.
+        Assert.Equal(2, cell.ReadFinished().Count);
+        cell.Pass(100);
+        var welcome = cell.Hello(17);
+        Assert.Equal(4u, welcome.Row);
+        Assert.Equal(3u, (uint)(welcome.WorkerId >> 32));
+        Assert.Equal(0UL, cell.Arena.Workers[4].ResultNumber);
+        Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(held));
+
+        void KeepAlive()
+        {
+            for (var i = 0; i < 61; i++)
+            {
+                cell.Pass(1_000);
+                for (uint row = 0; row < 16; row++)
+                {
+                    if (row is not (3 or 4))
+                    {
+                        cell.Beat(row, row + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Interval_LargeFleet_SlowsDown()
+    {
+        using var cell = new RegisterCell(new RegisterOptions { BeatsPerSecondMax = 100, IntervalMs = 50 });
+        for (ulong nonce = 1; nonce <= 4; nonce++)
+        {
+            Assert.Equal(50u, cell.Hello(nonce).IntervalMs);
+        }
+
+        for (ulong nonce = 5; nonce <= 16; nonce++)
+        {
+            cell.Hello(nonce);
+        }
+
+        Assert.Equal(160u, cell.Core.IntervalMs);
+        Assert.Equal(160u, cell.Beat(0, 1).IntervalMs);
+        Assert.Equal(0u, cell.Beat(0, 1).IntervalMs);
+    }
+
+    private static class FaultCodeNames
+    {
+        public const string WireVersionUnsupported = "WIRE_VERSION_UNSUPPORTED";
+        public const string InvalidArgument = "INVALID_ARGUMENT";
+        public const string TooManyHandlers = "TOO_MANY_HANDLERS";
+    }
+}
