@@ -9,8 +9,8 @@ using Muster.Core;
 namespace Muster.Arena;
 
 /// <summary>
-/// What became of the try to attach an arena file. The header is read and judged as bytes, before anything is mapped, for a
-/// file that is shorter than its mapping ends the process at the first touch.
+/// What became of the try to attach an arena file. The header is read and judged as bytes, before anything is mapped,
+/// for a file that is shorter than its mapping ends the process at the first touch.
 /// </summary>
 /// <param name="Outcome">What may be done about it.</param>
 /// <param name="Fault">None when attached.</param>
@@ -114,8 +114,8 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
         {
             return new(Kind.Refused, new(
                 FaultCode.NamespaceMismatch,
-                $"{path} belongs to processes in another pid namespace, where its locks mean other processes; run all of "
-                + "the cell's roles in one container, or remove the file when nothing uses it any more"));
+                $"{path} belongs to processes in another pid namespace, where its locks mean other processes; run all "
+                + "of the cell's roles in one container, or remove the file when nothing uses it any more"));
         }
 
         fault = header.CheckSizes(facts.Bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -42,7 +43,8 @@ internal static class ArenaFile
     /// Sizes for a new arena; an existing one keeps its own. The defaults are halved until they fit a small /dev/shm;
     /// any others are refused when they do not fit.
     /// </param>
-    /// <param name="stateFolder">Keeps the cell's epoch across arenas; null for a cell that dies with its process.</param>
+    /// <param name="stateFolder">Keeps the cell's epoch across arenas; null for a cell that dies with its
+    /// process.</param>
     /// <param name="map">The arena; null when refused.</param>
     /// <param name="note">What a person should know: made anew and why; empty otherwise.</param>
     public static Fault OpenOrCreate(
@@ -79,7 +81,9 @@ internal static class ArenaFile
         return fault.IsNone ? ArenaAttachment.Try(cell, readOnly, out map, out _).Fault : fault;
     }
 
-    /// <summary>An arena in memory of this process alone, without a file: for embedded cells' tests and simulation.</summary>
+    /// <summary>
+    /// An arena in memory of this process alone, without a file: for embedded cells' tests and simulation.
+    /// </summary>
     public static ArenaMap CreatePrivate(ArenaLimits limits, uint epoch = 1)
     {
         Invariant.That(limits.Check().IsNone);
@@ -133,8 +137,8 @@ internal static class ArenaFile
                 {
                     return found.Fault with
                     {
-                        Message = found.Fault.Message + $". The cell's {ArenaFolder.RoleName(role)} is alive, so the file "
-                            + "was left alone; stop the cell's processes, then start again",
+                        Message = $"{found.Fault.Message}. The cell's {ArenaFolder.RoleName(role)} is alive, so the "
+                            + "file was left alone; stop the cell's processes, then start again",
                     };
                 }
 
@@ -168,7 +172,11 @@ internal static class ArenaFile
             return Fault.None;
         }
 
-        ArenaFolder.DropBad(cell);
+        if (ArenaFolder.DropBad(cell))
+        {
+            note += "What was moved aside was removed to make room. ";
+        }
+
         var free = FreeBytes();
         if (wanted * FreeTenths / 10 <= free)
         {
@@ -246,13 +254,39 @@ internal static class ArenaFile
 
     private static Fault RemoveLocked(string cell)
     {
-        if (ArenaFolder.TryFindLivingRole(cell, out var role))
+        var held = new List<LockFile>();
+        try
         {
-            return new(
-                FaultCode.RoleTaken,
-                $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it before its arena is removed");
-        }
+            // Held to the end, so that no role can begin meanwhile.
+            foreach (var role in Enum.GetValues<Role>())
+            {
+                var fault = LockFile.TryTake(ArenaFolder.RoleLock(cell, role), out var taken);
+                if (!fault.IsNone)
+                {
+                    return fault;
+                }
 
+                if (taken is null)
+                {
+                    return new(
+                        FaultCode.RoleTaken,
+                        $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it, then remove its arena");
+                }
+
+                held.Add(taken);
+            }
+
+            RemoveFiles(cell);
+            return Fault.None;
+        }
+        finally
+        {
+            held.ForEach(each => each.Dispose());
+        }
+    }
+
+    private static void RemoveFiles(string cell)
+    {
         if (ArenaAttachment.Try(cell, readOnly: false, out var map, out _).Fault.IsNone)
         {
             map!.Retire();
@@ -267,14 +301,13 @@ internal static class ArenaFile
         }
 
         File.Delete(ArenaFolder.CellLock(cell));
-        return Fault.None;
     }
 
     private static Fault NoSpace(long wanted, long free) =>
         new(
             FaultCode.ArenaNoSpace,
-            $"the arena needs {wanted >> 20} MiB and a tenth more in {ArenaFolder.Parent}, which has {free >> 20} MiB free; "
-            + $"free some, lower the limits, or make it larger (Docker: --shm-size={(wanted >> 19) + 64}m; "
+            $"the arena needs {wanted >> 20} MiB and a tenth more in {ArenaFolder.Parent}, which has {free >> 20} MiB "
+            + $"free; free some, lower the limits, or make it larger (Docker: --shm-size={(wanted >> 19) + 64}m; "
             + $"elsewhere: mount -o remount,size={(wanted >> 19) + 64}m {ArenaFolder.Parent})");
 
     private static long FreeBytes() => new DriveInfo(ArenaFolder.Parent).AvailableFreeSpace;

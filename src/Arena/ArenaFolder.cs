@@ -9,8 +9,9 @@ namespace Muster.Arena;
 
 /// <summary>
 /// The names in /dev/shm/muster-UID/: CELL.arena, CELL.lock (making and removing it), CELL.ROLE.lock (holding a role),
-/// CELL.arena.bad-N (what was found unusable, newest first). The folder is this user's alone, so nobody else can plant or
-/// exchange files in it; it is checked before each use all the same, because anybody can make one of that name first.
+/// CELL.arena.bad-N (what was found unusable, newest first). The folder is this user's alone, so nobody else can plant
+/// or exchange files in it; it is checked before each use all the same, because anybody can make one of that name
+/// first.
 /// </summary>
 internal static class ArenaFolder
 {
@@ -52,7 +53,7 @@ internal static class ArenaFolder
         {
             return errno == Errno.ENOSPC
                 ? Refusal(Path, errno)
-                : new(FaultCode.ArenaMissing, $"{Path} cannot be made (errno {errno}); is {Parent} mounted and writable?");
+                : new(FaultCode.ArenaMissing, $"{Path} cannot be made (errno {errno}); is {Parent} writable?");
         }
 
         return CheckPresent();
@@ -97,12 +98,17 @@ internal static class ArenaFolder
     }
 
     /// <summary>Gives back the memory of arenas that were moved aside.</summary>
-    public static void DropBad(string cell)
+    /// <returns>Whether there were any.</returns>
+    public static bool DropBad(string cell)
     {
+        var any = false;
         for (var number = 1; number <= BadFilesMax; number++)
         {
+            any |= File.Exists(Bad(cell, number));
             File.Delete(Bad(cell, number));
         }
+
+        return any;
     }
 
     /// <summary>What a failed open means to a person.</summary>

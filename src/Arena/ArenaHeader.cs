@@ -8,8 +8,8 @@ using Muster.Core;
 namespace Muster.Arena;
 
 /// <summary>
-/// The first bytes of an arena file: what it is, for whom it was made, and how large its parts are. Written by the creator
-/// alone, before <see cref="State"/> says ready (release); constant afterwards, but for State.
+/// The first bytes of an arena file: what it is, for whom it was made, and how large its parts are. Written by the
+/// creator alone, before <see cref="State"/> says ready (release); constant afterwards, but for State.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
 internal struct ArenaHeader
@@ -26,7 +26,7 @@ internal struct ArenaHeader
     /// CRC32C over name, offset and size of every shared field and part. A test computes it from the types and says the
     /// number to put here; with a new number comes a new <see cref="VersionValue"/> once a release has carried the old.
     /// </summary>
-    public const uint LayoutHashValue = 0;
+    public const uint LayoutHashValue = 0x3E88FF43;
 
     public const uint EndianValue = 0x0102_0304;
 
@@ -112,7 +112,8 @@ internal struct ArenaHeader
     public readonly uint ComputeChecksum()
     {
         var crc = uint.MaxValue;
-        foreach (var word in MemoryMarshal.Cast<ArenaHeader, ulong>(new ReadOnlySpan<ArenaHeader>(in this))[..(CheckedBytes / 8)])
+        var words = MemoryMarshal.Cast<ArenaHeader, ulong>(new ReadOnlySpan<ArenaHeader>(in this));
+        foreach (var word in words[..(CheckedBytes / sizeof(ulong))])
         {
             crc = BitOperations.Crc32C(crc, word);
         }
@@ -120,7 +121,9 @@ internal struct ArenaHeader
         return ~crc;
     }
 
-    /// <summary>Whether this is an arena of this version at all: what must hold before any other field means anything.</summary>
+    /// <summary>
+    /// Whether this is an arena of this version at all: what must hold before any other field means anything.
+    /// </summary>
     public readonly Fault CheckFormat()
     {
         if (Magic != MagicValue)

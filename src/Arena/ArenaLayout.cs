@@ -12,7 +12,9 @@ internal sealed class ArenaLayout
 {
     public const int PageBytes = 4096;
 
-    /// <summary>Two cache lines: processors fetch lines in pairs, so words of different writers keep this distance.</summary>
+    /// <summary>
+    /// Two cache lines: processors fetch lines in pairs, so words of different writers keep this distance.
+    /// </summary>
     public const int LineBytes = 128;
 
     public const int HeaderBytes = PageBytes;
@@ -20,7 +22,9 @@ internal sealed class ArenaLayout
     public const int Roles = 3;
     public const int RoleRowBytes = 512;
 
-    /// <summary>Counters by number of <see cref="CellCounter"/>: 32 of the PLM, then 16 each, so each role has its lines.</summary>
+    /// <summary>
+    /// Counters by number of <see cref="CellCounter"/>: 32 of the PLM, then 16 each, so each role has its lines.
+    /// </summary>
     public const int Counters = 64;
 
     public const int WakeWordBytes = LineBytes;
@@ -35,7 +39,9 @@ internal sealed class ArenaLayout
     public const int HeapClasses = 4096;
     public const int HeapClassBytes = 64;
 
-    /// <summary>First page of the worker table: its own words; the bitmap of changed rows and the rows follow.</summary>
+    /// <summary>
+    /// First page of the worker table: its own words; the bitmap of changed rows and the rows follow.
+    /// </summary>
     public const int WorkerTableHeaderBytes = PageBytes;
     public const int WorkerRowBytes = 512;
     public const int ClientTableHeaderBytes = LineBytes;

@@ -69,8 +69,8 @@ internal sealed record ArenaLimits
     }
 
     /// <summary>
-    /// The largest of the defaults and their halves that an arena of at most <paramref name="bytes"/> can hold; null when
-    /// none can. Docker's 64 MiB /dev/shm gets 32,768 tasks and 16 MiB each of payloads and results: 40 MiB.
+    /// The largest of the defaults and their halves that an arena of at most <paramref name="bytes"/> can hold; null
+    /// when none can. Docker's 64 MiB /dev/shm gets 32,768 tasks and 16 MiB each of payloads and results: 40 MiB.
     /// </summary>
     public static ArenaLimits? DefaultsWithin(long bytes)
     {

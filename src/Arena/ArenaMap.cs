@@ -137,7 +137,8 @@ internal sealed unsafe class ArenaMap : IDisposable
     /// <see cref="FaultCode.RoleTaken"/> while a live process holds it, this one included.
     /// </summary>
     /// <param name="role">The role.</param>
-    /// <param name="addresses">Where it listens, best first, for others to find; at most 240 bytes joined by commas.</param>
+    /// <param name="addresses">Where it listens, best first, for others to find; at most 240 bytes joined by
+    /// commas.</param>
     /// <param name="lease">Holds the role; null when refused.</param>
     public Fault TryTakeRole(Role role, string addresses, out RoleLease? lease)
     {
@@ -171,8 +172,8 @@ internal sealed unsafe class ArenaMap : IDisposable
     public RoleHolder Holder(Role role) => _roles.Read(role);
 
     /// <summary>
-    /// Whether the arena's file is still there under its name; false once somebody removed or replaced it. A system call:
-    /// ask once a second.
+    /// Whether the arena's file is still there under its name; false once somebody removed or replaced it. A system
+    /// call: ask once a second.
     /// </summary>
     public bool IsStillLinked()
     {

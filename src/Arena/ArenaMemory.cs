@@ -35,8 +35,8 @@ internal sealed unsafe class ArenaMemory : IDisposable
     public static ArenaMemory CreatePrivate(long bytes) => new(MappedPages.MapPrivate(bytes), isReadOnly: false);
 
     /// <summary>
-    /// The address of <paramref name="bytes"/> bytes at <paramref name="offset"/>, checked against the arena. Valid until
-    /// the arena is disposed. Take it once at construction and keep it; the pages never move.
+    /// The address of <paramref name="bytes"/> bytes at <paramref name="offset"/>, checked against the arena. Valid
+    /// until the arena is disposed. Take it once at construction and keep it; the pages never move.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* At(long offset, long bytes)
@@ -45,7 +45,9 @@ internal sealed unsafe class ArenaMemory : IDisposable
         return _base + offset;
     }
 
-    /// <summary>Spares the first users of these first bytes the page faults; returns at once. Not for read-only maps.</summary>
+    /// <summary>
+    /// Spares the first users of these first bytes the page faults; returns at once. Not for read-only maps.
+    /// </summary>
     public void PopulateInBackground(long bytes) => _pages.PopulateInBackground(bytes);
 
     public void Dispose() => _pages.Dispose();

@@ -62,8 +62,8 @@ internal static class CellEpoch
             ? Record(stateFolder, epoch)
             : new(
                 FaultCode.EpochsUsedUp,
-                $"this cell has used all its {Attempt.EpochMax} epochs; start a cell of another name, or, when no client "
-                + $"remembers a task id of it, remove {Path.Combine(stateFolder, FileName)}");
+                $"this cell has used all its {Attempt.EpochMax} epochs; start a cell of another name, or, when no "
+                + $"client remembers a task id of it, remove {Path.Combine(stateFolder, FileName)}");
     }
 
     /// <summary>Makes sure that an epoch in use is recorded, as when the state folder was lost meanwhile.</summary>
@@ -108,7 +108,9 @@ internal static class CellEpoch
             return Unusable(path, $"errno {moved}");
         }
 
-        using var folder = Open.File(Path.Combine(stateFolder, "."), Open.O_RDONLY | Open.O_DIRECTORY, 0, out var opened);
+        // The dot lets the folder itself be a symbolic link, which is the user's own choice here.
+        var folderPath = Path.Combine(stateFolder, ".");
+        using var folder = Open.File(folderPath, Open.O_RDONLY | Open.O_DIRECTORY, 0, out var opened);
         var flushed = opened != 0 ? opened : Fsync.Flush(folder);
         return flushed == 0 ? Fault.None : Unusable(stateFolder, $"errno {flushed}");
     }

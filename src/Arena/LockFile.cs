@@ -8,8 +8,8 @@ using Muster.Core;
 namespace Muster.Arena;
 
 /// <summary>
-/// An empty file whose flock means something: making or removing the cell's arena, or holding a role. The kernel gives the
-/// lock back when its holder dies, however it dies, and never while it is only stopped.
+/// An empty file whose flock means something: making or removing the cell's arena, or holding a role. The kernel gives
+/// the lock back when its holder dies, however it dies, and never while it is only stopped.
 /// Owner: whoever took it; disposing gives it back. Thread-safe.
 /// </summary>
 internal sealed class LockFile : IDisposable

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Muster.Arena;
 
 /// <summary>
-/// Who holds a role, 512 bytes in the arena. Written by the role's holder alone, which the lock file makes the only one.
-/// A sequence lock: odd while being written; a reader that meets an odd or a changed number looks again.
+/// Who holds a role, 512 bytes in the arena. Written by the role's holder alone, which the lock file makes the only
+/// one. A sequence lock: odd while being written; a reader that meets an odd or a changed number looks again.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = ArenaLayout.RoleRowBytes)]
 internal unsafe struct RoleRow

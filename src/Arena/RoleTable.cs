@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Diagnostics;
 using System.Text;
 using System.Threading;
 using Muster.Arena.Native;
@@ -8,13 +9,17 @@ using Muster.Core;
 namespace Muster.Arena;
 
 /// <summary>
-/// The rows of the cell's three roles: who holds each, since when, and where it listens. Reading takes no lock and ends in
-/// bounded time even when a writer died half-way. Whether a process may write a row is decided by the role's lock file,
-/// not here.
+/// The rows of the cell's three roles: who holds each, since when, and where it listens. Reading takes no lock and ends
+/// in bounded time even when a writer died half-way. Whether a process may write a row is decided by the role's lock
+/// file, not here.
 /// </summary>
 internal sealed unsafe class RoleTable
 {
-    private const int ReadsMax = 1_000;
+    /// <summary>
+    /// How long a reader bears a row that is being written: a writer may have lost its processor in the middle.
+    /// </summary>
+    private const int WriterMsMax = 50;
+    private const int ReadsBeforeYield = 100;
 
     // Keeps the pages under the pointers mapped for as long as this object lives.
     private readonly ArenaMemory _memory;
@@ -63,7 +68,9 @@ internal sealed unsafe class RoleTable
         return new(row.Pid, row.PidStart, row.Epoch, row.SinceUnixUs, addresses, isAlive);
     }
 
-    /// <summary>The start time under which a process holds any role, for those who need to be sure that it does.</summary>
+    /// <summary>
+    /// The start time under which a process holds any role, for those who need to be sure that it does.
+    /// </summary>
     public bool TryFindLiving(uint pid, out ulong start)
     {
         for (var role = 0; role < ArenaLayout.Roles; role++)
@@ -89,24 +96,33 @@ internal sealed unsafe class RoleTable
 
     private static void EndWrite(RoleRow* row) => Volatile.Write(ref row->Sequence, row->Sequence + 1);
 
-    /// <summary>A copy that no writer changed meanwhile; after many tries, of a writer that died, whatever is there.</summary>
+    /// <summary>
+    /// A copy that no writer changed meanwhile; of a writer that died amid writing, whatever is there.
+    /// </summary>
     private RoleRow Copy(Role role)
     {
         var row = &_rows[(int)role];
-        RoleRow copy = default;
-        for (var read = 0; read < ReadsMax; read++)
+        RoleRow copy;
+        var start = Stopwatch.GetTimestamp();
+        for (var read = 1; ; read++)
         {
             var before = Volatile.Read(ref row->Sequence);
             copy = *row;
             Volatile.ReadBarrier();
             if ((before & 1) == 0 && row->Sequence == before)
             {
-                break;
+                return copy;
             }
 
-            Thread.SpinWait(4);
-        }
+            if (read % ReadsBeforeYield == 0)
+            {
+                if (Stopwatch.GetElapsedTime(start).TotalMilliseconds > WriterMsMax)
+                {
+                    return copy;
+                }
 
-        return copy;
+                Thread.Yield();
+            }
+        }
     }
 }

@@ -17,8 +17,8 @@ internal unsafe struct HeapHeader
     [FieldOffset(0)] public ulong Count;
 
     /// <summary>
-    /// Not 0 while the lists are being changed. Found so by the next holder of the lock: the one before was stopped by a
-    /// broken invariant half-way, and the lists are rebuilt as if it had died.
+    /// Not 0 while the lists are being changed. Found so by the next holder of the lock: the one before was stopped by
+    /// a broken invariant half-way, and the lists are rebuilt as if it had died.
     /// </summary>
     [FieldOffset(8)] public uint Changing;
 

@@ -8,8 +8,9 @@ namespace Muster.Arena.Heap;
 
 /// <summary>
 /// Sorts Ready slots by the moment they were submitted, then by index, for the repair of the task heap: a slot is one
-/// 64-bit entry, its moment (36 bits, relative to a base) above its index (28 bits). A stable radix sort over the moments
-/// that really differ, 11 bits a pass: about 10 ms for a million slots, nothing at all when they lie in order already.
+/// 64-bit entry, its moment (36 bits, relative to a base) above its index (28 bits). A stable radix sort over the
+/// moments that really differ, in one to four passes: about 20 ms for a million slots, 2 ms when they lie in order
+/// already.
 /// </summary>
 internal static class ReadyOrder
 {
@@ -19,9 +20,9 @@ internal static class ReadyOrder
     /// <summary>Entries between two signs of life: well below a millisecond.</summary>
     public const int EntriesPerSign = 1 << 15;
 
-    private const int DigitBits = 11;
-    private const int Digits = 1 << DigitBits;
-    private const int PassesMax = (MomentBits + DigitBits - 1) / DigitBits;
+    /// <summary>Measured: 8 and 12 bits are slower, by more passes and by more places to write at.</summary>
+    private const int DigitBitsMax = 10;
+    private const int PassesMax = (MomentBits + DigitBitsMax - 1) / DigitBitsMax;
 
     public static uint SlotOf(ulong entry) => (uint)entry & TaskId.SlotMax;
 
@@ -33,25 +34,39 @@ internal static class ReadyOrder
         return relative >> MomentBits == 0;
     }
 
-    /// <summary>Sorts entries whose slots ascend. The result is in one of the two spans; the other is overwritten.</summary>
+    /// <summary>
+    /// Sorts entries whose slots ascend. The result is in one of the two spans; the other is overwritten.
+    /// </summary>
     public static Span<ulong> Sort(Span<ulong> entries, Span<ulong> scratch, ArenaLock.Scope scope)
     {
         Invariant.That(scratch.Length >= entries.Length);
-        if (entries.IsEmpty || IsSorted(entries, out var least, out var greatest, scope))
+        scratch = scratch[..entries.Length];
+        var shape = Look(entries, scope);
+        if (shape.Descents == 0)
         {
             return entries;
         }
 
-        // Subtracting the least moment first keeps the number of passes to what the span of moments needs.
-        var lowest = least >> SlotBits;
-        var bits = MomentBits - (BitOperations.LeadingZeroCount((greatest >> SlotBits) - lowest) - SlotBits);
-        Span<int> starts = stackalloc int[Digits];
-        for (var pass = 0; pass * DigitBits < bits; pass++)
+        if (shape.Descents == 1 && entries[^1] < entries[0])
         {
-            Invariant.That(pass < PassesMax);
-            CountDigits(entries, lowest, pass * DigitBits, starts, scope);
-            Distribute(entries, scratch, lowest, pass * DigitBits, starts, scope);
-            var sorted = scratch[..entries.Length];
+            // Slots are used in turn, so this is what tasks that end in order leave behind: two pieces to exchange.
+            entries[shape.LastDescent..].CopyTo(scratch);
+            entries[..shape.LastDescent].CopyTo(scratch[^shape.LastDescent..]);
+            return scratch;
+        }
+
+        // Subtracting the least moment first keeps the number of passes to what the span of moments needs.
+        var lowest = shape.Least >> SlotBits;
+        var bits = 64 - BitOperations.LeadingZeroCount((shape.Greatest >> SlotBits) - lowest);
+        var passes = (bits + DigitBitsMax - 1) / DigitBitsMax;
+        var digitBits = passes == 0 ? 0 : (bits + passes - 1) / passes;
+        Span<int> starts = stackalloc int[PassesMax << DigitBitsMax];
+        CountDigits(entries, lowest, passes, digitBits, starts, scope);
+        for (var pass = 0; pass < passes; pass++)
+        {
+            var places = starts.Slice(pass << digitBits, 1 << digitBits);
+            Distribute(entries, scratch, lowest, pass * digitBits, places, scope);
+            var sorted = scratch;
             scratch = entries;
             entries = sorted;
         }
@@ -59,54 +74,64 @@ internal static class ReadyOrder
         return entries;
     }
 
-    private static bool IsSorted(ReadOnlySpan<ulong> entries, out ulong least, out ulong greatest, ArenaLock.Scope scope)
+    private static Shape Look(ReadOnlySpan<ulong> entries, ArenaLock.Scope scope)
     {
-        least = ulong.MaxValue;
-        greatest = 0;
-        var sorted = true;
+        var shape = new Shape(ulong.MaxValue, 0, 0, 0);
         var before = 0UL;
         for (var at = 0; at < entries.Length; at++)
         {
             ShowLife(at, scope);
             var entry = entries[at];
-            sorted &= entry >= before;
+            if (entry < before)
+            {
+                shape.Descents++;
+                shape.LastDescent = at;
+            }
+
             before = entry;
-            least = Math.Min(least, entry);
-            greatest = Math.Max(greatest, entry);
+            shape.Least = Math.Min(shape.Least, entry);
+            shape.Greatest = Math.Max(shape.Greatest, entry);
         }
 
-        return sorted;
+        return shape;
     }
 
     private static void CountDigits(
-        ReadOnlySpan<ulong> entries, ulong lowest, int shift, Span<int> starts, ArenaLock.Scope scope)
+        ReadOnlySpan<ulong> entries, ulong lowest, int passes, int digitBits, Span<int> starts, ArenaLock.Scope scope)
     {
         starts.Clear();
+        var mask = (1UL << digitBits) - 1;
         for (var at = 0; at < entries.Length; at++)
         {
             ShowLife(at, scope);
-            starts[Digit(entries[at], lowest, shift)]++;
+            var moment = (entries[at] >> SlotBits) - lowest;
+            for (var pass = 0; pass < passes; pass++, moment >>= digitBits)
+            {
+                starts[(pass << digitBits) + (int)(moment & mask)]++;
+            }
         }
 
-        var next = 0;
-        foreach (ref var start in starts)
+        for (var pass = 0; pass < passes; pass++)
         {
-            (start, next) = (next, next + start);
+            var next = 0;
+            foreach (ref var start in starts.Slice(pass << digitBits, 1 << digitBits))
+            {
+                (start, next) = (next, next + start);
+            }
         }
     }
 
     private static void Distribute(
         ReadOnlySpan<ulong> from, Span<ulong> to, ulong lowest, int shift, Span<int> starts, ArenaLock.Scope scope)
     {
+        var mask = (ulong)starts.Length - 1;
         for (var at = 0; at < from.Length; at++)
         {
             ShowLife(at, scope);
-            to[starts[Digit(from[at], lowest, shift)]++] = from[at];
+            var entry = from[at];
+            to[starts[(int)((((entry >> SlotBits) - lowest) >> shift) & mask)]++] = entry;
         }
     }
-
-    private static int Digit(ulong entry, ulong lowest, int shift) =>
-        (int)(((entry >> SlotBits) - lowest) >> shift) & (Digits - 1);
 
     private static void ShowLife(int at, ArenaLock.Scope scope)
     {
@@ -115,4 +140,6 @@ internal static class ReadyOrder
             scope.RepairGoesOn();
         }
     }
+
+    private record struct Shape(ulong Least, ulong Greatest, int Descents, int LastDescent);
 }

@@ -19,7 +19,9 @@ namespace Muster.Arena.Heap;
 /// </summary>
 internal sealed unsafe partial class TaskHeap
 {
-    /// <summary>How far ahead slots are fetched while they are linked in an order that the processor cannot foresee.</summary>
+    /// <summary>
+    /// How far ahead slots are fetched while they are linked in an order that the processor cannot foresee.
+    /// </summary>
     private const int SlotsAhead = 16;
 
     /// <summary>Compares the lists with the slots, under the lock; for tests and inspection.</summary>

@@ -10,21 +10,22 @@ using Muster.Core.Tasks;
 namespace Muster.Arena.Heap;
 
 /// <summary>
-/// The ready tasks: one intrusive FIFO of slots per class, under one robust timed lock. The slots are the truth: after a
-/// holder died inside, the next one rebuilds every list from them (Ready slots, by SubmittedUnixUs then index) and goes
-/// on. Push and Take cost O(1) per task, whatever the backlog. Capacity: every slot of the task table, so a push never
-/// finds the heap full; 4,096 classes. A zeroed area is an empty heap.
+/// The ready tasks: one intrusive FIFO of slots per class, under one robust timed lock. The slots are the truth: after
+/// a holder died inside, the next one rebuilds every list from them (Ready slots, by SubmittedUnixUs then index) and
+/// goes on. Push and Take cost O(1) per task, whatever the backlog. Capacity: every slot of the task table, so a push
+/// never finds the heap full; 4,096 classes. A zeroed area is an empty heap.
 /// <para>Rules:</para>
 /// <list type="bullet">
-/// <item>A slot is Ready exactly while it is linked, whenever the lock is free: every step into and out of Ready is made
-/// here, under the lock. So a Ready slot that nobody linked cannot exist, and whoever holds the lock may rely on a
+/// <item>A slot is Ready exactly while it is linked, whenever the lock is free: every step into and out of Ready is
+/// made here, under the lock. So a Ready slot that nobody linked cannot exist, and whoever holds the lock may rely on a
 /// linked slot's state.</item>
 /// <item>A hold of the lock covers at most <see cref="HoldSlotsMax"/> slots; longer batches take it again, so that
 /// nobody waits long. Nothing is allocated and no other lock is taken while it is held.</item>
 /// <item>HeapNext and HeapPrevious of a slot, the class rows but for their keys, and the header but for its class count
 /// are written under the lock alone; the lock's own fences order them. A taken slot's links are cleared before its step
 /// to Assigned, after which its other fields belong to others.</item>
-/// <item>Class count: the PLM writes it with release after the new key; loaded with acquire before a key is read.</item>
+/// <item>Class count: the PLM writes it with release after the new key; loaded with acquire before a key is
+/// read.</item>
 /// <item>Count: written under the lock with release, read by anybody; a hint.</item>
 /// </list>
 /// </summary>

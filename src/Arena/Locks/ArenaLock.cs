@@ -16,9 +16,11 @@ namespace Muster.Arena.Locks;
 /// <para>
 /// Protocol. The words below are written by the holder alone, but for Killed.
 /// <list type="bullet">
-/// <item>Enter: mutex (acquire), read Dirty, Entries+1, Dirty=1, <b>write barrier</b>, then the state under the lock. The
-/// barrier keeps every change of that state behind Dirty=1, so a holder that dies amid a change leaves Dirty set.</item>
-/// <item>Leave: Dirty=0 (release: after every change), mutex (release). A holder that was told to repair and did not say
+/// <item>Enter: mutex (acquire), read Dirty, Entries+1, Dirty=1, <b>write barrier</b>, then the state under the lock.
+/// The barrier keeps every change of that state behind Dirty=1, so a holder that dies amid a change leaves Dirty
+/// set.</item>
+/// <item>Leave: Dirty=0 (release: after every change), mutex (release). A holder that was told to repair and did not
+/// say
 /// <see cref="Scope.MarkRepaired"/> leaves Dirty set, and the next one is told again.</item>
 /// <item>Death: the kernel marks the mutex when the holding thread ends (EOWNERDEAD to the next). It is made consistent
 /// at once, for Dirty keeps what matters; so ENOTRECOVERABLE cannot happen.</item>
@@ -122,7 +124,7 @@ internal sealed unsafe class ArenaLock
                 continue;
             }
 
-            JudgeHolder(seen.Thread, Stopwatch.GetTimestamp() - seenSince);
+            JudgeHolder(seen, Stopwatch.GetTimestamp() - seenSince);
         }
 
         if (result == Errno.EOWNERDEAD)
@@ -141,15 +143,15 @@ internal sealed unsafe class ArenaLock
         Volatile.Read(ref _words->Entries),
         Volatile.Read(ref _words->Progress));
 
-    private void JudgeHolder(uint thread, long unansweredNs)
+    private void JudgeHolder(Sight seen, long unansweredNs)
     {
         // No thread id: somebody let go just now. No process: it died just now, and the kernel will say so.
-        if (thread != 0 && ProcStat.TryProcessOf(thread, out var pid) && pid != (uint)Environment.ProcessId
+        if (seen.Thread != 0 && ProcStat.TryProcessOf(seen.Thread, out var pid) && pid != (uint)Environment.ProcessId
             && _roles is not null && _roles.TryFindLiving(pid, out var start)
             && ProcStat.TryRead(pid, out var stat) && (stat.IsStopped || unansweredNs >= PatienceNs))
         {
             using var holder = PidWatch.TryOpen(pid, start);
-            if (holder is not null && Look().Thread == thread && holder.Kill())
+            if (holder is not null && Look() == seen && holder.Kill())
             {
                 Interlocked.Increment(ref _words->Killed);
                 return;
@@ -169,10 +171,14 @@ internal sealed unsafe class ArenaLock
 
         public Scope(ArenaLock owner) => _owner = owner;
 
-        /// <summary>The holder before died, or was killed, inside: repair before use, then <see cref="MarkRepaired"/>.</summary>
+        /// <summary>
+        /// The holder before died, or was killed, inside: repair before use, then <see cref="MarkRepaired"/>.
+        /// </summary>
         public bool NeedsRepair => _owner._repairDue;
 
-        /// <summary>Tells waiters that a long repair goes on, so that they do not kill its holder. Call every few ms.</summary>
+        /// <summary>
+        /// Tells waiters that a long repair goes on, so that they do not kill its holder. Call every few ms.
+        /// </summary>
         public void RepairGoesOn() => Volatile.Write(ref _owner._words->Progress, _owner._words->Progress + 1);
 
         public void MarkRepaired() => _owner._repairDue = false;

@@ -10,24 +10,24 @@ namespace Muster.Arena.Locks;
 
 /// <summary>
 /// Lets a role sleep until another has something for it: a futex word in the arena, with a brief adaptive spin before
-/// the sleep. A signal costs a fence and a load when it was signalled already, one exchange when the waiter is busy, and a
-/// system call only when it sleeps. Any number of signallers, one waiter.
+/// the sleep. A signal costs a fence and a load when it was signalled already, one exchange when the waiter is busy,
+/// and a system call only when it sleeps. Any number of signallers, one waiter.
 /// <para>
 /// Protocol. The word is Idle, Signalled or Sleeping.
 /// <list type="bullet">
-/// <item>Signal: publish the work; <b>full fence</b>; if the word is Signalled, done; otherwise exchange it to Signalled, and
-/// wake the futex if it was Sleeping.</item>
-/// <item>Wait: exchange the word to Idle (a <b>full fence</b>); if it was Signalled, return and read the work. Otherwise
-/// compare-and-swap Idle to Sleeping: this re-check fails when a signal came in between. Then futex-wait while it is
-/// Sleeping, which the kernel checks once more.</item>
+/// <item>Signal: publish the work; <b>full fence</b>; if the word is Signalled, done; otherwise exchange it to
+/// Signalled, and wake the futex if it was Sleeping.</item>
+/// <item>Wait: exchange the word to Idle (a <b>full fence</b>); if it was Signalled, return and read the work.
+/// Otherwise compare-and-swap Idle to Sleeping: this re-check fails when a signal came in between. Then futex-wait
+/// while it is Sleeping, which the kernel checks once more.</item>
 /// </list>
-/// The fences pair: the signaller writes work, then reads the word; the waiter writes the word, then reads work. Without
-/// both, each may miss the other's write, and the work lies there while the waiter sleeps. A waiter that died Sleeping
-/// costs one needless wake-up. A signal is never lost to a new waiter, which begins by exchanging.
+/// The fences pair: the signaller writes work, then reads the word; the waiter writes the word, then reads work.
+/// Without both, each may miss the other's write, and the work lies there while the waiter sleeps. A waiter that died
+/// Sleeping costs one needless wake-up. A signal is never lost to a new waiter, which begins by exchanging.
 /// </para>
 /// <para>
-/// Spin: at most 30 us, with the processor given away between looks, and only while recent waits lasted less than that on
-/// average; so an idle role does not spin at all. A wake-up through the kernel costs 7-10 us there and back, one met
+/// Spin: at most 30 us, with the processor given away between looks, and only while recent waits lasted less than that
+/// on average; so an idle role does not spin at all. A wake-up through the kernel costs 7-10 us there and back, one met
 /// spinning less than 1 us.
 /// </para>
 /// </summary>
@@ -39,7 +39,9 @@ internal sealed unsafe class WakeWord
 
     private const long SpinNsMax = 30_000;
 
-    /// <summary>A long wait counts as this much, so that a burst after idleness brings the spin back within a few waits.</summary>
+    /// <summary>
+    /// A long wait counts as this much, so that a burst after idleness brings the spin back within a few waits.
+    /// </summary>
     private const long AverageNsMax = 20 * SpinNsMax;
     private const int LooksPerYield = 32;
 

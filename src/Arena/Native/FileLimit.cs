@@ -4,7 +4,9 @@ using Muster.Core;
 
 namespace Muster.Arena.Native;
 
-/// <summary>getrlimit(2), setrlimit(2) for open files. Running out of them ends a server, so hosts ask at start.</summary>
+/// <summary>
+/// getrlimit(2), setrlimit(2) for open files. Running out of them ends a server, so hosts ask at start.
+/// </summary>
 internal static unsafe partial class FileLimit
 {
     private const int RLIMIT_NOFILE = 7;

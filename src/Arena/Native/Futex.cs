@@ -16,7 +16,9 @@ internal static partial class Futex
     private static readonly nint s_number =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 98 : 202;
 
-    /// <summary>Sleeps while the word holds <paramref name="expected"/>, until woken or a moment of CLOCK_MONOTONIC.</summary>
+    /// <summary>
+    /// Sleeps while the word holds <paramref name="expected"/>, until woken or a moment of CLOCK_MONOTONIC.
+    /// </summary>
     /// <returns>0, or an errno: EWOULDBLOCK when the word held another value, EINTR, ETIMEDOUT.</returns>
     public static int Wait(ref int word, int expected, long deadlineNs)
     {

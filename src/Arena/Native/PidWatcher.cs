@@ -16,7 +16,8 @@ internal static unsafe partial class PidWatcher
     /// meanwhile.
     /// </summary>
     /// <param name="watches">The processes.</param>
-    /// <param name="exited">Receives indices into <paramref name="watches"/>; the rest is told at the next call.</param>
+    /// <param name="exited">Receives indices into <paramref name="watches"/>; the rest is told at the next
+    /// call.</param>
     /// <param name="timeoutMs">0 only looks.</param>
     /// <returns>How many indices were written.</returns>
     public static int PollExited(ReadOnlySpan<PidWatch?> watches, Span<int> exited, int timeoutMs)

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Muster.Arena.Native;
 
-/// <summary>struct timespec. <see cref="System.Diagnostics.Stopwatch"/> counts the same CLOCK_MONOTONIC nanoseconds.</summary>
+/// <summary>
+/// struct timespec. <see cref="System.Diagnostics.Stopwatch"/> counts the same CLOCK_MONOTONIC nanoseconds.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct Timespec(long Seconds, long Nanoseconds)
 {

@@ -16,8 +16,9 @@ namespace Muster.Arena.Rings;
 /// <list type="bullet">
 /// <item>Tail: written by the producer alone, with release, after the records below it; the consumer loads it with
 /// acquire before it reads them. So a consumer never sees a tail without its records.</item>
-/// <item>Head: written by the consumer alone, with release, after it has copied the records below it; the producer loads
-/// it with acquire before it writes over them. So a producer never overwrites a record that is being copied.</item>
+/// <item>Head: written by the consumer alone, with release, after it has copied the records below it; the producer
+/// loads it with acquire before it writes over them. So a producer never overwrites a record that is being
+/// copied.</item>
 /// <item>Records: plain copies, kept in order by the two pairs above.</item>
 /// <item>Sleeping and waking is the wake word's business; the ring needs no store-load fence of its own.</item>
 /// </list>

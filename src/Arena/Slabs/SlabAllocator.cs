@@ -6,10 +6,10 @@ using Muster.Core;
 namespace Muster.Arena.Slabs;
 
 /// <summary>
-/// Hands out blocks of a region: size classes in quarter-power-of-two steps up to 4 MiB. It belongs to one role (PLM for
-/// payloads, Register for results) and lives in that process's own memory: a role that takes over makes a new one and
-/// claims every block that a slot names, so nothing can leak and no lock is needed. Not thread-safe. The block's length
-/// is not stored: free and claim are given the same length as allocate.
+/// Hands out blocks of a region: size classes in quarter-power-of-two steps up to 4 MiB. It belongs to one role (PLM
+/// for payloads, Register for results) and lives in that process's own memory: a role that takes over makes a new one
+/// and claims every block that a slot names, so nothing can leak and no lock is needed. Not thread-safe. The block's
+/// length is not stored: free and claim are given the same length as allocate.
 /// Allocating and freeing cost O(1) and allocate nothing; when the region is full, <see cref="TryAllocate"/> says so.
 /// A new one is in its claims until <see cref="EndClaims"/>, also over a new region: until then blocks may be claimed
 /// and freed, afterwards allocated and freed.
@@ -35,7 +35,9 @@ internal sealed class SlabAllocator
 
     public SlabRegion Region { get; }
 
-    /// <summary>A block of at least <paramref name="length"/> bytes; false when the region is full. 0 bytes: block 0.</summary>
+    /// <summary>
+    /// A block of at least <paramref name="length"/> bytes; false when the region is full. 0 bytes: block 0.
+    /// </summary>
     public bool TryAllocate(int length, out uint block)
     {
         Invariant.That(!_claiming);
@@ -170,7 +172,9 @@ internal sealed class SlabAllocator
         Publish(_usedBytes);
     }
 
-    /// <summary>Whether the block is in use with this length; makes a repeated free harmless during a takeover.</summary>
+    /// <summary>
+    /// Whether the block is in use with this length; makes a repeated free harmless during a takeover.
+    /// </summary>
     public bool IsUsed(uint block, int length) =>
         block != 0
         && length is > 0 and <= SlabClasses.BlockBytesMax
@@ -189,8 +193,8 @@ internal sealed class SlabAllocator
 
     /// <summary>
     /// Where the run of a block of this class must start, whether it does or not. There is just one possibility: the
-    /// sizes of blocks that share a run are an odd number of pages over a power of two, so of that many successive pages
-    /// one alone lies a whole number of blocks below.
+    /// sizes of blocks that share a run are an odd number of pages over a power of two, so of that many successive
+    /// pages one alone lies a whole number of blocks below.
     /// </summary>
     private bool TryFindRun(uint block, int slabClass, out int run, out int bit)
     {

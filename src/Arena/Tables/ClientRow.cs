@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Muster.Arena.Tables;
 
-/// <summary>One client session, 128 bytes in the arena; all words are the PLM's. A row with ClientId 0 is free.</summary>
+/// <summary>
+/// One client session, 128 bytes in the arena; all words are the PLM's. A row with ClientId 0 is free.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
 internal unsafe struct ClientRow
 {

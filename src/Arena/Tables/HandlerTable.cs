@@ -11,16 +11,16 @@ namespace Muster.Arena.Tables;
 /// <summary>
 /// Names of handlers, each stored once for the arena's life: 1,024 rows of 128 bytes. PLM (submissions) and Register
 /// (registrations) add rows under the names lock; readers need none, because a row is written before the count.
-/// Index 0 is always <see cref="TaskLimits.CommandHandler"/> and has no row, so a zeroed area is a table that holds just
-/// this name. Each process keeps its own copy and hash index of the names and reads on where it stopped when it misses
-/// one. Thread-safe; a lookup allocates nothing and takes no lock.
+/// Index 0 is always <see cref="TaskLimits.CommandHandler"/> and has no row, so a zeroed area is a table that holds
+/// just this name. Each process keeps its own copy and hash index of the names and reads on where it stopped when it
+/// misses one. Thread-safe; a lookup allocates nothing and takes no lock.
 /// <para>Memory order:</para>
 /// <list type="bullet">
 /// <item>Count: written under the names lock, with release, after the row; loaded with acquire before the row is read.
 /// A row never changes afterwards. A writer that dies before the count leaves a row that the next writer overwrites, so
 /// the lock's repair has nothing to do.</item>
-/// <item>Index of this process: entry and copied name are written under <c>_ownGate</c>, the entry last and with release;
-/// lookups load it with acquire.</item>
+/// <item>Index of this process: entry and copied name are written under <c>_ownGate</c>, the entry last and with
+/// release; lookups load it with acquire.</item>
 /// </list>
 /// </summary>
 internal sealed unsafe class HandlerTable
@@ -65,7 +65,9 @@ internal sealed unsafe class HandlerTable
         }
     }
 
-    /// <summary>The index of a UTF-8 name, added when new; false when the table is full. The name was validated before.</summary>
+    /// <summary>
+    /// The index of a UTF-8 name, added when new; false when the table is full. The name was validated before.
+    /// </summary>
     public bool TryIntern(ReadOnlySpan<byte> name, out ushort index)
     {
         Invariant.That(name.Length is > 0 and <= TaskLimits.HandlerNameBytesMax && !name.Contains((byte)0));

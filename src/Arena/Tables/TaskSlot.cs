@@ -7,7 +7,8 @@ namespace Muster.Arena.Tables;
 /// One task, 128 bytes in the arena. One writer per word:
 /// <list type="bullet">
 /// <item><see cref="State"/>: compare-and-swap by any role, along <see cref="Core.Tasks.Transitions"/>;</item>
-/// <item>fields marked P: the PLM, while the task is Free, Accepted, Reported, Delayed or Done, or after its own step;</item>
+/// <item>fields marked P: the PLM, while the task is Free, Accepted, Reported, Delayed or Done, or after its own
+/// step;</item>
 /// <item>fields marked S: the Scheduler, before its step Ready to Assigned;</item>
 /// <item>fields marked R: the Register, before its step to Reported; nobody reads them in an earlier state;</item>
 /// <item>fields marked H: whoever holds the task heap's lock.</item>
@@ -107,7 +108,9 @@ internal struct TaskSlot
     /// <summary>P. Retention of the ended task without a session.</summary>
     [FieldOffset(116)] public uint RetentionMs;
 
-    /// <summary>P. Wall clock ms since 1970 at which it expires unstarted, is due (Delayed), or is forgotten (Done); 0: never.</summary>
+    /// <summary>
+    /// P. Wall clock ms since 1970 at which it expires unstarted, is due (Delayed), or is forgotten (Done); 0: never.
+    /// </summary>
     [FieldOffset(120)] public ulong DueUnixMs;
 
     public const byte FlagOutcomeIsResult = 1;

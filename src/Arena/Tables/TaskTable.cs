@@ -12,8 +12,8 @@ namespace Muster.Arena.Tables;
 /// rules of writers are kept. A zeroed area is a table of free slots.
 /// <para>Memory order:</para>
 /// <list type="bullet">
-/// <item>State word: <see cref="TryStep"/> swaps it with a full fence, so every field written before the step is seen by
-/// whoever loads the word with <see cref="Read"/> or <see cref="TryFind"/> (acquire) and finds the new state.</item>
+/// <item>State word: <see cref="TryStep"/> swaps it with a full fence, so every field written before the step is seen
+/// by whoever loads the word with <see cref="Read"/> or <see cref="TryFind"/> (acquire) and finds the new state.</item>
 /// <item>Generation: written by the PLM while the slot is Free, so it is fixed for whoever has seen a state that is not
 /// Free. <see cref="TryFind"/> loads it after the state word and compares all 36 bits.</item>
 /// <item>High water: written by the PLM (release) before the first slot beyond it leaves Free; loaded with acquire by

@@ -16,7 +16,8 @@ namespace Muster.Arena.Tables;
 /// <item>Changed words: the Register sets bits with an atomic or, the Scheduler fetches and clears them
 /// with an atomic and; both are full fences and pair with each other. A bit that is set between the fetch and the
 /// reading of the row costs one needless second look.</item>
-/// <item>High water: the Register writes it (release) before it marks the new row; TakeChanged loads it (acquire).</item>
+/// <item>High water: the Register writes it (release) before it marks the new row; TakeChanged loads it
+/// (acquire).</item>
 /// <item>Handler bits: the Register replaces them word by word, then marks the row. A reader in between sees a mixture
 /// of the old and the new set, and looks again because of the mark.</item>
 /// <item>Health: loaded with acquire, so that the texts and sizes written before it left Free are seen.</item>
@@ -96,7 +97,9 @@ internal sealed unsafe class WorkerTable
         return (word & (1UL << (handler % BitsPerWord))) != 0;
     }
 
-    /// <summary>Tells the Scheduler that the row changed. Called by the Register, which then signals the wake word.</summary>
+    /// <summary>
+    /// Tells the Scheduler that the row changed. Called by the Register, which then signals the wake word.
+    /// </summary>
     public void MarkChanged(uint row)
     {
         Invariant.That(row < HighWater);
@@ -133,7 +136,9 @@ internal sealed unsafe class WorkerTable
 
     public string Version(uint row) => RowText.Read(Field(Row(row)->Version, WorkerRow.VersionBytes));
 
-    /// <summary>Writes a text field of a row, cut at a character's border to what fits. Called by the Register.</summary>
+    /// <summary>
+    /// Writes a text field of a row, cut at a character's border to what fits. Called by the Register.
+    /// </summary>
     public void SetTexts(uint row, string name, string host, string version)
     {
         RowText.Write(Field(Row(row)->Name, WorkerRow.NameBytes), name);

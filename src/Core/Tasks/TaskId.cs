@@ -36,7 +36,8 @@ public readonly record struct TaskId(ulong Value) : IComparable<TaskId>
     internal static ulong FirstGeneration(uint epoch) => ((ulong)epoch << CountBits) | 1;
 
     /// <summary>
-    /// The generation after <paramref name="generation"/> in <paramref name="epoch"/>, or 0 when the slot has none left.
+    /// The generation after <paramref name="generation"/> in <paramref name="epoch"/>, or 0 when the slot has none
+    /// left.
     /// </summary>
     internal static ulong NextGeneration(ulong generation, uint epoch)
     {

@@ -21,7 +21,9 @@ internal enum TaskState : byte
     /// <summary>The worker has said in a heartbeat that it runs. Short tasks skip this state.</summary>
     Running = 4,
 
-    /// <summary>The Register has recorded the result of the current attempt; the PLM has not looked at it yet.</summary>
+    /// <summary>
+    /// The Register has recorded the result of the current attempt; the PLM has not looked at it yet.
+    /// </summary>
     Reported = 5,
 
     /// <summary>Waits for a moment: the back-off of a retry.</summary>

@@ -11,8 +11,8 @@ using Xunit.Abstractions;
 namespace Muster.Integration.Arena;
 
 /// <summary>
-/// What lies under the arena's name and is no arena of ours: each kind is either refused or moved aside, with a sentence
-/// that says what it is.
+/// What lies under the arena's name and is no arena of ours: each kind is either refused or moved aside, with a
+/// sentence that says what it is.
 /// </summary>
 public sealed class BadFileTests(ITestOutputHelper output) : IDisposable
 {

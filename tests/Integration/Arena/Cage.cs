@@ -7,12 +7,15 @@ using Xunit;
 namespace Muster.Integration.Arena;
 
 /// <summary>
-/// Runs a shell script in a mount namespace of its own, where /dev/shm is a fresh tmpfs of a given size. Needs root; says so
-/// where it has not got it, for a proof that is left out is none.
+/// Runs a shell script in a mount namespace of its own, where /dev/shm is a fresh tmpfs of a given size. Needs root;
+/// says so where it has not got it, for a proof that is left out is none.
 /// </summary>
 internal static class Cage
 {
-    /// <summary>The script's output; a session of its own keeps its signals to itself. It may use $DUMMY, the crash dummy's path, and $UID_SHM, this user's folder.</summary>
+    /// <summary>
+    /// The script's output; a session of its own keeps its signals to itself. It may use $DUMMY, the crash dummy's
+    /// path, and $UID_SHM, this user's folder.
+    /// </summary>
     public static string[] Run(string size, string script)
     {
         Assert.True(User.Id == 0, "this test mounts a small /dev/shm for itself and must run as root (CI does)");
@@ -20,7 +23,7 @@ internal static class Cage
         {
             ArgumentList =
             {
-                "--wait", "unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-euc",
+                "--wait", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc",
                 $"mount -t tmpfs -o size={size} tmpfs /dev/shm\n{script}",
             },
             RedirectStandardOutput = true,

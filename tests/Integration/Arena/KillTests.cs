@@ -11,8 +11,8 @@ using Xunit.Abstractions;
 namespace Muster.Integration.Arena;
 
 /// <summary>
-/// Kills a process with SIGKILL inside its critical sections, at random instants, and looks whether the next holder finds
-/// and mends what was half done. MUSTER_KILL_ROUNDS sets the number of kills of each test (50).
+/// Kills a process with SIGKILL inside its critical sections, at random instants, and looks whether the next holder
+/// finds and mends what was half done. MUSTER_KILL_ROUNDS sets the number of kills of each test (50).
 /// </summary>
 public sealed class KillTests(ITestOutputHelper output)
 {

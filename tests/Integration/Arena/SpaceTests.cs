@@ -54,11 +54,12 @@ public sealed class SpaceTests(ITestOutputHelper output)
     {
         var lines = Cage.Run(
             "64m",
-            "$DUMMY open small\nprintf XXXXXXXX | dd of=$UID_SHM/small.arena conv=notrunc 2>/dev/null\n$DUMMY open small\n"
-            + "ls $UID_SHM");
+            "$DUMMY open small\nprintf XXXXXXXX | dd of=$UID_SHM/small.arena conv=notrunc 2>/dev/null\n"
+            + "$DUMMY open small\nls $UID_SHM");
         output.WriteLine(lines[1]);
         Assert.StartsWith("ok ", lines[1], StringComparison.Ordinal);
         Assert.Contains("does not begin as an arena", lines[1], StringComparison.Ordinal);
+        Assert.Contains("removed to make room", lines[1], StringComparison.Ordinal);
         Assert.Equal(lines[0].Split(' ')[1], lines[1].Split(' ')[1]);
         Assert.Equal(["small.arena", "small.lock"], lines[2..]);
     }

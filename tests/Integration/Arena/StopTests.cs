@@ -37,11 +37,11 @@ public sealed class StopTests(ITestOutputHelper output)
         Array.Sort(times);
         var (median, p99, worst) = (times[times.Length / 2], times[(times.Length * 99 / 100) - 1], times[^1]);
         output.WriteLine(
-            $"{times.Length} stopped holders: lock had after {median:f1} ms median, {p99:f1} ms p99, {worst:f1} ms worst");
+            $"{times.Length} stopped holders: lock had after {median:f1} ms median, {p99:f1} p99, {worst:f1} worst");
         Assert.Equal((uint)times.Length, map.NamesLock.Killed);
 
         // On a machine with time to spare the 99th percentile is under 50 ms; one that is busy may run us late.
-        Assert.InRange(median, 15, 50);
+        Assert.InRange(median, 15, 100);
         Assert.InRange(worst, 15, 1_000);
     }
 

@@ -85,27 +85,33 @@ async function collect(call, done) {
   done(null, { count, bytes }, trailers);
 }
 
-async function converse(call) {
+// Events instead of "for await": at its end that would destroy the half of the stream that still answers.
+function converse(call) {
   const trailers = echoMetadata(call);
   let count = 0;
-  try {
-    for await (const ask of call) {
-      if (count === 0) begin(ask.key, call);
-      if (ask.status) {
-        call.emit("error", failure(ask, trailers));
-        return;
-      }
-      if (ask.delay_ms) await pause(ask.delay_ms);
-      await write(call, { body: ask.body, count });
-      count++;
+  let over = false;
+  let work = Promise.resolve();
+  const answer = async (ask) => {
+    if (over || call.cancelled) return;
+    if (count === 0) begin(ask.key, call);
+    if (ask.status) {
+      over = true;
+      call.emit("error", failure(ask, trailers));
+      return;
     }
-  } catch (error) {
-    if (call.cancelled) return;
-    throw error;
-  }
-  if (call.cancelled) return;
-  await write(call, { count, bytes: count + 1 });
-  call.end(trailers);
+    if (ask.delay_ms) await pause(ask.delay_ms);
+    await write(call, { body: ask.body, count });
+    count++;
+  };
+  call.on("data", (ask) => {
+    call.pause();
+    work = work.then(() => answer(ask)).then(() => call.resume());
+  });
+  call.on("end", () => work.then(async () => {
+    if (over || call.cancelled) return;
+    await write(call, { count, bytes: count + 1 });
+    call.end(trailers);
+  }));
 }
 
 async function observe(call, done) {

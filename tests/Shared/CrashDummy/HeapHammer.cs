@@ -8,8 +8,9 @@ using Muster.Core.Tasks;
 namespace Muster.CrashDummy;
 
 /// <summary>
-/// Lives the whole life of tasks over and over, as all three roles at once: accepts, pushes, takes, ends and frees slots
-/// in small batches, so that it spends its time inside the task heap. Begins with what its killed predecessor left.
+/// Lives the whole life of tasks over and over, as all three roles at once: accepts, pushes, takes, ends and frees
+/// slots in small batches, so that it spends its time inside the task heap. Begins with what its killed predecessor
+/// left.
 /// </summary>
 internal sealed class HeapHammer
 {

@@ -10,8 +10,8 @@ using Muster.Core;
 namespace Muster.CrashDummy;
 
 /// <summary>
-/// A process that tests start to kill, stop or cage. It says "ready" on its output once it is inside its loop; it does not
-/// end by itself, but for the commands that ask one question.
+/// A process that tests start to kill, stop or cage. It says "ready" on its output once it is inside its loop; it does
+/// not end by itself, but for the commands that ask one question.
 /// </summary>
 internal static class Program
 {
@@ -22,7 +22,9 @@ internal static class Program
         ["words", var cell] => WithRole(cell, Role.Scheduler, WordHammer.Run),
         ["heap", var cell] => WithRole(cell, Role.Plm, map => new HeapHammer(map).Run()),
         ["hold", var cell] => WithRole(cell, Role.Register, HoldLock),
-        ["repair", var cell, var ms] => WithRole(cell, Role.Register, map => RepairSlowly(map, int.Parse(ms, CultureInfo.InvariantCulture))),
+        ["repair", var cell, var ms] => WithRole(
+            cell, Role.Register, map => RepairSlowly(map, int.Parse(ms, CultureInfo.InvariantCulture))),
+        ["echo", var cell] => WithRole(cell, Role.Scheduler, Echo),
         ["role", var cell, var role] => WithRole(cell, Enum.Parse<Role>(role), WaitForEnd),
         ["open", var cell, .. var sizes] => SmallArena.Open(cell, sizes),
         ["squeeze", var cell, var rounds] => SmallArena.Squeeze(cell, int.Parse(rounds, CultureInfo.InvariantCulture)),
@@ -54,6 +56,19 @@ internal static class Program
 
         run(map!);
         return 0;
+    }
+
+    /// <summary>Answers each signal to the Scheduler with one to the PLM.</summary>
+    private static void Echo(ArenaMap map)
+    {
+        Say("ready");
+        while (true)
+        {
+            if (map.Wake(Role.Scheduler).Wait(60_000))
+            {
+                map.Wake(Role.Plm).Signal();
+            }
+        }
     }
 
     private static void HoldLock(ArenaMap map)

@@ -12,7 +12,9 @@ internal static class SmallArena
 {
     private const string Filler = "/dev/shm/filler";
 
-    /// <summary>Says "ok BYTES TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.</summary>
+    /// <summary>
+    /// Says "ok BYTES TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.
+    /// </summary>
     public static int Open(string cell, string[] sizes)
     {
         var limits = sizes is [var tasks, var payloads, var results]
@@ -35,7 +37,9 @@ internal static class SmallArena
         return 0;
     }
 
-    /// <summary>Says "ok MADE REFUSED" after so many tries, each with another part of /dev/shm taken by others.</summary>
+    /// <summary>
+    /// Says "ok MADE REFUSED" after so many tries, each with another part of /dev/shm taken by others.
+    /// </summary>
     public static int Squeeze(string cell, int rounds)
     {
         var random = new Random(rounds);

@@ -31,7 +31,8 @@ public sealed class ArenaLayoutSnapshotTests
 
     private static readonly Type[] s_enums =
     [
-        typeof(TaskState), typeof(Role), typeof(WorkerHealth), typeof(WorkerReason), typeof(CellCounter), typeof(Outcome),
+        typeof(TaskState), typeof(Role), typeof(WorkerHealth), typeof(WorkerReason), typeof(CellCounter),
+        typeof(Outcome),
     ];
 
     [Fact]
@@ -91,7 +92,7 @@ public sealed class ArenaLayoutSnapshotTests
             Assert.True(offset is not null, $"{type.Name}.{field.Name} has no offset");
             var array = field.GetCustomAttribute<FixedBufferAttribute>();
             var element = array?.ElementType ?? field.FieldType;
-            var name = field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name;
+            var name = field.Name.TrimStart('<').Split('>')[0];
             var elementBytes = SizeOf(element);
             var text = array is null ? element.Name : $"{element.Name}[{array.Length}]";
             return new Field(offset.Value, name, text, elementBytes * (array?.Length ?? 1), elementBytes);

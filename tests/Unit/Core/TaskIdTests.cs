@@ -60,8 +60,8 @@ public sealed class TaskIdTests
     [Fact]
     public void Ids_AnyUsesOfSlotsAndNewArenas_NeverRepeat()
     {
-        // Each number is a use of that slot; a negative one is a new arena: every slot starts from nothing again, and the
-        // epoch has been raised. A new process on the living arena changes neither.
+        // Each number is a use of that slot; a negative one is a new arena: every slot starts from nothing again, and
+        // the epoch has been raised. A new process on the living arena changes neither.
         var histories = Gen.ArrayOf(Gen.Choose(-2, 5)).ToArbitrary();
         Prop.ForAll(histories, history =>
         {

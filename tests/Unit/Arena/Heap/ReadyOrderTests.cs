@@ -20,9 +20,11 @@ public sealed class ReadyOrderTests : IDisposable
         // Few different moments, many, and far apart ones: each choice of bits takes another number of passes.
         var cases =
             from bits in Gen.Choose(0, ReadyOrder.MomentBits)
-            from moments in Gen.Choose(0, int.MaxValue).Two().Select(pair => ((ulong)pair.Item1 << 31) | (uint)pair.Item2).ArrayOf()
+            from moments in Gen.Choose(0, int.MaxValue).Two()
+                .Select(pair => ((ulong)pair.Item1 << 31) | (uint)pair.Item2).ArrayOf()
             select moments.Select(moment => bits == 0 ? 0 : moment & (ulong.MaxValue >> (64 - bits))).ToArray();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(400), Prop.ForAll(cases.ToArbitrary(), moments =>
+        var config = Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(400);
+        Check.One(config, Prop.ForAll(cases.ToArbitrary(), moments =>
         {
             var entries = moments.Select((moment, slot) => (moment << ReadyOrder.SlotBits) | (uint)slot).ToArray();
             using var scope = _arena.HeapLock.Enter();

@@ -60,7 +60,8 @@ public sealed class TaskHeapRepairTests : IDisposable
         _arena.DieHolding(
             _arena.HeapLock,
             () => Tasks.TryStep(Role.Plm, 2, accepted.Word, accepted.Word.With(TaskState.Ready)));
-        Assert.Equal((classId, 1u, 200ul), Ready().Select(ready => (ready.Id, ready.Count, ready.HeadReadyOrder)).Single());
+        var ready = Assert.Single(Ready());
+        Assert.Equal((classId, 1u, 200ul), (ready.Id, ready.Count, ready.HeadReadyOrder));
     }
 
     [Theory]
@@ -121,12 +122,14 @@ public sealed class TaskHeapRepairTests : IDisposable
     // Fills half the slots in random order, some of them taken or removed again; gives the order a repair must find.
     private Dictionary<ushort, uint[]> Fill(Random random, long spanUs)
     {
-        var classes = Enumerable.Range(0, 5).Select(number => _arena.Intern((byte)number, (ushort)(number * 3))).ToArray();
+        const long Start = 1_700_000_000_000_000;
+        var classes = Enumerable.Range(0, 5)
+            .Select(number => _arena.Intern((byte)number, (ushort)(number * 3))).ToArray();
         var slots = Enumerable.Range(0, 4096).Select(slot => (uint)slot).ToArray();
         random.Shuffle(slots);
         foreach (var slot in slots[..2048])
         {
-            _arena.Push(slot, classes[random.Next(classes.Length)], 1_700_000_000_000_000 + random.NextInt64(spanUs + 1));
+            _arena.Push(slot, classes[random.Next(classes.Length)], Start + random.NextInt64(spanUs + 1));
         }
 
         Array.ForEach(slots[..100], slot => Heap.Remove(slot, Tasks.Read(slot)));

@@ -172,7 +172,8 @@ public sealed class TaskHeapTests : IDisposable
     [Fact]
     public void ReadyClasses_ManyClasses_AreAllFoundAndForgottenWhenEmpty()
     {
-        var ids = Enumerable.Range(0, 1000).Select(handler => _arena.Intern((byte)(handler % 8), (ushort)handler)).ToArray();
+        var ids = Enumerable.Range(0, 1000)
+            .Select(handler => _arena.Intern((byte)(handler % 8), (ushort)handler)).ToArray();
         for (var slot = 0u; slot < ids.Length; slot++)
         {
             _arena.Push(slot, ids[slot], 10_000 - slot);

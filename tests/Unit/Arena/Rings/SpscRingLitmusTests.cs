@@ -39,7 +39,8 @@ public sealed class SpscRingLitmusTests
     {
         var ring = new BrokenRing((int)Capacity, flaw);
         Assert.NotNull(FirstFault(
-            (items, count) => ring.TryWrite(items.AsSpan(0, count)), (items, count) => ring.Read(items.AsSpan(0, count))));
+            (items, count) => ring.TryWrite(items.AsSpan(0, count)),
+            (items, count) => ring.Read(items.AsSpan(0, count))));
     }
 
     private static SpscRing<FinishedRecord> NewRing(ArenaMemory memory) => new(memory, 0, Capacity);

@@ -53,7 +53,8 @@ public sealed class SlabAllocatorModelTests
                 default: TakeOver(detail); break;
             }
 
-            Assert.Equal(_held.Values.Sum(length => Units(length) * (long)SlabRegion.UnitBytes), _private.Region.UsedBytes);
+            var heldUnits = _held.Values.Sum(length => (long)Units(length));
+            Assert.Equal(heldUnits * SlabRegion.UnitBytes, _private.Region.UsedBytes);
         }
 
         /// <summary>With nothing held, the region must be one piece again.</summary>

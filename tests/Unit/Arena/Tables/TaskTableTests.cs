@@ -46,7 +46,8 @@ public sealed class TaskTableTests : IDisposable
 
         var otherAttempt = before.With(from, new Attempt(before.Attempt.Value - 1));
         var otherTask = new StateWord(from, before.Attempt, 76);
-        Assert.False(Tasks.TryStep(role, 3, otherAttempt, otherAttempt.With(to, after.Attempt == before.Attempt ? otherAttempt.Attempt : after.Attempt)));
+        var otherNext = to == TaskState.Assigned ? after : otherAttempt.With(to);
+        Assert.False(Tasks.TryStep(role, 3, otherAttempt, otherNext));
         Assert.False(Tasks.TryStep(role, 3, otherTask, new StateWord(to, after.Attempt, 76)));
         Assert.Equal(before, Tasks.Read(3));
         Assert.True(Tasks.TryStep(role, 3, before, after), $"{role}: {from} -> {to}");
@@ -93,54 +94,43 @@ public sealed class TaskTableTests : IDisposable
     [Fact]
     public void TryStep_TwoRolesAtOnce_OneWins()
     {
-        // A worker's result and a cancellation meet: whichever comes second must fail, in every round.
-        const int Rounds = 20_000;
+        // A worker's result and a cancellation meet: whichever comes second must fail, in every slot of every round.
+        const int Rounds = 20;
+        const uint Slots = 1_000;
         var assigned = new StateWord(TaskState.Assigned, Attempt.None.Next(1), 1);
         var wins = new int[2];
-        using var start = new Barrier(3);
-        var threads = new Thread[2];
-        for (var side = 0; side < 2; side++)
+        using var gate = new Barrier(3);
+        var plm = new Thread(() => StepAll(Role.Plm, assigned.With(TaskState.Done), ref wins[0]));
+        var register = new Thread(() => StepAll(Role.Register, assigned.With(TaskState.Reported), ref wins[1]));
+        plm.Start();
+        register.Start();
+        for (var round = 1; round <= Rounds; round++)
         {
-            var (mine, role, to) = side == 0
-                ? (0, Role.Plm, TaskState.Done)
-                : (1, Role.Register, TaskState.Reported);
-            threads[side] = new Thread(() =>
-            {
-                for (var round = 0u; round < Rounds; round++)
-                {
-                    if (round % 1000 == 0)
-                    {
-                        start.SignalAndWait();
-                    }
-
-                    wins[mine] += Tasks.TryStep(role, round % 1000, assigned, assigned.With(to)) ? 1 : 0;
-                }
-            });
-            threads[side].Start();
-        }
-
-        for (var round = 0; round < Rounds; round += 1000)
-        {
-            Assert.Equal(round, wins[0] + wins[1]);
-            for (var slot = 0u; slot < 1000; slot++)
+            for (var slot = 0u; slot < Slots; slot++)
             {
                 Tasks[slot].State = assigned.Value;
             }
 
-            start.SignalAndWait();
-            WaitUntilAllStepped(assigned);
+            gate.SignalAndWait();
+            gate.SignalAndWait();
+            Assert.Equal(round * (int)Slots, wins[0] + wins[1]);
         }
 
-        Array.ForEach(threads, thread => thread.Join());
-        Assert.Equal(Rounds, wins[0] + wins[1]);
-    }
+        plm.Join();
+        register.Join();
 
-    // Both threads try every slot, so both are past a slot once it has moved; the counts are theirs until the barrier.
-    private void WaitUntilAllStepped(StateWord assigned)
-    {
-        for (var slot = 0u; slot < 1000; slot++)
+        void StepAll(Role role, StateWord next, ref int won)
         {
-            SpinWait.SpinUntil(() => Tasks.Read(slot) != assigned);
+            for (var round = 0; round < Rounds; round++)
+            {
+                gate.SignalAndWait();
+                for (var slot = 0u; slot < Slots; slot++)
+                {
+                    won += Tasks.TryStep(role, slot, assigned, next) ? 1 : 0;
+                }
+
+                gate.SignalAndWait();
+            }
         }
     }
 

@@ -61,7 +61,8 @@ public sealed class WorkerTableTests : IDisposable
     [Fact]
     public void TakeChanged_WhileTheRegisterWrites_MissesNoLastChange()
     {
-        // The Register writes a number and marks the row; after its last mark the Scheduler must have seen the last one.
+        // The Register writes a number and marks the row; after its last mark the Scheduler must have seen the last
+        // one.
         const uint Changes = 200_000;
         Workers.HighWater = 3;
         var seen = new uint[3];

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.CommandLine;
+using System.Globalization;
+using System.Linq;
+using System.Net;
+using System.Text;
+using Muster.Client;
+using Muster.Core;
+
+namespace Muster.Cli.Arguments;
+
+/// <summary>Options that several verbs share, each made anew because an option belongs to one command.</summary>
+internal static class SharedOptions
+{
+    public const string Json = "json";
+
+    public static Option<string> Cell()
+    {
+        var option = new Option<string>("--cell")
+        {
+            Description = "Name of the cell on this host",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => CellAddress.DefaultCell,
+        };
+        option.Validators.Add(result =>
+        {
+            var name = result.GetValueOrDefault<string>() ?? "";
+            if (name.Length is < 1 or > 32 || !name.All(letter => char.IsAsciiLetterLower(letter)
+                || char.IsAsciiDigit(letter) || letter == '-'))
+            {
+                result.AddError("--cell has 1 to 32 characters of a-z, 0-9 and '-'");
+            }
+        });
+        return option;
+    }
+
+    public static Option<string?> Address() => new("--address")
+    {
+        Description = "The cell's Register: unix:/path or http://127.0.0.1:PORT; else MUSTER_ADDRESS, else --cell",
+        HelpName = "ADDRESS",
+    };
+
+    public static Option<string> Format()
+    {
+        var option = new Option<string>("--output", "-o")
+        {
+            Description = "How to print: text for people, json for programs",
+            HelpName = "text|json",
+            DefaultValueFactory = _ => "text",
+        };
+        option.AcceptOnlyFromAmong("text", Json);
+        return option;
+    }
+
+    public static Option<int> Slots()
+    {
+        var option = new Option<int>("--slots", "-j")
+        {
+            Description = "Tasks that run at once",
+            HelpName = "N",
+            DefaultValueFactory = _ => Environment.ProcessorCount,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > TaskLimits.WorkerSlotsMax)
+            {
+                result.AddError($"--slots is 1 to {TaskLimits.WorkerSlotsMax}");
+            }
+        });
+        return option;
+    }
+
+    public static Option<int> Priority() => new("--priority")
+    {
+        Description = "0 (last) to 7 (first)",
+        HelpName = "N",
+        DefaultValueFactory = _ => TaskLimits.PriorityDefault,
+    };
+
+    public static Option<TimeSpan?> Timeout() => new("--timeout")
+    {
+        Description = "Stop an attempt that runs longer: 500ms, 30s, 5m, 2h",
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            if (TryParseDuration(result.Tokens[0].Value, out var duration))
+            {
+                return duration;
+            }
+
+            result.AddError("--timeout is a number with a unit, for example 500ms, 30s, 5m or 2h");
+            return null;
+        },
+    };
+
+    public static Option<int> Retries()
+    {
+        var option = new Option<int>("--retries")
+        {
+            Description = "Further attempts after one that failed; 0 also means that a lost worker fails its task",
+            HelpName = "N",
+            DefaultValueFactory = _ => TaskLimits.AttemptsMaxDefault - 1,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 0 or >= TaskLimits.AttemptsMaxMax)
+            {
+                result.AddError($"--retries is 0 to {TaskLimits.AttemptsMaxMax - 1}");
+            }
+        });
+        return option;
+    }
+
+    public static Option<string?> Bind() => new("--bind")
+    {
+        Description = "Also listen on a loopback address: 127.0.0.1:PORT or [::1]:PORT",
+        HelpName = "ADDRESS:PORT",
+    };
+
+    public static Option<uint?> TasksMax() => new("--tasks-max")
+    {
+        Description = "Tasks that exist at once, when the arena is made: 1024 to 268435455 [default: 262144]",
+        HelpName = "N",
+    };
+
+    public static Option<string?> PayloadBytesMax() => new("--payload-bytes-max")
+    {
+        Description = "Payload bytes and result bytes each, when the arena is made: 64M, 2G [default: 128M]",
+        HelpName = "BYTES",
+    };
+
+    /// <summary>Loopback only: anything else needs encryption and identities that do not exist yet.</summary>
+    public static IPEndPoint ParseBind(string text)
+    {
+        if (!IPEndPoint.TryParse(text.Replace("localhost:", "127.0.0.1:", StringComparison.Ordinal), out var endpoint)
+            || !text.Contains(':', StringComparison.Ordinal))
+        {
+            throw new UsageException($"--bind '{text}' is not ADDRESS:PORT");
+        }
+
+        if (!IPAddress.IsLoopback(endpoint.Address))
+        {
+            throw new MusterException(
+                FaultCodes.Name(FaultCode.BindRefused),
+                $"{text} is not a loopback address; a cell is closed to other hosts until it has TLS and "
+                + "authentication, so use 127.0.0.1:PORT, [::1]:PORT or the Unix socket");
+        }
+
+        return endpoint;
+    }
+
+    /// <summary>A size with an optional K, M or G of 1,024.</summary>
+    public static long ParseBytes(string option, string text)
+    {
+        var digits = text.TrimEnd('B', 'b', 'i', 'K', 'k', 'M', 'm', 'G', 'g');
+        var shift = text[digits.Length..].ToUpperInvariant() switch
+        {
+            "" => 0,
+            "K" or "KB" or "KIB" => 10,
+            "M" or "MB" or "MIB" => 20,
+            "G" or "GB" or "GIB" => 30,
+            _ => -1,
+        };
+        return shift >= 0
+            && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= long.MaxValue >> shift
+            ? number << shift
+            : throw new UsageException($"{option} '{text}' is not a size such as 1048576, 64M or 2G");
+    }
+
+    /// <summary>A positive number with a unit: ms, s, m or h; seconds without one.</summary>
+    public static bool TryParseDuration(string text, out TimeSpan duration)
+    {
+        duration = default;
+        var unit = new StringBuilder();
+        var end = text.Length;
+        while (end > 0 && char.IsAsciiLetter(text[end - 1]))
+        {
+            unit.Insert(0, text[--end]);
+        }
+
+        double scale = unit.ToString() switch
+        {
+            "ms" => 1,
+            "" or "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => 0,
+        };
+        if (scale == 0
+            || !double.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, null, out var n)
+            || n <= 0
+            || n * scale > TaskLimits.DurationMsMax)
+        {
+            return false;
+        }
+
+        duration = TimeSpan.FromMilliseconds(n * scale);
+        return true;
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.IO;
+using System.Linq;
+using System.Threading.Tasks;
+using Muster.Cli.Arguments;
+using Muster.Cli.Cells;
+using Muster.Cli.Output;
+using Muster.Cli.Verbs;
+
+namespace Muster.Cli;
+
+/// <summary>From arguments to an exit code: parses, runs the verb, and turns every failure into one line.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
+    {
+        var split = SplitArguments.Of(arguments);
+        using var interruption = new Interruption(terminal);
+        var context = new VerbContext(terminal, split.Inputs, interruption);
+        var result = Tree(context).Parse(split.Options, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Errors.Count > 0)
+        {
+            return Usage(terminal, result);
+        }
+
+        if (split.Inputs is not null && result.CommandResult.Command.Name != CommandVerbs.Map)
+        {
+            return Usage(terminal, $"'{SplitArguments.Separator}' belongs to 'muster map' alone", CommandVerbs.Map);
+        }
+
+        try
+        {
+            return await result.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+
+                // Signals are ours: a worker that drains may take longer than any limit of the library.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return interruption.ExitCode;
+        }
+        catch (Exception failure)
+        {
+            return Report(terminal, failure, result.CommandResult.Command.Name);
+        }
+    }
+
+    private static RootCommand Tree(VerbContext context)
+    {
+        var root = new RootCommand("Muster runs very many tasks across workers, quickly, and loses none.")
+        {
+            MapVerb.Create(context),
+            SubmitVerb.Create(context),
+            UpVerb.Create(context),
+            RoleVerb.Create(context, Core.Role.Plm),
+            RoleVerb.Create(context, Core.Role.Scheduler),
+            RoleVerb.Create(context, Core.Role.Register),
+            WorkerVerb.Create(context),
+            TasksVerb.Create(context),
+            WorkersVerb.Create(context),
+            TopVerb.Create(context),
+            CancelVerb.Create(context),
+            ArenaVerb.Create(context),
+            VersionVerb.Create(context),
+        };
+        foreach (var option in root.Options.OfType<HelpOption>())
+        {
+            option.Action = new ExampleHelp((HelpAction)option.Action!);
+        }
+
+        return root;
+    }
+
+    private static int Usage(Terminal terminal, ParseResult result)
+    {
+        var verb = result.CommandResult.Command is RootCommand ? null : result.CommandResult.Command.Name;
+        return Usage(terminal, string.Join("; ", result.Errors.Select(error => error.Message.TrimEnd('.'))), verb);
+    }
+
+    private static int Usage(Terminal terminal, string message, string? verb)
+    {
+        terminal.Problem("USAGE", $"{message}; see 'muster {(verb is null ? "" : verb + " ")}--help'");
+        return ExitCodes.Usage;
+    }
+
+    /// <summary>The edge of the program: whatever was thrown becomes one line and an exit code, never a
+    /// trace.</summary>
+    private static int Report(Terminal terminal, Exception failure, string verb)
+    {
+        switch (failure)
+        {
+            case UsageException usage:
+                return Usage(terminal, usage.Message, verb);
+            case MusterException refused:
+                terminal.Problem(refused.Code, refused.Message);
+                return ExitCodes.Of(refused.Code);
+            case IOException or UnauthorizedAccessException:
+                terminal.Problem("IO_FAILED", failure.Message);
+                return ExitCodes.Refused;
+            default:
+                terminal.Problem(
+                    "INTERNAL",
+                    $"{failure.GetType().Name}: {failure.Message}; this is a bug, please report it with "
+                    + "the output of the same command under MUSTER_TRACE=1");
+                if (Environment.GetEnvironmentVariable("MUSTER_TRACE") == "1")
+                {
+                    terminal.Note(failure.ToString());
+                }
+
+                return ExitCodes.Internal;
+        }
+    }
+}

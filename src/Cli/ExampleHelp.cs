@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Muster.Cli;
+
+/// <summary>The library's help, and after it the verb's examples.</summary>
+internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineAction
+{
+    private static readonly Dictionary<string, string[]> s_examples = new(StringComparer.Ordinal)
+    {
+        [CommandVerbs.Map] =
+        [
+            "muster map 'sha256sum {}' ::: /usr/bin/*",
+            "find . -name '*.png' -print0 | muster map -0 'convert {} {.}.jpg'",
+            "muster map --shell -k 'gzip -c {} | wc -c' -a files.txt",
+            "",
+            "Places: {} input, {.} without extension, {/} last segment, {//} folder, {/.} last segment without",
+            "extension, {#} number. The command is run without a shell unless --shell asks for one.",
+            "Exit code: 0 all succeeded, 1-100 that many failed, 101 more; 2 wrong usage, 65 refused,",
+            "69 cell not reachable, 70 a fault of Muster, 130 Ctrl-C.",
+        ],
+        [CommandVerbs.Submit] =
+        [
+            "muster submit --wait -- uname -a",
+            "muster submit --handler fib --payload 30 --wait",
+            "muster submit --priority 7 --timeout 60s -- ./long-job --fast",
+        ],
+        [CommandVerbs.Up] = ["muster up", "muster up --slots 8 --bind 127.0.0.1:7070"],
+        [CommandVerbs.Plm] = ["muster plm", "muster plm --cell nightly --tasks-max 1000000"],
+        [CommandVerbs.Scheduler] = ["muster scheduler", "muster scheduler --cell nightly"],
+        [CommandVerbs.Register] = ["muster register", "muster register --bind 127.0.0.1:7070"],
+        [CommandVerbs.Worker] =
+        [
+            "muster worker",
+            "muster worker --slots 4 --name fast --address http://127.0.0.1:7070",
+        ],
+        [CommandVerbs.Tasks] =
+        [
+            "muster tasks",
+            "muster tasks --state ready --state running -o json",
+            "muster tasks ID",
+        ],
+        [CommandVerbs.Workers] = ["muster workers", "muster workers -o json"],
+        [CommandVerbs.Top] = ["muster top", "muster top --once --cell nightly"],
+        [CommandVerbs.Cancel] = ["muster cancel ID", "muster tasks -o json | jq -r '.[].id' | xargs muster cancel"],
+        [CommandVerbs.Arena] = ["muster arena inspect", "muster arena inspect --cell nightly -o json"],
+        ["inspect"] = ["muster arena inspect", "muster arena inspect --cell nightly -o json"],
+        [CommandVerbs.Version] = ["muster version", "muster version -o json"],
+    };
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var exit = inner.Invoke(parseResult);
+        var command = parseResult.CommandResult.Command;
+        var isRoot = command is RootCommand;
+        var examples = s_examples.GetValueOrDefault(isRoot ? CommandVerbs.Map : command.Name);
+        var output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine(isRoot ? "The first minute:" : "Examples:");
+        foreach (var line in examples ?? [])
+        {
+            if (isRoot && line.Length == 0)
+            {
+                break;
+            }
+
+            output.WriteLine("  " + line);
+        }
+
+        output.WriteLine();
+        return exit;
+    }
+}

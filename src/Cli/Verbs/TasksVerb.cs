@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Globalization;
+using System.Linq;
+using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
+using Muster.Cli.Cells;
+using Muster.Cli.Output;
+
+namespace Muster.Cli.Verbs;
+
+/// <summary>muster tasks: those that exist, or one.</summary>
+internal static class TasksVerb
+{
+    private const int PageSizeMax = 1_000;
+
+    public static Command Create(VerbContext context)
+    {
+        var id = new Argument<string?>("id") { Description = "Only this task, whole", Arity = ArgumentArity.ZeroOrOne };
+        var states = new Option<string[]>("--state")
+        {
+            Description = "Only tasks in this state; may be repeated",
+            HelpName = "ready|assigned|running|delayed|waiting|done",
+        };
+        states.AcceptOnlyFromAmong("ready", "assigned", "running", "delayed", "waiting", "done");
+        var handler = new Option<string?>("--handler")
+        {
+            Description = "Only tasks of this handler",
+            HelpName = "NAME",
+        };
+        var limit = new Option<int>("--limit")
+        {
+            Description = "At most so many; 0: all",
+            HelpName = "N",
+            DefaultValueFactory = _ => 100,
+        };
+        var target = new TargetOptions();
+        var verb = new Command(CommandVerbs.Tasks, "List the tasks that exist, and why each waits")
+        {
+            id, states, handler, limit,
+        };
+        target.AddTo(verb);
+        verb.SetAction(async result =>
+        {
+            if (result.GetValue(limit) < 0)
+            {
+                throw new UsageException("--limit is 0 or more");
+            }
+
+            var request = new V1.ListTasksRequest { Handler = result.GetValue(handler) ?? "" };
+            request.States.AddRange((result.GetValue(states) ?? []).Select(
+                state => Enum.Parse<V1.TaskState>(state, ignoreCase: true)));
+            return result.GetValue(id) is { } text
+                ? await ShowAsync(context, target.Read(result), TaskIdText.Parse(text))
+                : await ListAsync(context, target.Read(result), request, result.GetValue(limit));
+        });
+        return verb;
+    }
+
+    private static async Task<int> ListAsync(
+        VerbContext context, CellTarget target, V1.ListTasksRequest request, int limit)
+    {
+        await using var client = await CellAccess.ConnectAsync(target, context.Ending);
+        var (tasks, isMore) = await ReadAsync(client, request, limit == 0 ? int.MaxValue : limit, context.Ending);
+        if (target.IsJson)
+        {
+            context.Terminal.Line(JsonLines.Write(writer =>
+            {
+                writer.WriteStartArray();
+                tasks.ForEach(task => WriteJson(writer, task));
+                writer.WriteEndArray();
+            }));
+            return ExitCodes.Success;
+        }
+
+        var table = new TextTable("ID", "STATE", "HANDLER", "PRIO", "STARTS", "WORKER", "AGE", "WHY");
+        foreach (var task in tasks)
+        {
+            table.Add(
+                new TaskId(task.TaskId).ToString(),
+                StateOf(task),
+                task.Handler,
+                Number(task.Priority),
+                Number(task.Executions),
+                task.WorkerName,
+                Moments.Age(task.Timings?.SubmittedUnixUs ?? 0, DateTimeOffset.UtcNow),
+                task.Reason.Length > 0 ? task.Reason : task.Error?.Message ?? "");
+        }
+
+        table.Print(context.Terminal);
+        if (isMore)
+        {
+            context.Terminal.Note($"the first {tasks.Count}; --limit 0 shows all");
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private static async Task<int> ShowAsync(VerbContext context, CellTarget target, TaskId id)
+    {
+        await using var client = await CellAccess.ConnectAsync(target, context.Ending);
+        var response = await client.Cell.CallAdminAsync(
+            (admin, options) => admin.GetTaskAsync(new() { TaskId = id.Value }, options), context.Ending);
+        var task = response.Task;
+        if (target.IsJson)
+        {
+            context.Terminal.Line(JsonLines.Write(writer => WriteJson(writer, task)));
+            return ExitCodes.Success;
+        }
+
+        var table = new TextTable("FIELD", "VALUE");
+        table.Add("id", id.ToString());
+        table.Add("state", StateOf(task));
+        table.Add("why", task.Reason);
+        table.Add("handler", task.Handler);
+        table.Add("priority", Number(task.Priority));
+        table.Add("starts", $"{task.Executions}, of {task.AttemptsMax} that may fail");
+        table.Add("worker", task.WorkerName);
+        table.Add("payload bytes", Number(task.PayloadBytes));
+        table.Add("output bytes", Number(task.OutputBytes));
+        foreach (var (name, moment) in Moments.Of(task.Timings))
+        {
+            table.Add(name, moment);
+        }
+
+        if (task.Error is { } error)
+        {
+            table.Add("error", $"{error.Code}: {(error.Type.Length > 0 ? error.Type + ": " : "")}{error.Message}");
+        }
+
+        table.Print(context.Terminal);
+        return ExitCodes.Success;
+    }
+
+    private static async Task<(List<V1.TaskInfo> Tasks, bool IsMore)> ReadAsync(
+        MusterClient client, V1.ListTasksRequest request, int limit, CancellationToken cancellationToken)
+    {
+        var tasks = new List<V1.TaskInfo>();
+        do
+        {
+            request.PageSize = (uint)Math.Min(PageSizeMax, limit - tasks.Count);
+            var response = await client.Cell.CallAdminAsync(
+                (admin, options) => admin.ListTasksAsync(request, options), cancellationToken);
+            tasks.AddRange(response.Tasks);
+            request.PageToken = response.NextPageToken;
+        }
+        while (request.PageToken.Length > 0 && tasks.Count < limit);
+
+        return (tasks, request.PageToken.Length > 0);
+    }
+
+    private static void WriteJson(Utf8JsonWriter writer, V1.TaskInfo task)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("id", new TaskId(task.TaskId).ToString());
+        writer.WriteString("state", JsonLines.Name(task.State));
+        if (task.Outcome != V1.Outcome.Unspecified)
+        {
+            writer.WriteString("outcome", JsonLines.Name(task.Outcome));
+        }
+
+        writer.WriteString("handler", task.Handler);
+        writer.WriteNumber("priority", task.Priority);
+        writer.WriteNumber("attempt", task.Attempt);
+        writer.WriteNumber("executions", task.Executions);
+        writer.WriteNumber("attempts_max", task.AttemptsMax);
+        writer.WriteString("worker", task.WorkerName);
+        writer.WriteString("reason", task.Reason);
+        writer.WriteNumber("payload_bytes", task.PayloadBytes);
+        writer.WriteNumber("output_bytes", task.OutputBytes);
+        writer.WriteNumber("submitted_unix_us", task.Timings?.SubmittedUnixUs ?? 0);
+        if (task.Error is { } error)
+        {
+            writer.WriteString("code", error.Code);
+            writer.WriteString("message", error.Message);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    private static string StateOf(V1.TaskInfo task) =>
+        task.State == V1.TaskState.Done ? JsonLines.Name(task.Outcome) : JsonLines.Name(task.State);
+
+    private static string Number<T>(T value)
+        where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
+}

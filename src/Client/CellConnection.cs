@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Google.Protobuf;
+using Grpc.Core;
+using Muster.Core;
+using Muster.Transport;
+
+namespace Muster.Client;
+
+/// <summary>
+/// The channels to one cell, by address, and the single calls made over them. The first address is the Register's; it
+/// says where the PLM is. Thread-safe; owns its channels.
+/// </summary>
+internal sealed class CellConnection(string address, string name) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// A role that restarts is back well within a second, so the wait between attempts stays short. The session's own
+    /// loop is the only thing that continues on a session channel's receive loop, and it runs no user code.
+    /// </summary>
+    private static readonly GrpcChannelOptions s_callOptions = new() { BackoffMax = TimeSpan.FromMilliseconds(250) };
+    private static readonly GrpcChannelOptions s_sessionOptions = s_callOptions with { InlineCompletions = true };
+
+    private readonly ConcurrentDictionary<(string Address, bool IsSession), Lazy<GrpcChannel>> _channels = new();
+    private volatile string[] _plmAddresses = [];
+
+    /// <summary>The Register's.</summary>
+    public string Address { get; } = address;
+
+    /// <summary>Asks the Register for a session id and for the PLM's addresses, which are kept.</summary>
+    public async Task<ulong> RegisterAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var client = new V1.RegistryService.RegistryServiceClient(Invoker(Address));
+            var response = await client.RegisterClientAsync(
+                new() { WireVersion = TaskLimits.WireVersion, Name = name }, Options(cancellationToken));
+            _plmAddresses = [.. response.PlmAddresses];
+            return response.ClientId;
+        }
+        catch (RpcException failure)
+        {
+            throw RpcFailure.Translate(failure, cancellationToken);
+        }
+    }
+
+    /// <summary>A way to the PLM, by its best address.</summary>
+    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false)
+    {
+        if (_plmAddresses.Length == 0)
+        {
+            await RegisterAsync(cancellationToken);
+        }
+
+        var addresses = _plmAddresses;
+        return addresses.Length > 0
+            ? Invoker(addresses[0], isSession)
+            : throw new MusterException(
+                FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
+            { IsTransient = true };
+    }
+
+    /// <summary>The PLM was not where it is said to be: ask again before the next call.</summary>
+    public void ForgetPlm() => _plmAddresses = [];
+
+    /// <summary>One request and response to the PLM, with failures translated and a deadline.</summary>
+    public async Task<T> CallPlmAsync<T>(
+        Func<V1.SubmissionService.SubmissionServiceClient, CallOptions, AsyncUnaryCall<T>> call,
+        CancellationToken cancellationToken,
+        TimeSpan? timeout = null)
+    {
+        try
+        {
+            var client = new V1.SubmissionService.SubmissionServiceClient(await PlmAsync(cancellationToken));
+            return await call(client, Options(cancellationToken, timeout));
+        }
+        catch (RpcException failure)
+        {
+            ForgetPlm();
+            throw RpcFailure.Translate(failure, cancellationToken);
+        }
+    }
+
+    /// <summary>One request and response to the cell's admin service.</summary>
+    public async Task<T> CallAdminAsync<T>(
+        Func<V1.AdminService.AdminServiceClient, CallOptions, AsyncUnaryCall<T>> call,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var client = new V1.AdminService.AdminServiceClient(await PlmAsync(cancellationToken));
+            return await call(client, Options(cancellationToken));
+        }
+        catch (RpcException failure)
+        {
+            ForgetPlm();
+            throw RpcFailure.Translate(failure, cancellationToken);
+        }
+    }
+
+    public async Task<IReadOnlyList<V1.CancelStatus>> CancelTasksAsync(
+        IEnumerable<TaskId> ids, CancellationToken cancellationToken)
+    {
+        var request = new V1.CancelTasksRequest();
+        request.TaskIds.AddRange(ids.Select(id => id.Value));
+        var response = await CallPlmAsync(
+            (client, options) => client.CancelTasksAsync(request, options), cancellationToken);
+        return response.Statuses;
+    }
+
+    /// <summary>Submits one task without a session: its result is kept until it is fetched or its retention
+    /// ends.</summary>
+    public async Task<TaskId> SubmitTaskAsync(
+        string handler, SubmitOptions options, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var request = new V1.SubmitTaskRequest
+        {
+            WireVersion = TaskLimits.WireVersion,
+            Options = Sessions.EncodedTaskOptions.ToMessage(handler, options),
+            Item = new()
+            {
+                Payload = UnsafeByteOperations.UnsafeWrap(payload),
+                IdempotencyKey = options.IdempotencyKey ?? "",
+            },
+        };
+        var response = await CallPlmAsync((client, call) => client.SubmitTaskAsync(request, call), cancellationToken);
+        return new(response.TaskId);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var channel in _channels.Values.Where(channel => channel.IsValueCreated))
+        {
+            await channel.Value.DisposeAsync();
+        }
+
+        _channels.Clear();
+    }
+
+    private CallInvoker Invoker(string address, bool isSession = false) =>
+        _channels.GetOrAdd((address, isSession), static key => new Lazy<GrpcChannel>(
+            () => GrpcChannel.ForAddress(key.Address, key.IsSession ? s_sessionOptions : s_callOptions)))
+            .Value.CreateCallInvoker();
+
+    private static CallOptions Options(CancellationToken cancellationToken, TimeSpan? timeout = null) =>
+        new(deadline: DateTime.UtcNow + (timeout ?? s_callTimeout), cancellationToken: cancellationToken);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Globalization;
+using Google.Protobuf;
+using Muster.Core;
+
+namespace Muster.Client.Sessions;
+
+/// <summary>
+/// The TaskOptions message of a handler and <see cref="SubmitOptions"/>, encoded once. Tasks that share one object go
+/// into one batch.
+/// </summary>
+internal sealed class EncodedTaskOptions
+{
+    private EncodedTaskOptions(string handler, SubmitOptions options, byte[] bytes)
+    {
+        Handler = handler;
+        Options = options;
+        Bytes = bytes;
+    }
+
+    public string Handler { get; }
+
+    public SubmitOptions Options { get; }
+
+    public byte[] Bytes { get; }
+
+    /// <summary>Checks every limit that the contract names, so that a mistake shows where it was made.</summary>
+    public static EncodedTaskOptions Create(string handler, SubmitOptions options) =>
+        new(handler, options, ToMessage(handler, options).ToByteArray());
+
+    public static V1.TaskOptions ToMessage(string handler, SubmitOptions options)
+    {
+        if (TaskTypeName.Problem(handler) is { } problem)
+        {
+            throw Refusal(FaultCode.HandlerNameInvalid, problem);
+        }
+
+        if (options.Priority is < 0 or > TaskLimits.PriorityMax)
+        {
+            throw Refusal(
+                FaultCode.PriorityOutOfRange,
+                Text($"priority {options.Priority} is not between 0 (last) and {TaskLimits.PriorityMax} (first)"));
+        }
+
+        if (options.AttemptsMax is < 1 or > TaskLimits.AttemptsMaxMax)
+        {
+            throw Refusal(
+                FaultCode.InvalidArgument,
+                Text($"attempts_max {options.AttemptsMax} is not between 1 and {TaskLimits.AttemptsMaxMax}"));
+        }
+
+        return new()
+        {
+            Handler = handler,
+            Priority = options.Priority,
+            AttemptsMax = (uint)options.AttemptsMax,
+            TimeoutMs = Milliseconds("timeout", options.Timeout, TaskLimits.DurationMsMax),
+            ExpiresAfterMs = Milliseconds("expires_after", options.ExpiresAfter, TaskLimits.DurationMsMax),
+            RetryDelayMs = Milliseconds("retry_delay", options.RetryDelay, TaskLimits.RetryDelayMsMax),
+        };
+    }
+
+    private static ulong Milliseconds(string name, TimeSpan? span, long max)
+    {
+        if (span is not { } value)
+        {
+            return 0;
+        }
+
+        var milliseconds = (long)Math.Ceiling(value.TotalMilliseconds);
+        if (milliseconds <= 0 || milliseconds > max)
+        {
+            throw Refusal(
+                FaultCode.InvalidArgument,
+                Text($"{name} {value} is not above zero and at most {TimeSpan.FromMilliseconds(max)}"));
+        }
+
+        return (ulong)milliseconds;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static MusterException Refusal(FaultCode code, string message) => new(FaultCodes.Name(code), message);
+}

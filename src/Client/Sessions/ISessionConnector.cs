@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Muster.Client.Sessions;
+
+/// <summary>The way to a cell: who this client is, and a stream to the PLM. Failures are <see
+/// cref="MusterException"/>.</summary>
+internal interface ISessionConnector : IAsyncDisposable
+{
+    /// <summary>Where it connects to, for messages.</summary>
+    string Address { get; }
+
+    /// <summary>A session id that no other client was given.</summary>
+    Task<ulong> RegisterAsync(CancellationToken cancellationToken);
+
+    /// <summary>A new stream to the PLM; nothing was sent on it.</summary>
+    Task<ISessionStream> OpenAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Threading;
+using System.Threading.Tasks;
+using Muster.Transport.Wire;
+
+namespace Muster.Client.Sessions;
+
+/// <summary>The sending side.</summary>
+internal sealed partial class SessionEngine
+{
+    /// <summary>Sent on the spot up to this many open tasks: a lone caller saves the hop to another thread.</summary>
+    private const int InlineOpenMax = 1;
+
+    /// <summary>Starts the sender when there is a stream and none runs. Never waits; called from any thread.</summary>
+    private void Pump()
+    {
+        SessionLink? link;
+        bool isInline;
+        lock (_gate)
+        {
+            link = _link;
+            if (link is null || link.IsSending)
+            {
+                return;
+            }
+
+            link.IsSending = true;
+            isInline = _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
+        }
+
+        if (isInline)
+        {
+            _ = SendAsync(link);
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static work => _ = work.Engine.SendAsync(work.Link), (Engine: this, Link: link), preferLocal: false);
+        }
+    }
+
+    /// <summary>Sends until nothing is left; ends the link's writing when the stream fails. Throws nothing.</summary>
+    private async Task SendAsync(SessionLink link)
+    {
+        while (TryNextMessage(link, out var message))
+        {
+            try
+            {
+                await link.Stream.WriteAsync(message!);
+            }
+            catch (MusterException failure)
+            {
+                // The sender stays marked as running, so nothing more is written to this link; the reading side ends
+                // it.
+                link.FailWrite(failure);
+                return;
+            }
+        }
+    }
+
+    private bool TryNextMessage(SessionLink link, out RawMessage? message)
+    {
+        message = null;
+        lock (_gate)
+        {
+            // A link that was replaced keeps its mark: its stream gets nothing more.
+            if (!ReferenceEquals(link, _link))
+            {
+                return false;
+            }
+
+            var now = NowMs();
+            if (_ledger.TryEncode(link.Writer, now, link.SendEvents))
+            {
+                message = RawMessage.Copy(link.Writer.Written);
+                AdmitWaiters();
+            }
+            else
+            {
+                link.IsSending = false;
+                ArmHold(now);
+            }
+        }
+
+        link.SendEvents.Tell();
+        return message is not null;
+    }
+
+    /// <summary>Looks again when the server's pause is over. Under the lock.</summary>
+    private void ArmHold(long nowMs)
+    {
+        var wait = _ledger.HoldUntilMs - nowMs;
+        if (wait > 0)
+        {
+            _holdTimer.Change(System.TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private long NowMs() => _time.GetTimestamp() / (_time.TimestampFrequency / 1000);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using System.Threading.Tasks;
+using Muster.Core;
+using Muster.Transport.Wire;
+
+namespace Muster.Client.Sessions;
+
+/// <summary>
+/// Keeps one session with the PLM alive and everything submitted on its way: one loop connects, reads and reconnects;
+/// whoever has something to send starts the sender when none runs, which then sends until nothing is left. So a batch
+/// is what gathered while the wire was busy, and a lone task leaves on its caller's own thread.
+/// </summary>
+/// <remarks>
+/// Thread-safe. Waiting submissions are bounded by <see cref="MusterClientOptions.QueuedTasksMax"/> and
+/// <see cref="MusterClientOptions.QueuedBytesMax"/>; further callers wait in order. No user code runs here.
+/// </remarks>
+internal sealed partial class SessionEngine : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly ISessionConnector _connector;
+    private readonly MusterClientOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SessionLedger _ledger;
+    private readonly Queue<SubmitWaiter> _waiters = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ITimer _holdTimer;
+
+    private TaskCompletionSource _demand = NewSignal();
+    private SessionLink? _link;
+    private Task? _loop;
+    private bool _isWanted;
+    private bool _isClosed;
+
+    public SessionEngine(ISessionConnector connector, MusterClientOptions options)
+    {
+        options.Validate();
+        _connector = connector;
+        _options = options;
+        _time = options.Time;
+        _ledger = new(Random.Shared);
+        _holdTimer = _time.CreateTimer(
+            static engine => ((SessionEngine)engine!).Pump(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Tasks sent without a result so far.</summary>
+    public int OpenCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ledger.OpenCount;
+            }
+        }
+    }
+
+    /// <summary>Results that came and that nobody waited for.</summary>
+    public long DroppedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ledger.DroppedCount;
+            }
+        }
+    }
+
+    /// <summary>Queues a task; completes when it is queued, which is at once unless the queue is full.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before there was room; the task will not be
+    /// sent.</exception>
+    public Task SubmitAsync(PendingTask task, CancellationToken cancellationToken)
+    {
+        if (task.Payload.Length > TaskLimits.PayloadBytesMax)
+        {
+            throw new MusterException(
+                FaultCodes.Name(FaultCode.PayloadTooLarge),
+                $"a payload of {task.Payload.Length} bytes is over the limit of {TaskLimits.PayloadBytesMax}; "
+                + "put large data where the worker can read it and send its address");
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        SubmitWaiter? waiter = null;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, typeof(MusterClient));
+            if (_waiters.Count == 0 && HasRoom(task))
+            {
+                _ledger.Enqueue(task);
+            }
+            else
+            {
+                waiter = new(task);
+                _waiters.Enqueue(waiter);
+            }
+
+            Want();
+        }
+
+        Pump();
+        return waiter is null ? Task.CompletedTask : AwaitRoomAsync(waiter, cancellationToken);
+    }
+
+    /// <summary>Nobody waits for the task any more: if it was not sent yet, it need not be.</summary>
+    public void Abandon(PendingTask task)
+    {
+        lock (_gate)
+        {
+            task.IsAbandoned = true;
+        }
+    }
+
+    /// <summary>Cancels tasks wherever they are on their way; each ends with an outcome that says so.</summary>
+    public void Cancel(IEnumerable<PendingTask> tasks)
+    {
+        lock (_gate)
+        {
+            foreach (var task in tasks)
+            {
+                if (task.Stage != PendingStage.Ended)
+                {
+                    _ledger.WantCancel(task);
+                }
+            }
+        }
+
+        Pump();
+    }
+
+    /// <summary>Cancels everything that is under way.</summary>
+    public void CancelAll()
+    {
+        lock (_gate)
+        {
+            _ledger.WantCancelAll();
+        }
+
+        Pump();
+    }
+
+    /// <summary>
+    /// Ends the session: what is on the wire goes out, then everything that still waits fails. Tasks that the cell has
+    /// accepted go on there.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task? loop;
+        SessionLink? link;
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+            loop = _loop;
+            link = _link;
+        }
+
+        if (link is not null)
+        {
+            await EndGracefullyAsync(link);
+        }
+
+        await _stop.CancelAsync();
+        if (loop is not null)
+        {
+            await loop;
+        }
+
+        FailAll(new MusterException(
+            FaultCodes.Name(FaultCode.ShuttingDown), "the client was closed while this task waited for its result"));
+        await _holdTimer.DisposeAsync();
+        await _connector.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static MusterException Unavailable(string message, Exception? inner = null) =>
+        new(FaultCodes.Name(FaultCode.Unavailable), message, TimeSpan.FromSeconds(1), inner) { IsTransient = true };
+
+    private async Task AwaitRoomAsync(SubmitWaiter waiter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await waiter.Task.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            Abandon(waiter.Pending);
+            throw;
+        }
+    }
+
+    private bool HasRoom(PendingTask task) =>
+        _ledger.QueuedCount < _options.QueuedTasksMax
+        && (_ledger.QueuedBytes == 0 || _ledger.QueuedBytes + task.Payload.Length <= _options.QueuedBytesMax);
+
+    /// <summary>Starts the loop, or wakes it. Under the lock.</summary>
+    private void Want()
+    {
+        if (!_isWanted)
+        {
+            _isWanted = true;
+            _loop ??= Task.Run(RunAsync);
+            _demand.TrySetResult();
+        }
+    }
+
+    /// <summary>Lets submissions in for which there is room now. Under the lock.</summary>
+    private void AdmitWaiters()
+    {
+        while (_waiters.TryPeek(out var waiter) && HasRoom(waiter.Pending))
+        {
+            _waiters.Dequeue();
+            if (!waiter.Pending.IsAbandoned)
+            {
+                _ledger.Enqueue(waiter.Pending);
+            }
+
+            waiter.TrySetResult();
+        }
+    }
+
+    private void FailAll(MusterException refusal)
+    {
+        var events = new SessionEvents();
+        lock (_gate)
+        {
+            _ledger.FailAll(refusal, events);
+            while (_waiters.TryDequeue(out var waiter))
+            {
+                waiter.TrySetException(new MusterException(refusal.Code, refusal.Message, refusal.RetryAfter, refusal));
+            }
+
+            _isWanted = false;
+            _demand = NewSignal();
+        }
+
+        events.Tell();
+    }
+
+    /// <summary>Lets confirmations that are due leave before the stream is closed.</summary>
+    private async Task EndGracefullyAsync(SessionLink link)
+    {
+        Pump();
+        try
+        {
+            await link.Stream.CompleteAsync().WaitAsync(
+                TimeSpan.FromMilliseconds(SessionLimits.CloseMsMax), TimeProvider.System);
+        }
+        catch (Exception failure) when (failure is MusterException or TimeoutException)
+        {
+            // The stream is being closed anyway; what was not confirmed will be forgotten with the session.
+        }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+
+namespace Muster.Client.Sessions;
+
+/// <summary>
+/// Whom to tell, gathered while the ledger's lock is held and told after it was left. Belongs to one loop; reused.
+/// </summary>
+internal sealed class SessionEvents
+{
+    public List<PendingTask> Accepted { get; } = [];
+
+    public List<PendingTask> Ended { get; } = [];
+
+    public void Tell()
+    {
+        foreach (var task in Accepted)
+        {
+            task.OnAccepted();
+        }
+
+        foreach (var task in Ended)
+        {
+            task.OnEnded();
+        }
+
+        Accepted.Clear();
+        Ended.Clear();
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+
+namespace Muster;
+
+/// <summary>How a task is to be run. Immutable; keep and share one object for tasks that are alike, which is
+/// cheapest.</summary>
+public sealed record SubmitOptions
+{
+    /// <summary>The defaults.</summary>
+    public static SubmitOptions Default { get; } = new();
+
+    /// <summary>0 (last) to 7 (first). Default 4 (four).</summary>
+    public int Priority { get; init; } = Core.TaskLimits.PriorityDefault;
+
+    /// <summary>
+    /// How often the task may run before it counts as failed, 1 to 100. Default 3 (three). With 1 a task whose worker
+    /// was lost fails instead of running a second time.
+    /// </summary>
+    public int AttemptsMax { get; init; } = Core.TaskLimits.AttemptsMaxDefault;
+
+    /// <summary>An attempt that runs longer is stopped. Null, the default: no limit. Up to 30 days, in
+    /// milliseconds.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>A task that has not started by then ends as expired. Null, the default: never. Up to 30 days.</summary>
+    public TimeSpan? ExpiresAfter { get; init; }
+
+    /// <summary>
+    /// The wait before a failed attempt is repeated; it doubles with each one, up to a minute. Null, the default: at
+    /// once.
+    /// </summary>
+    public TimeSpan? RetryDelay { get; init; }
+
+    /// <summary>
+    /// Repeating a submission with the same key gives the same task. Null, the default: every submission is a new task.
+    /// A cell that does not offer this refuses the task with FEATURE_UNSUPPORTED.
+    /// </summary>
+    public string? IdempotencyKey { get; init; }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster;
+
+/// <summary>What is known of a task that ended without success.</summary>
+internal readonly record struct TaskFailure(
+    TaskId Id, Outcome Outcome, uint Attempt, uint Executions, string Code, string Message, string Type, string Stack);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster.Worker.Commands;
+
+/// <summary>Hears of a command's end, once, on the reactor's thread: it must be quick and must not throw.</summary>
+internal interface ICommandListener
+{
+    /// <summary>The command has ended, is reaped, and its group is gone.</summary>
+    /// <param name="end">Valid during the call only.</param>
+    void CommandEnded(CommandEnd end);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Core;
+using Muster.Worker.Attempts;
+using Muster.Worker.Commands;
+using Muster.Worker.Execution;
+
+namespace Muster.Worker.Handlers;
+
+/// <summary>
+/// Runs commands. A slot thread starts the program and goes on to other work; the reactor tells the end. A command whose
+/// time is over reports when it is dead, at most two seconds later, so that its result holds what it wrote and the next
+/// attempt does not run beside it.
+/// </summary>
+internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
+    : HandlerEntry(TaskLimits.CommandHandler, HandlerPlace.SlotThread)
+{
+    private readonly WorkerEnvironment _environment = WorkerEnvironment.Own();
+
+    public override bool TakesToken => false;
+
+    public override bool EndsAtTimeout => false;
+
+    public override void Run(HeldAttempt attempt, Executor executor)
+    {
+        var fault = CommandRequest.Parse(attempt.Payload, _environment, outputBytesMax, out var request);
+        ChildProcess? child = null;
+        if (fault.IsNone)
+        {
+            fault = reactor.Start(request!, new Listener(attempt, executor), out child);
+        }
+
+        if (!fault.IsNone)
+        {
+            executor.FinishOnSlot(attempt, AttemptEnd.Failed(AttemptFailure.From(fault)));
+        }
+        else if (executor.SetChild(attempt, child!))
+        {
+            reactor.Stop(child!);
+        }
+    }
+
+    public override void Stop(HeldAttempt attempt, Executor executor)
+    {
+        if (executor.ChildOf(attempt) is { } child)
+        {
+            reactor.Stop(child);
+        }
+    }
+
+    private static AttemptEnd EndOf(in CommandEnd end, HeldAttempt attempt)
+    {
+        var output = end.Encode();
+        if (end.WaitError != 0)
+        {
+            return AttemptEnd.Failed(
+                new(FaultCode.SpawnFailed, $"how the command ended is unknown: {ProgramPath.Text(end.WaitError)}"));
+        }
+
+        if (attempt.IsTimedOut)
+        {
+            return AttemptEnd.TimedOut(Executor.TimedOutFailure(attempt), output);
+        }
+
+        if (end.Signal != 0)
+        {
+            return AttemptEnd.Failed(
+                new(FaultCode.CommandSignalled, $"the command was ended by signal {end.Signal}"), output);
+        }
+
+        return end.ExitCode == 0
+            ? AttemptEnd.Succeeded(output)
+            : AttemptEnd.Failed(
+                new(FaultCode.CommandExited, $"the command ended with exit code {end.ExitCode}"), output);
+    }
+
+    private sealed class Listener(HeldAttempt attempt, Executor executor) : ICommandListener
+    {
+        public void CommandEnded(CommandEnd end) => executor.Finish(attempt, EndOf(end, attempt));
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Worker.Attempts;
+using Muster.Worker.Execution;
+
+namespace Muster.Worker.Handlers;
+
+/// <summary>One handler that this worker offers. Immutable; runs any number of attempts at once.</summary>
+internal abstract class HandlerEntry(string name, HandlerPlace place)
+{
+    public string Name { get; } = name;
+
+    public HandlerPlace Place { get; } = place;
+
+    /// <summary>Whether the handler is given a token to watch.</summary>
+    public virtual bool TakesToken => true;
+
+    /// <summary>
+    /// Runs an attempt. Throws nothing; <see cref="Executor.Finish"/> or its twin is called exactly once, before or after it
+    /// returns.
+    /// </summary>
+    /// <param name="attempt">It has a slot.</param>
+    /// <param name="executor">Takes it back.</param>
+    public abstract void Run(HeldAttempt attempt, Executor executor);
+
+    /// <summary>The attempt's time is over.</summary>
+    /// <returns>Whether its result is known at once; otherwise the handler ends by itself very soon.</returns>
+    public virtual bool EndsAtTimeout => true;
+
+    /// <summary>Asks the handler to stop. Never runs user code on the calling thread.</summary>
+    public virtual void Stop(HeldAttempt attempt, Executor executor) => executor.CancelToken(attempt);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Globalization;
+using System.IO;
+using Muster.Arena.Native;
+
+namespace Muster.Worker.Runtime;
+
+/// <summary>Finds out where the worker's cell listens: an option, the environment, or this user's default cell.</summary>
+internal static class WorkerAddress
+{
+    private const string Variable = "MUSTER_ADDRESS";
+    private const string UnixPrefix = "unix:";
+
+    public static string Resolve(string? address)
+    {
+        if (!string.IsNullOrEmpty(address))
+        {
+            return address;
+        }
+
+        var variable = Environment.GetEnvironmentVariable(Variable);
+        return string.IsNullOrEmpty(variable) ? DefaultSocket() : variable;
+    }
+
+    /// <summary>Throws when it is no address, whether or not anybody listens there.</summary>
+    public static void Check(string address)
+    {
+        var isGood = address.StartsWith(UnixPrefix, StringComparison.Ordinal)
+            ? address.Length > UnixPrefix.Length && address[UnixPrefix.Length] == '/'
+            : Uri.TryCreate(address, UriKind.Absolute, out var uri)
+                && uri.Scheme is "http" or "https"
+                && uri.PathAndQuery == "/";
+        if (!isGood)
+        {
+            throw new ArgumentException(
+                $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port", nameof(address));
+        }
+    }
+
+    private static string DefaultSocket()
+    {
+        var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        var folder = string.IsNullOrEmpty(runtime)
+            ? string.Create(CultureInfo.InvariantCulture, $"/tmp/muster-{User.Id}")
+            : Path.Combine(runtime, "muster");
+        return $"{UnixPrefix}{folder}/default/register.sock";
+    }
+}
