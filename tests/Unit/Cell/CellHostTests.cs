@@ -300,7 +300,8 @@ public sealed class CellHostTests
         }
     }
 
-    private static async Task<StatusCode> SendRawAsync(TemporaryCell cell, Method<RawMessage, RawMessage> method, string hex)
+    private static async Task<StatusCode> SendRawAsync(
+        TemporaryCell cell, Method<RawMessage, RawMessage> method, string hex)
     {
         using var call = cell.Invoker().AsyncDuplexStreamingCall(method, null, default);
         await call.RequestStream.WriteAsync(RawMessage.Copy(Convert.FromHexString(hex)));

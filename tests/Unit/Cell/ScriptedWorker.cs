@@ -8,7 +8,9 @@ using Muster.V1;
 
 namespace Muster.Unit.Cell;
 
-/// <summary>A worker that does only what a test tells it, by the generated classes: as one in another language would.</summary>
+/// <summary>
+/// A worker that does only what a test tells it, by the generated classes: as one in another language would.
+/// </summary>
 internal sealed class ScriptedWorker : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
