@@ -19,6 +19,9 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     /// </summary>
     private static readonly long s_burstTicks = Stopwatch.Frequency * 20 / 1_000_000;
 
+    /// <summary>How long what was received is still read after a failed send.</summary>
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromMilliseconds(200);
+
     private const int FlushRoundsMax = 16;
 
     private bool _flushing;
@@ -169,7 +172,26 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            Close("the connection broke while sending: " + e.Message);
+            StopSending("the connection broke while sending: " + e.Message);
         }
+    }
+
+    // What the server said before it went may still be unread: the receive loop gets a moment to come to the end by itself.
+    private void StopSending(string reason)
+    {
+        lock (_gate)
+        {
+            _draining = true;
+            _outbox.Shut();
+        }
+
+        _owner.OnDraining(this);
+        _ = CloseSoonAsync(reason);
+    }
+
+    private async Task CloseSoonAsync(string reason)
+    {
+        await Task.Delay(s_lastWords, _options.Time).ConfigureAwait(false);
+        Close(reason);
     }
 }
