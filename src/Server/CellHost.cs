@@ -16,9 +16,9 @@ using Muster.Server.SchedulerHosting;
 namespace Muster.Server;
 
 /// <summary>
-/// Runs roles of a cell in this process over one arena: all three (`muster up`, embedded cells), or one (production). The
-/// same hosts and the same code either way; they meet in the arena alone. With the Register here, one endpoint at the
-/// front door serves everything that runs here.
+/// Runs roles of a cell in this process over one arena: all three (`muster up`, embedded cells), or one (production).
+/// The same hosts and the same code either way; they meet in the arena alone. With the Register here, one endpoint at
+/// the front door serves everything that runs here.
 /// <para>
 /// Start and stop may be called more than once and in any order; a host runs once. Not for several threads at a time.
 /// </para>
@@ -97,8 +97,8 @@ internal sealed class CellHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the streams, gives the roles up and closes the arena; what is queued or runs stays in it for the next start,
-    /// unless the options say that the arena goes too.
+    /// Ends the streams, gives the roles up and closes the arena; what is queued or runs stays in it for the next
+    /// start, unless the options say that the arena goes too.
     /// </summary>
     /// <param name="grace">How long calls under way may take; zero cuts them.</param>
     public async Task StopAsync(TimeSpan grace)
@@ -170,7 +170,8 @@ internal sealed class CellHost : IAsyncDisposable
             {
                 isTold = true;
                 _options.Note?.Invoke(
-                    $"waiting for the PLM of cell '{_options.Cell}' to make its arena, at most {_options.ArenaWaitMs / 1_000} s");
+                    $"waiting for the PLM of cell '{_options.Cell}' to make its arena, "
+                    + $"at most {_options.ArenaWaitMs / 1_000} s");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(ArenaLookMs), time, cancellationToken).ConfigureAwait(false);
@@ -178,7 +179,8 @@ internal sealed class CellHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// A clear word before the sockets are touched; taking the role decides, and two that start at once are told apart there.
+    /// A clear word before the sockets are touched; taking the role decides, and two that start at once are told apart
+    /// there.
     /// </summary>
     private Fault CheckRolesAreFree()
     {
@@ -188,8 +190,8 @@ internal sealed class CellHost : IAsyncDisposable
             if (holder.IsAlive)
             {
                 return new(FaultCode.RoleTaken,
-                    $"process {holder.Pid} already runs the {ArenaFolder.RoleName(role)} of cell '{_options.Cell}'; stop it "
-                    + "first, or choose another cell");
+                    $"process {holder.Pid} already runs the {ArenaFolder.RoleName(role)} of cell '{_options.Cell}'; "
+                    + "stop it first, or choose another cell");
             }
         }
 

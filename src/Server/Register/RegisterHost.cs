@@ -39,7 +39,9 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     /// <summary>Where a turn encodes its answer. Inside a turn, and only until something else is encoded.</summary>
     public ProtoWriter Writer { get; } = new();
 
-    /// <summary>Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.</summary>
+    /// <summary>
+    /// Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.
+    /// </summary>
     public void AddTo(GrpcEndpoint endpoint) =>
         endpoint.Add(RegistryCalls.Bind(this, _options.OutboxBytesMax), Muster.V1.RegistryService.Descriptor);
 

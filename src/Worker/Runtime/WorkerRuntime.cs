@@ -105,7 +105,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
     /// Drains and stops: gives back what was not started, lets what runs end for at most the drain time, waits until
     /// the Register has the results, says goodbye.
     /// </summary>
-    /// <param name="hurry">Cuts the drain short.</param>
+    /// <param name="hurry">Cuts every wait short but the one for cancelled handlers.</param>
     public Task StopAsync(CancellationToken hurry) => StopAsync(_options.DrainTimeout, hurry);
 
     /// <summary>As <see cref="StopAsync(CancellationToken)"/>, with another time to drain.</summary>
@@ -169,7 +169,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         if (_broken is null)
         {
             await DrainAsync(drainTimeout, hurry).ConfigureAwait(false);
-            await LeaveAsync().ConfigureAwait(false);
+            await LeaveAsync(hurry).ConfigureAwait(false);
         }
 
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -219,7 +219,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         await WaitUntilAsync(() => _book.Running.Count == 0, grace, CancellationToken.None).ConfigureAwait(false);
     }
 
-    private async Task LeaveAsync()
+    private async Task LeaveAsync(CancellationToken hurry)
     {
         if (!_registered.Task.IsCompletedSuccessfully)
         {
@@ -227,7 +227,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         }
 
         var grace = TimeSpan.FromMilliseconds(WorkerLimits.ConfirmGraceMs);
-        if (!await WaitUntilAsync(() => _book.Results.Count == 0, grace, CancellationToken.None).ConfigureAwait(false))
+        if (!await WaitUntilAsync(() => _book.Results.Count == 0, grace, hurry).ConfigureAwait(false))
         {
             lock (_book.Gate)
             {
@@ -235,15 +235,14 @@ internal sealed class WorkerRuntime : IAsyncDisposable
             }
         }
 
-        using var patience = new CancellationTokenSource(
-            TimeSpan.FromMilliseconds(WorkerLimits.GoodbyeMsMax), _time);
         try
         {
-            await _register.SayGoodbyeAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            var patience = TimeSpan.FromMilliseconds(WorkerLimits.GoodbyeMsMax);
+            await _register.SayGoodbyeAsync().WaitAsync(patience, _time, hurry).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            // The Register does not answer; it will notice that this process is gone.
+            // It was sent at least; if it does not arrive, the Register notices that the stream is gone.
             WorkerLog.GoodbyeFailed(_log, "the Register did not answer in time");
         }
     }

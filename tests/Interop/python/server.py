@@ -116,6 +116,9 @@ class Service(stubs.InteropServiceServicer):
                 time.sleep(ask.delay_ms / 1000)
             yield pb.Answer(body=ask.body, count=count)
             count += 1
+        # A cancelled call, too, may end its requests as if they were complete.
+        if not context.is_active():
+            return
         context.muster_done = True
         yield pb.Answer(count=count, bytes=count + 1)
 

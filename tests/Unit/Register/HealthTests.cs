@@ -252,7 +252,10 @@ public sealed class HealthTests
         var key = cell.Assign(0);
         var load = new LoadFacts { ClockUnixUs = cell.NowUnixUs + 3_600_000_000 };
         cell.Beat(
-            0, cell.LastStream, new BeatFacts { HasLoad = true, Load = load }, new RegisterCell.Report(key, 1, RanUs: 10));
+            0,
+            cell.LastStream,
+            new BeatFacts { HasLoad = true, Load = load },
+            new RegisterCell.Report(key, 1, RanUs: 10));
         Assert.Equal(3_600_000_000, cell.Arena.Workers[0].ClockOffsetUs);
         Assert.Equal(Muster.Core.Tasks.TaskState.Reported, cell.StateOf(key));
         cell.Pass(900);
