@@ -137,8 +137,8 @@ internal static class ArenaFile
                 {
                     return found.Fault with
                     {
-                        Message = $"{found.Fault.Message}. The cell's {ArenaFolder.RoleName(role)} is alive, so the file was "
-                            + "left alone; stop the cell's processes, then start again",
+                        Message = $"{found.Fault.Message}. The cell's {ArenaFolder.RoleName(role)} is alive, so the "
+                            + "file was left alone; stop the cell's processes, then start again",
                     };
                 }
 
@@ -270,7 +270,7 @@ internal static class ArenaFile
                 {
                     return new(
                         FaultCode.RoleTaken,
-                        $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it before its arena is removed");
+                        $"the {ArenaFolder.RoleName(role)} of cell {cell} is alive; stop it, then remove its arena");
                 }
 
                 held.Add(taken);

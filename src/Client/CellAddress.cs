@@ -13,7 +13,7 @@ internal static class CellAddress
 {
     public const string Variable = "MUSTER_ADDRESS";
     public const string DefaultCell = "default";
-    private const string UnixPrefix = "unix:";
+    public const string UnixPrefix = "unix:";
 
     /// <summary>The address to use; refused with a sentence that says what to do when there is none.</summary>
     public static string Resolve(string? address, string cell = DefaultCell)
@@ -55,7 +55,7 @@ internal static class CellAddress
     public static string RuntimeFolderOf(string cell)
     {
         var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        return string.IsNullOrEmpty(runtime)
+        return string.IsNullOrEmpty(runtime) || !Path.IsPathFullyQualified(runtime)
             ? Path.Combine(string.Create(CultureInfo.InvariantCulture, $"/tmp/muster-{UserId()}"), cell)
             : Path.Combine(runtime, "muster", cell);
     }

@@ -3,7 +3,9 @@ using Muster.Core.Tasks;
 
 namespace Muster.Register;
 
-/// <summary>How one attempt ended, as its worker says. Error and output are places in the message that carried it.</summary>
+/// <summary>
+/// How one attempt ended, as its worker says. Error and output are places in the message that carried it.
+/// </summary>
 internal struct AttemptReport
 {
     public AttemptKey Key;
@@ -13,7 +15,9 @@ internal struct AttemptReport
     public int OutputStart;
     public int OutputBytes;
 
-    /// <summary>By the worker's own monotonic clock: received to started, started to finished, finished to sent.</summary>
+    /// <summary>
+    /// By the worker's own monotonic clock: received to started, started to finished, finished to sent.
+    /// </summary>
     public ulong WaitedUs;
     public ulong RanUs;
     public ulong HeldUs;

@@ -14,7 +14,9 @@ internal sealed partial class RegisterCore
     // The brake holds once; it is ready again when nobody is suspect.
     private bool _brakeIsSpent;
 
-    /// <summary>The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker.</summary>
+    /// <summary>
+    /// The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker.
+    /// </summary>
     public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs)
     {
         if (row >= _watches.Length || _watches[row].Stream != stream)
@@ -44,11 +46,11 @@ internal sealed partial class RegisterCore
     }
 
     /// <summary>
-    /// This process was late: it stood still, or heartbeats lay unread for want of a thread. Deadlines move by that, and
-    /// after a whole lease every worker gets a fresh one. Being late again and again stretches a lease to at most
+    /// This process was late: it stood still, or heartbeats lay unread for want of a thread. Deadlines move by that,
+    /// and after a whole lease every worker gets a fresh one. Being late again and again stretches a lease to at most
     /// <see cref="RegisterLimits.LeaseTermsMax"/> terms, or a sick Register would never find anybody lost.
     /// </summary>
-    public void WasLate(long lateMs, long nowMs)
+    private void WasLate(long lateMs, long nowMs)
     {
         if (lateMs < _options.LatenessMs)
         {
@@ -72,14 +74,12 @@ internal sealed partial class RegisterCore
         _effects.WasLate(lateMs);
     }
 
-    private void JudgeSelf(long nowMs)
+    // The two are seldom apart, so the longer one counts, not their sum.
+    private void JudgeSelf(long nowMs, long inboxLateMs)
     {
-        if (_lastTickMs != 0)
-        {
-            WasLate(nowMs - _lastTickMs - RegisterLimits.TickMs, nowMs);
-        }
-
+        var loopLateMs = _lastTickMs == 0 ? 0 : nowMs - _lastTickMs - RegisterLimits.TickMs;
         _lastTickMs = nowMs;
+        WasLate(Math.Max(loopLateMs, inboxLateMs), nowMs);
     }
 
     private void JudgeWorkers(long nowMs, long nowUnixUs)

@@ -12,8 +12,8 @@ namespace Muster.Register;
 internal sealed partial class RegisterCore
 {
     /// <summary>
-    /// One heartbeat. A result counts if its task still waits for exactly this attempt of exactly this worker; then it is
-    /// recorded in the arena and so safe. Any other is confirmed too, so that the worker forgets it, but counted and
+    /// One heartbeat. A result counts if its task still waits for exactly this attempt of exactly this worker; then it
+    /// is recorded in the arena and so safe. Any other is confirmed too, so that the worker forgets it, but counted and
     /// named in the answer. A result for which there is no room is not confirmed, nor is any after it.
     /// </summary>
     public void Beat(uint row, long stream, in BeatFacts facts, long nowMs, long nowUnixUs, BeatAnswer answer)
@@ -185,7 +185,9 @@ internal sealed partial class RegisterCore
         return Fault.None;
     }
 
-    /// <summary>The attempt's result is with the PLM already: it came twice, around a restart of the Register.</summary>
+    /// <summary>
+    /// The attempt's result is with the PLM already: it came twice, around a restart of the Register.
+    /// </summary>
     private static bool WasTaken(TaskState state, byte flags) => state switch
     {
         TaskState.Reported or TaskState.Delayed or TaskState.Ready => true,
@@ -208,7 +210,8 @@ internal sealed partial class RegisterCore
         slot.ResultBytes = (uint)size;
         slot.AttemptOutcome = (byte)report.Outcome;
 
-        // The worker's durations, laid backwards from now and kept between the hand-over and now: its clock is not used.
+        // The worker's durations, laid backwards from now and kept between the hand-over and now: its clock is not
+        // used.
         var reported = (float)Math.Max(0, nowUnixUs - slot.SubmittedUnixUs);
         var first = Math.Min(slot.AssignedUs, reported);
         slot.ReportedUs = reported;

@@ -67,7 +67,8 @@ internal sealed partial class RegisterCore
 
         if (facts.Slots is 0 or > TaskLimits.WorkerSlotsMax)
         {
-            return new(FaultCode.InvalidArgument, $"slots is {facts.Slots}; it must be 1 to {TaskLimits.WorkerSlotsMax}");
+            return new(
+                FaultCode.InvalidArgument, $"slots is {facts.Slots}; it must be 1 to {TaskLimits.WorkerSlotsMax}");
         }
 
         if (facts.Handlers.Count == 0)
@@ -77,7 +78,7 @@ internal sealed partial class RegisterCore
 
         return facts.Handlers.Count > TaskLimits.HandlersPerWorkerMax
             ? new(FaultCode.TooManyHandlers,
-                $"the worker offers {facts.Handlers.Count} handlers; at most {TaskLimits.HandlersPerWorkerMax} are possible")
+                $"the worker offers {facts.Handlers.Count} handlers; {TaskLimits.HandlersPerWorkerMax} are possible")
             : Fault.None;
     }
 
@@ -90,7 +91,7 @@ internal sealed partial class RegisterCore
             if (!TryEncode(name, utf8, out var length))
             {
                 return new(FaultCode.HandlerNameInvalid,
-                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters without white space");
+                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters without space");
             }
 
             if (!_arena.Handlers.TryIntern(utf8[..length], out var index))
@@ -127,7 +128,7 @@ internal sealed partial class RegisterCore
         {
             return _rows[row].Nonce == facts.Nonce
                 ? Fault.None
-                : new(FaultCode.WorkerFenced, "this registration belongs to another process; register without a worker id");
+                : new(FaultCode.WorkerFenced, "this registration is another process's; register without a worker id");
         }
 
         // A first hello whose welcome was lost on the way must not leave a registration behind that nobody fills.
@@ -148,7 +149,9 @@ internal sealed partial class RegisterCore
 
     private bool IsCurrent(uint row, ulong workerId) => _rows.IdOf(row) == workerId && IsLiving(_rows.Health(row));
 
-    /// <summary>A row never used, else one whose worker was given up long ago and that no slot names any more.</summary>
+    /// <summary>
+    /// A row never used, else one whose worker was given up long ago and that no slot names any more.
+    /// </summary>
     private bool TryFreeRow(long nowMs, out uint row)
     {
         row = _rows.HighWater;

@@ -94,12 +94,15 @@ internal sealed partial class RegisterCore
     }
 
     /// <summary>
-    /// To be called every <see cref="RegisterLimits.TickMs"/>, and when the role is woken: looks at the deadlines, takes
-    /// back blocks, and writes what had no room.
+    /// To be called every <see cref="RegisterLimits.TickMs"/>, and when the role is woken: looks at the deadlines,
+    /// takes back blocks, and writes what had no room.
     /// </summary>
-    public void Tick(long nowMs, long nowUnixUs)
+    /// <param name="nowMs">Monotonic time.</param>
+    /// <param name="nowUnixUs">Wall clock.</param>
+    /// <param name="inboxLateMs">How long heartbeats lay unread for want of a thread and nobody was told.</param>
+    public void Tick(long nowMs, long nowUnixUs, long inboxLateMs = 0)
     {
-        JudgeSelf(nowMs);
+        JudgeSelf(nowMs, inboxLateMs);
         _blocks.TakeBack();
         JudgeWorkers(nowMs, nowUnixUs);
         EndTurn();
@@ -184,8 +187,8 @@ internal sealed partial class RegisterCore
     }
 
     /// <summary>
-    /// Fences a worker: its epoch rises, the PLM takes its attempts back, its stream ends. Nothing that it says from now
-    /// on changes anything.
+    /// Fences a worker: its epoch rises, the PLM takes its attempts back, its stream ends. Nothing that it says from
+    /// now on changes anything.
     /// </summary>
     private void GiveUp(uint row, WorkerHealth health, WorkerReason reason, long nowMs, long nowUnixUs)
     {
@@ -198,8 +201,8 @@ internal sealed partial class RegisterCore
         fact.HealthSinceUnixUs = nowUnixUs;
         fact.Running = 0;
 
-        // Before the record: the Scheduler looks at the epoch after each assignment, so that either it sees the fence or
-        // the PLM, which reads the record later, sees the assignment.
+        // Before the record: the Scheduler looks at the epoch after each assignment, so that either it sees the fence
+        // or the PLM, which reads the record later, sees the assignment.
         Volatile.Write(ref fact.Epoch, epoch + 1);
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
@@ -216,7 +219,8 @@ internal sealed partial class RegisterCore
         _effects.UnwatchProcess(row);
         if (stream != 0 && reason != WorkerReason.Goodbye)
         {
-            _effects.CloseStream(row, stream, new(FaultCode.WorkerFenced, "the worker was given up; it must register again"));
+            _effects.CloseStream(
+                row, stream, new(FaultCode.WorkerFenced, "the worker was given up; it must register again"));
         }
 
         _effects.HealthChanged(row, before, health, reason);

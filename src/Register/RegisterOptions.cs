@@ -15,16 +15,22 @@ internal sealed record RegisterOptions
     /// <summary>Silence after which a worker is suspect; at most half of the lease. Default 1,000.</summary>
     public uint SuspectMs { get; init; } = 1_000;
 
-    /// <summary>How often a worker beats in a small fleet; at most half of <see cref="SuspectMs"/>. Default 250.</summary>
+    /// <summary>
+    /// How often a worker beats in a small fleet; at most half of <see cref="SuspectMs"/>. Default 250.
+    /// </summary>
     public uint IntervalMs { get; init; } = 250;
 
-    /// <summary>Beats of the whole fleet in a second; beyond, the interval grows. 100 to 1,000,000. Default 4,000.</summary>
+    /// <summary>
+    /// Beats of the whole fleet in a second; beyond, the interval grows. 100 to 1,000,000. Default 4,000.
+    /// </summary>
     public uint BeatsPerSecondMax { get; init; } = 4_000;
 
     /// <summary>Being late itself by this much moves every deadline. 10 to 10,000. Default 100.</summary>
     public uint LatenessMs { get; init; } = 100;
 
-    /// <summary>More of the workers than this suspect at once is the Register's own fault at first. Default 33.</summary>
+    /// <summary>
+    /// More of the workers than this suspect at once is the Register's own fault at first. Default 33.
+    /// </summary>
     public uint BrakePercent { get; init; } = 33;
 
     /// <summary>The brake needs at least as many suspects. Default 3.</summary>

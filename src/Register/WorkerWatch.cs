@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Register;
 
-/// <summary>What the Register remembers of one worker row beside the row itself; lost with the process, harmlessly.</summary>
+/// <summary>
+/// What the Register remembers of one worker row beside the row itself; lost with the process, harmlessly.
+/// </summary>
 internal struct WorkerWatch
 {
     /// <summary>Number of the open Heartbeat stream; 0 when none is open.</summary>

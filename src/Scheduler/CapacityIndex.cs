@@ -109,7 +109,9 @@ internal sealed class CapacityIndex(uint capacity)
         return room;
     }
 
-    /// <summary>One of the workers with the most room (exact up to 31, within a factor of two above), in turn.</summary>
+    /// <summary>
+    /// One of the workers with the most room (exact up to 31, within a factor of two above), in turn.
+    /// </summary>
     public bool TryMostRoom(ushort handler, RoomTier tier, out uint row, out uint room)
     {
         WorkerGroup? best = null;
@@ -137,8 +139,8 @@ internal sealed class CapacityIndex(uint capacity)
     }
 
     /// <summary>
-    /// Keeps the credit of every worker that offers the handler for itself until <see cref="ReleaseCredit"/>: tasks that
-    /// must not be sent ahead would otherwise never find a slot idle beside tasks that may.
+    /// Keeps the credit of every worker that offers the handler for itself until <see cref="ReleaseCredit"/>: tasks
+    /// that must not be sent ahead would otherwise never find a slot idle beside tasks that may.
     /// </summary>
     public void HoldCredit(ushort handler)
     {

@@ -13,9 +13,9 @@ namespace Muster.Scheduler;
 internal interface ISchedulerEffects
 {
     /// <summary>
-    /// Send these attempts down the row's stream, in order. An attempt that was cancelled meanwhile, so that its payload
-    /// may be gone, is left out. When the stream has no room for one, it and all after it are not sent, and the host calls
-    /// <see cref="SchedulerCore.StreamHasRoom"/> once there is room again.
+    /// Send these attempts down the row's stream, in order. An attempt that was cancelled meanwhile, so that its
+    /// payload may be gone, is left out. When the stream has no room for one, it and all after it are not sent, and the
+    /// host calls <see cref="SchedulerCore.StreamHasRoom"/> once there is room again.
     /// </summary>
     SendOutcome SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Scheduler;
 
-/// <summary>What kind of room a worker has. A worker is in one tier at most: credit counts once its slots are full.</summary>
+/// <summary>
+/// What kind of room a worker has. A worker is in one tier at most: credit counts once its slots are full.
+/// </summary>
 internal enum RoomTier : byte
 {
     /// <summary>Slots that nothing was sent for.</summary>

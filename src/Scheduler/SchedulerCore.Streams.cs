@@ -12,9 +12,9 @@ namespace Muster.Scheduler;
 internal sealed partial class SchedulerCore
 {
     /// <summary>
-    /// A worker opened its stream. Attempts that are the row's and that the worker neither has in hand nor has ended are
-    /// sent again under the same attempt; those in its hand that are not its own any more are cancelled. An older stream
-    /// of the same worker is closed. Call <see cref="Run"/> afterwards.
+    /// A worker opened its stream. Attempts that are the row's and that the worker neither has in hand nor has ended
+    /// are sent again under the same attempt; those in its hand that are not its own any more are cancelled. An older
+    /// stream of the same worker is closed. Call <see cref="Run"/> afterwards.
     /// </summary>
     /// <param name="stream">A number for the stream, never used before, not 0.</param>
     /// <param name="facts">What the worker says.</param>
@@ -62,8 +62,9 @@ internal sealed partial class SchedulerCore
     }
 
     /// <summary>
-    /// A worker gives attempts back unstarted; they are ready again, and the worker gets nothing new for a moment. A key
-    /// that is not the row's own attempt frees its place and changes nothing else. Call <see cref="Run"/> afterwards.
+    /// A worker gives attempts back unstarted; they are ready again, and the worker gets nothing new for a moment. A
+    /// key that is not the row's own attempt frees its place and changes nothing else. Call <see cref="Run"/>
+    /// afterwards.
     /// </summary>
     /// <returns>A fault when the stream must end: the worker broke the contract.</returns>
     public Fault AttemptsReturned(uint row, long stream, ReadOnlySpan<AttemptKey> attempts, long nowMs)
@@ -235,7 +236,8 @@ internal sealed partial class SchedulerCore
         if (isFull)
         {
             // These are assigned and cannot wait anywhere else; the worker opens the stream with what it got so far.
-            DropStream(row, new(FaultCode.Unavailable, "what must be sent again does not fit at once; open the stream again"));
+            DropStream(row, new(
+                FaultCode.Unavailable, "what must be sent again does not fit at once; open the stream again"));
         }
     }
 

@@ -87,8 +87,8 @@ internal sealed partial class SchedulerCore
     }
 
     /// <summary>
-    /// One turn: looks at the workers that changed, passes cancellations on, and places what is ready. To be called after
-    /// every event and whenever the role is woken.
+    /// One turn: looks at the workers that changed, passes cancellations on, and places what is ready. To be called
+    /// after every event and whenever the role is woken.
     /// </summary>
     public void Run(long nowMs, long nowUnixUs)
     {
@@ -195,7 +195,7 @@ internal sealed partial class SchedulerCore
         inFlight = 0;
         DropStream(row, new(
             FaultCode.InvalidArgument,
-            $"the worker counts {ended} ended attempts since its hello, but was given {worker.Sent}; open the stream again"));
+            $"the worker counts {ended} ended attempts since its hello and was given {worker.Sent}; open the stream again"));
         return false;
     }
 
@@ -276,7 +276,9 @@ internal sealed partial class SchedulerCore
         return ready.Count - left;
     }
 
-    /// <summary>Sends what was taken for the row, or gives it back when the row's worker was fenced meanwhile.</summary>
+    /// <summary>
+    /// Sends what was taken for the row, or gives it back when the row's worker was fenced meanwhile.
+    /// </summary>
     private void Dispatch(uint row, ushort handler, ReadOnlySpan<TakenTask> taken)
     {
         // Pairs with the Register, which raises the epoch before it has the PLM look for the worker's slots: either the

@@ -16,9 +16,9 @@ using Muster.Server.SchedulerHosting;
 namespace Muster.Server;
 
 /// <summary>
-/// Runs roles of a cell in this process over one arena: all three (`muster up`, embedded cells), or one (production). The
-/// same hosts and the same code either way; they meet in the arena alone. With the Register here, one endpoint at the
-/// front door serves everything that runs here.
+/// Runs roles of a cell in this process over one arena: all three (`muster up`, embedded cells), or one (production).
+/// The same hosts and the same code either way; they meet in the arena alone. With the Register here, one endpoint at
+/// the front door serves everything that runs here.
 /// <para>
 /// Start and stop may be called more than once and in any order; a host runs once. Not for several threads at a time.
 /// </para>
@@ -97,8 +97,8 @@ internal sealed class CellHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the streams, gives the roles up and closes the arena; what is queued or runs stays in it for the next start,
-    /// unless the options say that the arena goes too.
+    /// Ends the streams, gives the roles up and closes the arena; what is queued or runs stays in it for the next
+    /// start, unless the options say that the arena goes too.
     /// </summary>
     /// <param name="grace">How long calls under way may take; zero cuts them.</param>
     public async Task StopAsync(TimeSpan grace)
@@ -151,7 +151,10 @@ internal sealed class CellHost : IAsyncDisposable
         return fault;
     }
 
-    /// <summary>The PLM alone makes arenas; the others wait for it, for a while.</summary>
+    /// <summary>
+    /// The PLM alone makes arenas, also instead of one that cannot be used; the others wait for it, for a while. One that
+    /// is just being made looks damaged.
+    /// </summary>
     private async Task<Fault> AwaitArenaAsync(CancellationToken cancellationToken)
     {
         var time = _options.Time;
@@ -161,7 +164,8 @@ internal sealed class CellHost : IAsyncDisposable
         {
             var fault = ArenaFile.Attach(_options.Cell, readOnly: false, out _arena);
             var waitedMs = time.GetElapsedTime(start).TotalMilliseconds;
-            if (fault.Code != FaultCode.ArenaMissing || waitedMs >= _options.ArenaWaitMs)
+            var mayCome = fault.Code is FaultCode.ArenaMissing or FaultCode.ArenaDamaged or FaultCode.ArenaVersion;
+            if (!mayCome || waitedMs >= _options.ArenaWaitMs)
             {
                 return fault;
             }
@@ -170,7 +174,8 @@ internal sealed class CellHost : IAsyncDisposable
             {
                 isTold = true;
                 _options.Note?.Invoke(
-                    $"waiting for the PLM of cell '{_options.Cell}' to make its arena, at most {_options.ArenaWaitMs / 1_000} s");
+                    $"waiting for the PLM of cell '{_options.Cell}' to make its arena, "
+                    + $"at most {_options.ArenaWaitMs / 1_000} s ({fault.Message})");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(ArenaLookMs), time, cancellationToken).ConfigureAwait(false);
@@ -178,7 +183,8 @@ internal sealed class CellHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// A clear word before the sockets are touched; taking the role decides, and two that start at once are told apart there.
+    /// A clear word before the sockets are touched; taking the role decides, and two that start at once are told apart
+    /// there.
     /// </summary>
     private Fault CheckRolesAreFree()
     {
@@ -188,8 +194,8 @@ internal sealed class CellHost : IAsyncDisposable
             if (holder.IsAlive)
             {
                 return new(FaultCode.RoleTaken,
-                    $"process {holder.Pid} already runs the {ArenaFolder.RoleName(role)} of cell '{_options.Cell}'; stop it "
-                    + "first, or choose another cell");
+                    $"process {holder.Pid} already runs the {ArenaFolder.RoleName(role)} of cell '{_options.Cell}'; "
+                    + "stop it first, or choose another cell");
             }
         }
 

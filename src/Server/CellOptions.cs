@@ -30,12 +30,14 @@ internal sealed record CellOptions
     public string? RuntimeFolder { get; init; }
 
     /// <summary>
-    /// Absolute folder that keeps the cell's epoch across arenas, see <see cref="CellPaths.StateFolder"/>. Null: the cell
-    /// ends with its processes.
+    /// Absolute folder that keeps the cell's epoch across arenas, see <see cref="CellPaths.StateFolder"/>. Null: the
+    /// cell ends with its processes.
     /// </summary>
     public string? StateFolder { get; init; }
 
-    /// <summary>A loopback address to listen on beside the socket, with a port of 1 to 65,535. Null: the socket alone.</summary>
+    /// <summary>
+    /// A loopback address to listen on beside the socket, with a port of 1 to 65,535. Null: the socket alone.
+    /// </summary>
     public IPEndPoint? Bind { get; init; }
 
     /// <summary>Sizes of an arena that is made anew; one that exists keeps its own.</summary>
@@ -60,8 +62,8 @@ internal sealed record CellOptions
     public Action<string>? Note { get; init; }
 
     /// <summary>
-    /// Told once when a role has stopped because of a bug of ours or because the arena is gone; then stop the cell. Called
-    /// on any thread.
+    /// Told once when a role has stopped because of a bug of ours or because the arena is gone; then stop the cell.
+    /// Called on any thread.
     /// </summary>
     public Action<Exception>? Failed { get; init; }
 
@@ -104,8 +106,8 @@ internal sealed record CellOptions
         if (Bind is { } bind && !IPAddress.IsLoopback(bind.Address))
         {
             return new(FaultCode.BindRefused,
-                $"{bind} is not a loopback address; without TLS and authentication Muster listens on 127.0.0.1, [::1] or "
-                + "a Unix socket only");
+                $"{bind} is not a loopback address; without TLS and authentication Muster listens on 127.0.0.1, [::1] "
+                + "or a Unix socket only");
         }
 
         if (Bind is { Port: 0 })
@@ -118,7 +120,8 @@ internal sealed record CellOptions
             return Invalid($"ArenaWaitMs is {ArenaWaitMs}; it must be 0 to 3,600,000");
         }
 
-        return (Scheduler.Problem() ?? Register.Problem() ?? PlmProblem()) is { } problem ? Invalid(problem) : Fault.None;
+        var problem = Scheduler.Problem() ?? Register.Problem() ?? PlmProblem();
+        return problem is null ? Fault.None : Invalid(problem);
     }
 
     private static Fault Invalid(string problem) => new(FaultCode.InvalidArgument, problem);

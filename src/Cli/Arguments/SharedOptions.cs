@@ -112,11 +112,10 @@ internal static class SharedOptions
         return option;
     }
 
-    public static Option<string[]> Bind() => new("--bind")
+    public static Option<string?> Bind() => new("--bind")
     {
-        Description = "Also listen on a loopback address: 127.0.0.1:PORT or [::1]:PORT; may be repeated",
+        Description = "Also listen on a loopback address: 127.0.0.1:PORT or [::1]:PORT",
         HelpName = "ADDRESS:PORT",
-        DefaultValueFactory = _ => [],
     };
 
     public static Option<uint?> TasksMax() => new("--tasks-max")

@@ -53,7 +53,9 @@ internal sealed class TopView
             part => Text($"{part.Part} {100.0 * part.Used / Math.Max(1, part.Capacity):0.0}%"))));
         lines.Add("");
         var table = new TextTable("WORKER", "HEALTH", "SLOTS", "RUNNING", "DONE", "PID", "WHY");
-        var workers = now.Workers.OrderBy(worker => worker.Health).ThenBy(worker => worker.Name, StringComparer.Ordinal);
+        var workers = now.Workers
+            .OrderBy(worker => worker.Health)
+            .ThenBy(worker => worker.Name, StringComparer.Ordinal);
         foreach (var worker in workers)
         {
             table.Add(

@@ -8,7 +8,8 @@ namespace Muster.Server.Endpoint;
 internal static class CallFailures
 {
     public static readonly Fault Malformed = new(
-        FaultCode.InvalidArgument, "a message is not valid protobuf of its type; regenerate the client from proto/muster");
+        FaultCode.InvalidArgument,
+        "a message is not valid protobuf of its type; regenerate the client from proto/muster");
 
     public static readonly Fault Stopping = new(
         FaultCode.ShuttingDown, "this server is stopping; connect again in a moment", RetryAfterMs: 200);

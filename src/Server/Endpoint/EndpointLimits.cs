@@ -23,7 +23,8 @@ internal static class EndpointLimits
     /// <summary>A whole message fits into the window, so none waits half-way for a window update.</summary>
     public const int StreamWindowBytes = MessageBytesMax;
 
-    /// <summary>Two full stream windows: one stalled reader of large messages does not stop the other streams.</summary>
+    /// <summary>Two full stream windows: one stalled reader of large messages does not stop the other
+    /// streams.</summary>
     public const int ConnectionWindowBytes = 2 * StreamWindowBytes;
 
     /// <summary>Connections at most, however many files the process may open.</summary>
@@ -55,7 +56,8 @@ internal static class EndpointLimits
     public static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
     public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the end of a call waits for what its outbox still holds, when the peer does not read.</summary>
+    /// <summary>How long the end of a call waits for what its outbox still holds, when the peer does not
+    /// read.</summary>
     public static readonly TimeSpan OutboxDrainTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a handler may go on after its deadline before its stream is reset.</summary>

@@ -14,7 +14,8 @@ namespace Muster.Server.Endpoint;
 
 /// <summary>
 /// What Kestrel runs for each request: finds the method and starts its call. There is no middleware. A request for an
-/// unknown path costs a table look-up and constant texts. Keeps the open streams, so that a stopping server can end them.
+/// unknown path costs a table look-up and constant texts. Keeps the open streams, so that a stopping server can end
+/// them.
 /// </summary>
 internal sealed class GrpcApplication(
     EndpointOptions options, FrozenDictionary<string, CallHandler> methods) : IHttpApplication<IFeatureCollection>

@@ -19,11 +19,11 @@ namespace Muster.Server.Endpoint;
 /// One call from its headers to its status: what the handler sees as context, and the parts that do not depend on the
 /// types of its messages. Owner: the task that Kestrel runs for the request; the connection's objects must not be
 /// touched after it has ended, which <see cref="_finished"/> under the gate ensures for timers and other threads.
-/// A call ends early by <see cref="EndWith"/>: the handler's token is signalled, its reads throw, and the status is that
-/// of the exception, whatever the handler does then.
+/// A call ends early by <see cref="EndWith"/>: the handler's token is signalled, its reads throw, and the status is
+/// that of the exception, whatever the handler does then.
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "The source has no timer; not disposing it lets any thread end the call safely.")]
+    "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call at any time.")]
 internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
 {
     private readonly Lock _gate = new();
@@ -211,7 +211,8 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
         }
     }
 
-    /// <summary>Ends the call because its peer is gone; gives the exception to throw, which may be of an earlier end.</summary>
+    /// <summary>Ends the call because its peer is gone; gives the exception to throw, which may be of an earlier
+    /// end.</summary>
     protected RpcException PeerGone()
     {
         EndWith(CallFailures.Cancelled());
@@ -245,7 +246,8 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
         if (MetadataFields.SizeOf(headers) > EndpointLimits.MetadataBytesMax)
         {
             throw new RpcException(new Status(
-                StatusCode.ResourceExhausted, $"The metadata are over the limit of {EndpointLimits.MetadataBytesMax} bytes."));
+                StatusCode.ResourceExhausted,
+                $"The metadata are over the limit of {EndpointLimits.MetadataBytesMax} bytes."));
         }
 
         if (headers.TryGetValue("grpc-encoding", out var encoding) && encoding != "identity")

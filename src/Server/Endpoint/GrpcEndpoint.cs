@@ -99,8 +99,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends every stream with UNAVAILABLE, waits for what runs at most <paramref name="grace"/>, then cuts. Zero cuts at
-    /// once, as a killed process would.
+    /// Ends every stream with UNAVAILABLE, waits for what runs at most <paramref name="grace"/>, then cuts. Zero cuts
+    /// at once, as a killed process would.
     /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {

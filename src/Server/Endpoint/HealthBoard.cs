@@ -40,7 +40,8 @@ internal sealed class HealthBoard
         Signal();
     }
 
-    /// <summary>Whether it serves, null when the name is unknown, and a task that ends when anything has changed since.</summary>
+    /// <summary>Whether it serves, null when the name is unknown, and a task that ends when anything has changed
+    /// since.</summary>
     public bool? Look(string service, out Task changed)
     {
         lock (_gate)

@@ -6,7 +6,8 @@ using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace Muster.Server.Endpoint;
 
-/// <summary>grpc.health.v1 over a <see cref="HealthBoard"/>, for load balancers and probes that know only the standard.</summary>
+/// <summary>grpc.health.v1 over a <see cref="HealthBoard"/>, for load balancers and probes that know only the
+/// standard.</summary>
 internal sealed class HealthService(HealthBoard board) : Health.HealthBase
 {
     public override Task<HealthCheckResponse> Check(HealthCheckRequest request, ServerCallContext context)

@@ -11,10 +11,12 @@ internal interface IOutboxSink
 {
     /// <summary>
     /// Writes messages that already have their prefixes, and flushes once. The bytes are copied before this returns a
-    /// result; one call at a time. A cancelled or completed result, or an exception, means that nothing goes out any more.
+    /// result; one call at a time. A cancelled or completed result, or an exception, means that nothing goes out any
+    /// more.
     /// </summary>
     ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> framed);
 
-    /// <summary>Ends the call: wakes its handler with the exception, whose status the peer gets after what was appended.</summary>
+    /// <summary>Ends the call: wakes its handler with the exception, whose status the peer gets after what was
+    /// appended.</summary>
     void EndWith(RpcException why);
 }

@@ -43,7 +43,8 @@ internal sealed class MessageReader(PipeReader pipe, int messageBytesMax)
         return true;
     }
 
-    /// <summary>True when the peer half-closed and every message was taken. Throws when it stopped inside one.</summary>
+    /// <summary>True when the peer half-closed and every message was taken. Throws when it stopped inside
+    /// one.</summary>
     public bool IsAtEnd()
     {
         if (!_ended)
@@ -56,7 +57,8 @@ internal sealed class MessageReader(PipeReader pipe, int messageBytesMax)
             : throw new RpcException(new Status(StatusCode.Internal, "The request ended inside a message."));
     }
 
-    /// <summary>Gives back what was taken and waits until more has arrived; hand the result to <see cref="Accept"/>.</summary>
+    /// <summary>Gives back what was taken and waits until more has arrived; hand the result to <see
+    /// cref="Accept"/>.</summary>
     public ValueTask<ReadResult> ReadAsync()
     {
         if (_holding)

@@ -4,7 +4,8 @@ using Grpc.Core;
 
 namespace Muster.Server.Endpoint;
 
-/// <summary>Shows one received message, still in the pipe's own memory, to a deserializer. Reused within a call.</summary>
+/// <summary>Shows one received message, still in the pipe's own memory, to a deserializer. Reused within a
+/// call.</summary>
 internal sealed class ReceivedMessage : DeserializationContext
 {
     private ReadOnlySequence<byte> _payload;

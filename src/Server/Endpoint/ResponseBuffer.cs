@@ -9,8 +9,8 @@ using Muster.Core;
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// Where a serializer puts one response: with its length known, prefix and bytes go straight into the pipe; without, the
-/// message is gathered first. Reused within a call; one writer at a time.
+/// Where a serializer puts one response: with its length known, prefix and bytes go straight into the pipe; without,
+/// the message is gathered first. Reused within a call; one writer at a time.
 /// </summary>
 internal sealed class ResponseBuffer(PipeWriter pipe, int messageBytesMax) : SerializationContext
 {

@@ -9,10 +9,10 @@ using Muster.Core;
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// A Unix socket in the file system: mode 0600, in a folder of our own user with mode 0700. Beside it lies an empty file
-/// PATH.lock whose lock the server holds for as long as it lives and the kernel drops when it dies: whoever holds it may
-/// remove a stale socket, so two servers that start at once cannot remove each other's. Only a socket on which nobody
-/// listens is ever removed. Owner: the endpoint.
+/// A Unix socket in the file system: mode 0600, in a folder of our own user with mode 0700. Beside it lies an empty
+/// file PATH.lock whose lock the server holds for as long as it lives and the kernel drops when it dies: whoever
+/// holds it may remove a stale socket, so two servers that start at once cannot remove each other's. Only a socket on
+/// which nobody listens is ever removed. Owner: the endpoint.
 /// </summary>
 internal sealed class SocketFile : IDisposable
 {
@@ -47,7 +47,8 @@ internal sealed class SocketFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(FaultCode.PortInUse, $"another server uses {path}; stop it or choose another cell ({e.Message})");
+            return new(
+                FaultCode.PortInUse, $"another server uses {path}; stop it or choose another cell ({e.Message})");
         }
 
         fault = RemoveStale(path);
@@ -96,7 +97,8 @@ internal sealed class SocketFile : IDisposable
             if ((facts.Permissions & OthersMayWrite) != 0)
             {
                 return new(
-                    FaultCode.AddressInvalid, $"others may write in {folder}, so its sockets are not safe; chmod 700 it");
+                    FaultCode.AddressInvalid,
+                    $"others may write in {folder}, so its sockets are not safe; chmod 700 it");
             }
 
             return Fault.None;

@@ -13,9 +13,9 @@ namespace Muster.Server.Endpoint;
 
 /// <summary>
 /// What waits to go out on one response stream. Any thread appends encoded messages under a short lock; one thread at a
-/// time, whichever flushed first, writes, and everything appended meanwhile goes out in its next single flush. After the
-/// first messages nothing is allocated: two rented buffers take turns, and a flush that waits for the peer is resumed
-/// through one delegate made at the start.
+/// time, whichever flushed first, writes, and everything appended meanwhile goes out in its next single flush. After
+/// the first messages nothing is allocated: two rented buffers take turns, and a flush that waits for the peer is
+/// resumed through one delegate made at the start.
 /// Capacity: bytesMax bytes appended and not yet taken by the connection; one message of any size is always taken when
 /// nothing waits. When full, the appender is told and keeps its message; once half has gone the room callback runs, on
 /// the thread that writes and outside the lock, so it must only signal.
@@ -61,7 +61,8 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
         _resume = Resume;
     }
 
-    /// <summary>The outbox of a call that this server handles. At most one for a call, and then nothing else writes.</summary>
+    /// <summary>The outbox of a call that this server handles. At most one for a call, and then nothing else
+    /// writes.</summary>
     public static StreamOutbox Open(ServerCallContext context, int bytesMax, Action? roomAgain = null)
     {
         var call = (GrpcCall)context;
@@ -122,7 +123,8 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Sends what was appended, here and now or by whoever is writing already. Never waits for the peer.</summary>
+    /// <summary>Sends what was appended, here and now or by whoever is writing already. Never waits for the
+    /// peer.</summary>
     public void Flush()
     {
         lock (_gate)
@@ -138,7 +140,8 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
         Pump();
     }
 
-    /// <summary>Takes no more messages, and ends the call with this status once what was appended has gone out.</summary>
+    /// <summary>Takes no more messages, and ends the call with this status once what was appended has gone
+    /// out.</summary>
     public void Close(RpcException why)
     {
         lock (_gate)
@@ -340,7 +343,8 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
             return;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBufferBytes, Math.Max(_filling.Length * 2, _filled + added)));
+        var wanted = Math.Max(_filling.Length * 2, _filled + added);
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBufferBytes, wanted));
         _filling.AsSpan(0, _filled).CopyTo(larger);
         Return(_filling);
         _filling = larger;

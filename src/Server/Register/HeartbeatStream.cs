@@ -10,9 +10,9 @@ using Muster.Transport.Wire;
 namespace Muster.Server.RegisterHosting;
 
 /// <summary>
-/// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every message
-/// is answered, because the answer renews the worker's own view of its lease. An answer that does not fit is dropped: the
-/// next one confirms the same again.
+/// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every
+/// message is answered, because the answer renews the worker's own view of its lease. An answer that does not fit is
+/// dropped: the next one confirms the same again.
 /// </summary>
 internal sealed class HeartbeatStream : RoleStream, IRoleTurn
 {
@@ -66,7 +66,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         }
         else if (!IsOpen)
         {
-            _fault = new(FaultCode.InvalidArgument, "the first message of a Heartbeat stream has no hello; send one first");
+            _fault = new(
+                FaultCode.InvalidArgument, "the first message of a Heartbeat stream has no hello; send one first");
         }
 
         if (!_fault.IsNone)
@@ -88,13 +89,15 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     {
         if (IsOpen)
         {
-            return new(FaultCode.InvalidArgument, "a Heartbeat stream has one hello; open another stream to begin anew");
+            return new(
+                FaultCode.InvalidArgument, "a Heartbeat stream has one hello; open another stream to begin anew");
         }
 
         var addresses = _host.SchedulerAddresses();
         if (addresses.Length == 0)
         {
-            return new(FaultCode.Unavailable, "this cell has no Scheduler yet; try again in a moment", RetryAfterMs: 200);
+            return new(
+                FaultCode.Unavailable, "this cell has no Scheduler yet; try again in a moment", RetryAfterMs: 200);
         }
 
         var fault = _host.Core.WorkerHello(Number, _hello!, nowMs, nowUnixUs, out var welcome);

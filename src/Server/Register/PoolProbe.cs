@@ -4,8 +4,8 @@ using System.Threading;
 namespace Muster.Server.RegisterHosting;
 
 /// <summary>
-/// Measures how long work waits for a thread of the pool. Heartbeats are read by such threads: when they wait, it is not
-/// the workers that are silent. The role's thread starts one probe at a time and looks at its age.
+/// Measures how long work waits for a thread of the pool. Heartbeats are read by such threads: when they wait, it is
+/// not the workers that are silent. The role's thread starts one probe at a time and looks at its age.
 /// </summary>
 internal sealed class PoolProbe : IThreadPoolWorkItem
 {
@@ -17,7 +17,9 @@ internal sealed class PoolProbe : IThreadPoolWorkItem
     public PoolProbe(long worthTellingMs) => _worthTellingMs = worthTellingMs;
 
     /// <summary>Called at every tick by the role's thread.</summary>
-    /// <returns>By how much heartbeats were delayed and nobody was told yet, in milliseconds; 0 when not worth telling.</returns>
+    /// <returns>
+    /// By how much heartbeats were delayed and nobody was told yet, in milliseconds; 0 when not worth telling.
+    /// </returns>
     public long Look(long nowMs)
     {
         if (!Volatile.Read(ref _isOut))

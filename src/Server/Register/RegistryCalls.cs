@@ -24,7 +24,8 @@ internal sealed class RegistryCalls(RegisterHost host, int outboxBytesMax) : Reg
         return methods.AddMethod(RawMethods.Heartbeat, calls.Serve).Build();
     }
 
-    public override Task<RegisterClientResponse> RegisterClient(RegisterClientRequest request, ServerCallContext context)
+    public override Task<RegisterClientResponse> RegisterClient(
+        RegisterClientRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var addresses = host.PlmAddresses();
@@ -54,7 +55,9 @@ internal sealed class RegistryCalls(RegisterHost host, int outboxBytesMax) : Reg
     }
 
     private Task Serve(
-        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context) =>
+        IAsyncStreamReader<RawMessage> requests,
+        IServerStreamWriter<RawMessage> responses,
+        ServerCallContext context) =>
         new HeartbeatStream(host, context, outboxBytesMax).ServeAsync(requests, context);
 
     /// <summary>Passes the generated unary methods on and leaves the stream out.</summary>

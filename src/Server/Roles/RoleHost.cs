@@ -13,8 +13,8 @@ namespace Muster.Server.Roles;
 /// Runs a core that serves workers: holds the role, gives turns to whoever has an event, and keeps the role's own
 /// thread. What a turn says is encoded into outboxes inside it and sent after it.
 ///
-/// <para>Threads: any thread may ask for a turn; one at a time has it. The lock is never held over an await, a send or a
-/// callback of others. Start and Stop may be called more than once and in any order; a host runs once.</para>
+/// <para>Threads: any thread may ask for a turn; one at a time has it. The lock is never held over an await, a send or
+/// a callback of others. Start and Stop may be called more than once and in any order; a host runs once.</para>
 ///
 /// <para>Whatever is thrown inside a turn leaves the core half changed, so it ends the role: no turn is given any more,
 /// streams end with UNAVAILABLE, and <see cref="RoleHostOptions.Failed"/> is told. A successor repairs from the arena.
@@ -63,7 +63,9 @@ internal abstract class RoleHost : IDisposable
 
     public ILogger Logger { get; }
 
-    /// <summary>Takes the role and the arena over, and begins to work. A fault when another process has the role.</summary>
+    /// <summary>
+    /// Takes the role and the arena over, and begins to work. A fault when another process has the role.
+    /// </summary>
     public Fault Start()
     {
         lock (_turn)
@@ -90,7 +92,9 @@ internal abstract class RoleHost : IDisposable
         return Fault.None;
     }
 
-    /// <summary>Ends the streams, stops the thread and gives the role up. The arena keeps everything for the next one.</summary>
+    /// <summary>
+    /// Ends the streams, stops the thread and gives the role up. The arena keeps everything for the next one.
+    /// </summary>
     public void Stop()
     {
         RoleStream[] streams;
@@ -308,8 +312,8 @@ internal abstract class RoleHost : IDisposable
                 lookAgainMs = nowMs + LookAgainMs;
                 if (!Arena.IsStillLinked())
                 {
-                    Fail(new InvalidOperationException($"the arena of cell {_options.Cell} was removed under the running "
-                        + $"{_name}; start the cell again"));
+                    Fail(new InvalidOperationException(
+                        $"the arena of cell {_options.Cell} was removed under the running {_name}; start the cell again"));
                     return;
                 }
             }

@@ -12,7 +12,9 @@ internal record RoleHostOptions
     /// <summary>The cell's arena, attached for writing. It outlives the host.</summary>
     public required ArenaMap Arena { get; init; }
 
-    /// <summary>Where the role is reached, best first, joined by commas; kept in the arena for others to find.</summary>
+    /// <summary>
+    /// Where the role is reached, best first, joined by commas; kept in the arena for others to find.
+    /// </summary>
     public required string Addresses { get; init; }
 
     /// <summary>The cell's name, for people. Default "default".</summary>

@@ -8,7 +8,8 @@ namespace Muster.Server.Roles;
 
 /// <summary>
 /// One open stream of a worker: an outbox that turns fill and that is flushed after them. Everything here but
-/// <see cref="End"/> belongs to whoever has the turn; <see cref="SendAfterTurn"/> is called by the same thread, after it.
+/// <see cref="End"/> belongs to whoever has the turn; <see cref="SendAfterTurn"/> is called by the same thread, after
+/// it.
 /// </summary>
 internal abstract class RoleStream(long number, ServerCallContext context, int outboxBytesMax, Action? roomAgain)
 {

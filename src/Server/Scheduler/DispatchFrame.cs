@@ -9,7 +9,8 @@ using Muster.Transport.Wire;
 namespace Muster.Server.SchedulerHosting;
 
 /// <summary>
-/// One muster.v1.DispatchRequest, read outside the turn and found well-formed. One for each stream, used again and again.
+/// One muster.v1.DispatchRequest, read outside the turn and found well-formed. One for each stream, used again and
+/// again.
 /// </summary>
 internal sealed class DispatchFrame
 {

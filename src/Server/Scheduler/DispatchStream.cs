@@ -9,9 +9,9 @@ using Muster.Transport.Wire;
 namespace Muster.Server.SchedulerHosting;
 
 /// <summary>
-/// One open stream of DispatchService.Dispatch. Its call's thread reads a message and has a turn with it; assignments and
-/// cancellations are encoded in anyone's turn. When the worker does not read, the outbox fills up, and the Scheduler
-/// gives the worker nothing more until it has read.
+/// One open stream of DispatchService.Dispatch. Its call's thread reads a message and has a turn with it; assignments
+/// and cancellations are encoded in anyone's turn. When the worker does not read, the outbox fills up, and the
+/// Scheduler gives the worker nothing more until it has read.
 /// </summary>
 internal sealed class DispatchStream : RoleStream, IRoleTurn
 {
@@ -62,7 +62,8 @@ internal sealed class DispatchStream : RoleStream, IRoleTurn
         }
         else if (_frame.HasHello)
         {
-            _fault = new(FaultCode.InvalidArgument, "a Dispatch stream has one hello; open another stream to begin anew");
+            _fault = new(
+                FaultCode.InvalidArgument, "a Dispatch stream has one hello; open another stream to begin anew");
         }
 
         if (_fault.IsNone && IsOpen)

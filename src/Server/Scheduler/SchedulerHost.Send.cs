@@ -67,7 +67,9 @@ internal sealed partial class SchedulerHost
         return true;
     }
 
-    /// <summary>Encodes one message with as many of the tasks as are fit for one; at least the first is looked at.</summary>
+    /// <summary>
+    /// Encodes one message with as many of the tasks as are fit for one; at least the first is looked at.
+    /// </summary>
     private int EncodeGroup(ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks, out int encoded)
     {
         _writer.Clear();

@@ -42,7 +42,9 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
     /// <summary>Inside a turn.</summary>
     public SchedulerCore Core => _core!;
 
-    /// <summary>Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.</summary>
+    /// <summary>
+    /// Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.
+    /// </summary>
     public void AddTo(GrpcEndpoint endpoint)
     {
         var service = ServerServiceDefinition.CreateBuilder().AddMethod(RawMethods.Dispatch, Dispatch).Build();
@@ -131,7 +133,9 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
     }
 
     private Task Dispatch(
-        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context) =>
+        IAsyncStreamReader<RawMessage> requests,
+        IServerStreamWriter<RawMessage> responses,
+        ServerCallContext context) =>
         new DispatchStream(this, context, _options.OutboxBytesMax).ServeAsync(requests, context);
 
     void ISchedulerEffects.CloseStream(uint row, long stream, Fault fault)
@@ -142,7 +146,15 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
             return;
         }
 
-        SchedulerLog.StreamClosed(Logger, Arena.Workers.Name(row), fault.Code, fault.Message);
+        if (fault.Code == FaultCode.WorkerFenced)
+        {
+            SchedulerLog.StreamFenced(Logger, Arena.Workers.Name(row));
+        }
+        else
+        {
+            SchedulerLog.StreamClosed(Logger, Arena.Workers.Name(row), fault.Code, fault.Message);
+        }
+
         closing.IsOpen = false;
         closing.EndAfterTurn(fault);
         Touch(closing);

@@ -144,8 +144,12 @@ internal sealed partial class TypedCall<TRequest, TResponse> : ClientCall
         }
 
         // An OK that comes before the last request was sent means that the server has heard enough.
-        _writeWaiter?.TrySetException(WriteError());
-        _writeWaiter = null;
+        if (_writeWaiter is { } waiter)
+        {
+            _writeWaiter = null;
+            waiter.TrySetException(WriteError());
+            _ = waiter.Task.Exception;
+        }
     }
 
     private static void Drop(TResponse response) => (response as IDisposable)?.Dispose();

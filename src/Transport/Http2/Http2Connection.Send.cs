@@ -9,8 +9,8 @@ namespace Muster.Transport.Http2;
 
 /// <summary>
 /// Sending. Whoever adds frames while nobody writes becomes the writer and goes on until the outbox is empty, so frames
-/// that come meanwhile share one write and there is no timer. In a burst the writer is a thread of the pool instead: its
-/// wake-up is the time in which the burst gathers.
+/// that come meanwhile share one write and there is no timer. In a burst the writer is a thread of the pool instead:
+/// its wake-up is the time in which the burst gathers.
 /// </summary>
 internal sealed partial class Http2Connection : IThreadPoolWorkItem
 {
@@ -18,6 +18,9 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     /// A second write within this time counts as a burst. A lone exchange takes longer than this even on a Unix socket.
     /// </summary>
     private static readonly long s_burstTicks = Stopwatch.Frequency * 20 / 1_000_000;
+
+    /// <summary>How long what was received is still read after a failed send.</summary>
+    private static readonly TimeSpan s_lastWords = TimeSpan.FromMilliseconds(200);
 
     private const int FlushRoundsMax = 16;
 
@@ -30,7 +33,9 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     /// <summary>Whether the caller runs on the receive loop, which must not wait for anything.</summary>
     public bool IsOnReceiveLoop => Volatile.Read(ref _drainThread) == Environment.CurrentManagedThreadId;
 
-    /// <summary>Sends what the stream has to send, as far as windows and outbox allow; the rest follows by itself.</summary>
+    /// <summary>
+    /// Sends what the stream has to send, as far as windows and outbox allow; the rest follows by itself.
+    /// </summary>
     public void Send(Http2Stream stream, bool mayWait)
     {
         FlushTurn turn;
@@ -169,7 +174,27 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            Close("the connection broke while sending: " + e.Message);
+            StopSending("the connection broke while sending: " + e.Message);
         }
+    }
+
+    // What the server said before it went may still be unread: the receive loop gets a moment to come to the end by
+    // itself.
+    private void StopSending(string reason)
+    {
+        lock (_gate)
+        {
+            _draining = true;
+            _outbox.Shut();
+        }
+
+        _owner.OnDraining(this);
+        _ = CloseSoonAsync(reason);
+    }
+
+    private async Task CloseSoonAsync(string reason)
+    {
+        await Task.Delay(s_lastWords, _options.Time).ConfigureAwait(false);
+        Close(reason);
     }
 }

@@ -3,6 +3,7 @@ using System;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Muster.Interop.V1;
@@ -48,7 +49,8 @@ public abstract partial class WeCallPeer
     public async Task Metadata_OverTheLimit_IsRefused()
     {
         var headers = new Metadata { { "x-big", new string('a', 9000) } };
-        var failure = await Assert.ThrowsAsync<RpcException>(async () => await Client.EchoAsync(new Ask(), Soon(headers)));
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            async () => await Client.EchoAsync(new Ask(), Soon(headers)));
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
     }
 
@@ -243,8 +245,8 @@ public abstract partial class WeCallPeer
     [InlineData("muster.interop.v1.Missing", "Echo")]
     public async Task UnknownMethod_IsUnimplemented(string service, string name)
     {
-        var asks = Marshallers.Create<Ask>(Google.Protobuf.MessageExtensions.ToByteArray, Ask.Parser.ParseFrom);
-        var answers = Marshallers.Create<Answer>(Google.Protobuf.MessageExtensions.ToByteArray, Answer.Parser.ParseFrom);
+        var asks = Marshallers.Create<Ask>(MessageExtensions.ToByteArray, Ask.Parser.ParseFrom);
+        var answers = Marshallers.Create<Answer>(MessageExtensions.ToByteArray, Answer.Parser.ParseFrom);
         var method = new Method<Ask, Answer>(MethodType.Unary, service, name, asks, answers);
         var call = called.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, Soon(), new Ask());
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);

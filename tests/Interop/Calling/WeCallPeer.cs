@@ -39,7 +39,8 @@ public abstract partial class WeCallPeer(CalledPeer called)
     }
 
     [Fact]
-    public async Task Unary_EmptyMessage_ComesBack() => Assert.Equal(new Answer(), await Client.EchoAsync(new Ask(), Soon()));
+    public async Task Unary_EmptyMessage_ComesBack() =>
+        Assert.Equal(new Answer(), await Client.EchoAsync(new Ask(), Soon()));
 
     [Fact]
     public async Task ServerStream_Answers_ArriveInOrder()

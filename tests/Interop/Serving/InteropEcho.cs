@@ -105,8 +105,9 @@ internal sealed class InteropEcho : InteropService.InteropServiceBase
 
             headers.Add(entry);
             var trailer = "x-trail-" + entry.Key["x-echo-".Length..];
-            context.ResponseTrailers.Add(
-                entry.IsBinary ? new Metadata.Entry(trailer, entry.ValueBytes) : new Metadata.Entry(trailer, entry.Value));
+            context.ResponseTrailers.Add(entry.IsBinary
+                ? new Metadata.Entry(trailer, entry.ValueBytes)
+                : new Metadata.Entry(trailer, entry.Value));
         }
 
         if (headers.Count > 0)
@@ -139,7 +140,7 @@ internal sealed class InteropEcho : InteropService.InteropServiceBase
         }
     }
 
-    private static ByteString Zeroes(int count) => count == 0 ? ByteString.Empty : UnsafeByteOperations.UnsafeWrap(new byte[count]);
+    private static ByteString Zeroes(int count) => UnsafeByteOperations.UnsafeWrap(new byte[count]);
 
     private TaskCompletionSource<ObserveResponse> SignalOf(string key) => _observed.GetOrAdd(
         key, static _ => new TaskCompletionSource<ObserveResponse>(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -148,7 +149,8 @@ internal sealed class InteropEcho : InteropService.InteropServiceBase
         new(key.Length == 0 ? null : SignalOf(key), context);
 
     /// <summary>Ends with the handler.</summary>
-    private sealed class Observation(TaskCompletionSource<ObserveResponse>? signal, ServerCallContext context) : IDisposable
+    private sealed class Observation(TaskCompletionSource<ObserveResponse>? signal, ServerCallContext context)
+        : IDisposable
     {
         private readonly uint _timeoutMs = context.Deadline == DateTime.MaxValue
             ? 0

@@ -30,7 +30,8 @@ public abstract partial class PeerCallsUs
     [Fact]
     public async Task Metadata_Binary_GoesBothWays()
     {
-        var metadata = new JsonArray(new JsonArray("x-echo-a-bin", "00ff10807f0a"), new JsonArray("x-echo-b-bin", "01"));
+        var metadata = new JsonArray(
+            new JsonArray("x-echo-a-bin", "00ff10807f0a"), new JsonArray("x-echo-b-bin", "01"));
         var answer = await RunAsync("pour", Ask(("count", 1)), ("metadata", metadata));
         AssertEnded(StatusCode.OK, answer);
         Assert.Equal(["00ff10807f0a"], Values(answer, "headers", "x-echo-a-bin"));
@@ -50,7 +51,8 @@ public abstract partial class PeerCallsUs
     [Fact]
     public async Task Metadata_Large_IsRefused()
     {
-        var metadata = new JsonArray(new JsonArray("x-big-a", new string('a', 4500)), new JsonArray("x-big-b", new string('b', 4500)));
+        var half = new string('a', 4500);
+        var metadata = new JsonArray(new JsonArray("x-big-a", half), new JsonArray("x-big-b", half));
         var answer = await RunAsync("unary", Ask(), ("metadata", metadata));
         AssertEnded(StatusCode.ResourceExhausted, answer);
     }
@@ -134,7 +136,8 @@ public abstract partial class PeerCallsUs
 
     [Fact]
     public async Task Response_OverTheLimit_IsRefused() => AssertEnded(
-        StatusCode.ResourceExhausted, await RunAsync("unary", Ask(("answer_bytes", MessageBytesMax + 1 - BodyOverhead))));
+        StatusCode.ResourceExhausted,
+        await RunAsync("unary", Ask(("answer_bytes", MessageBytesMax + 1 - BodyOverhead))));
 
     [Fact]
     public async Task ServerStream_HundredThousandMessages_AllArrive()
@@ -310,10 +313,8 @@ public abstract partial class PeerCallsUs
 
     private static RichStatus DetailsOf(JsonObject answer)
     {
-        var trailers = new Metadata
-        {
-            { RichStatus.TrailerName, Convert.FromHexString(Values(answer, "trailers", RichStatus.TrailerName).Single()) },
-        };
+        var bytes = Convert.FromHexString(Values(answer, "trailers", RichStatus.TrailerName).Single());
+        var trailers = new Metadata { { RichStatus.TrailerName, bytes } };
         Assert.True(RichStatus.TryRead(trailers, out var details));
         return details!;
     }

@@ -141,7 +141,7 @@ internal sealed class CellProcesses : IAsyncDisposable
         }
 
         Directory.Delete(Folder, recursive: true);
-        Arena.ArenaFile.Remove(Name);
+        global::Muster.Arena.ArenaFile.Remove(Name);
     }
 
     private static double Seconds(Process process)

@@ -19,7 +19,7 @@ public class ArgumentTests
         var split = SplitArguments.Of(["map", "x {}", ":::", "-rf", "--help", ":::", "a"]);
 
         Assert.Equal(["map", "x {}"], split.Options);
-        Assert.Equal(["-rf", "--help", ":::", "a"], split.Inputs);
+        Assert.Equal(["-rf", "--help", ":::", "a"], split.Inputs!);
         Assert.Null(SplitArguments.Of(["map", "x"]).Inputs);
     }
 

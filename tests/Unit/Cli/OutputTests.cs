@@ -76,7 +76,8 @@ public class OutputTests
     [InlineData(5, 1, 10, 1.0, "[############            ] 5/10 5.0/s 0:00:01 left, 1 failed")]
     [InlineData(10, 0, 10, 2.0, "[########################] 10/10 5.0/s")]
     [InlineData(7, 0, -1, 2.0, "7 3.5/s")]
-    public void Progress_Line_ShowsBarRateAndTimeLeft(long done, long failed, long total, double seconds, string line) =>
+    public void Progress_Line_ShowsBarRateAndTimeLeft(
+        long done, long failed, long total, double seconds, string line) =>
         Assert.Equal(line, ProgressMeter.Describe(done, failed, total, TimeSpan.FromSeconds(seconds)));
 
     [Fact]
@@ -111,8 +112,10 @@ public class OutputTests
         terminal.Flush();
 
         Assert.Equal(
-            "{\"index\":4,\"input\":\"in put\",\"id\":\"0000000000000007\",\"outcome\":\"failed\",\"code\":\"COMMAND_EXITED\","
-            + "\"message\":\"exit code 3\",\"executions\":2,\"ran_us\":0,\"exit_code\":3,\"signal\":0,\"stdout\":\"out\","
+            "{\"index\":4,\"input\":\"in put\",\"id\":\"0000000000000007\","
+            + "\"outcome\":\"failed\",\"code\":\"COMMAND_EXITED\","
+            + "\"message\":\"exit code 3\",\"executions\":2,\"ran_us\":0,"
+            + "\"exit_code\":3,\"signal\":0,\"stdout\":\"out\","
             + "\"stderr\":\"err\",\"stdout_cut\":false,\"stderr_cut\":false}\n",
             Encoding.UTF8.GetString(_output.ToArray()));
         Assert.Equal("", _error.ToString());

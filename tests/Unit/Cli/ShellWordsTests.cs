@@ -36,7 +36,8 @@ public class ShellWordsTests
         Assert.Contains(line, problem.Message, StringComparison.Ordinal);
     }
 
-    public static TheoryData<string> Awkward => ["plain", "it's", "a b", "$(rm -rf x)", "`x`", "\"", "\\", "", "*", "''"];
+    public static TheoryData<string> Awkward =>
+        ["plain", "it's", "a b", "$(rm -rf x)", "`x`", "\"", "\\", "", "*", "''"];
 
     [Theory]
     [MemberData(nameof(Awkward))]

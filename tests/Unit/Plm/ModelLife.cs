@@ -334,10 +334,14 @@ internal sealed class ModelLife : IDisposable
         switch (_random.Next(3))
         {
             case 0:
-                // Inside a turn: judged, timers run, nothing pushed or delivered.
+                // Inside a turn: judged and not pushed, or timers run too and nothing delivered.
                 _cell.Core.BeginTurn(_cell.Now);
                 _cell.Core.DrainFinished();
-                _cell.Core.RunTimers();
+                if (_random.Next(2) == 0)
+                {
+                    _cell.Core.RunTimers();
+                }
+
                 break;
             case 1 when PickOpen() is { Session: { } session, Stream: { } stream }:
                 // Confirmed, but nothing after it in the turn; the client does not know whether it counted.

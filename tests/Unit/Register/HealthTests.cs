@@ -127,6 +127,20 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void Heartbeats_LayUnread_MovesEveryDeadlineOnce()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Pass(900);
+        cell.NowMs += 350;
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs, inboxLateMs: 320);
+        Assert.Equal(320, Assert.Single(cell.Effects.Lateness));
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(100);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
     public void Register_StoodStillForHours_GivesEveryWorkerAFreshLease()
     {
         using var cell = new RegisterCell();
@@ -252,7 +266,10 @@ public sealed class HealthTests
         var key = cell.Assign(0);
         var load = new LoadFacts { ClockUnixUs = cell.NowUnixUs + 3_600_000_000 };
         cell.Beat(
-            0, cell.LastStream, new BeatFacts { HasLoad = true, Load = load }, new RegisterCell.Report(key, 1, RanUs: 10));
+            0,
+            cell.LastStream,
+            new BeatFacts { HasLoad = true, Load = load },
+            new RegisterCell.Report(key, 1, RanUs: 10));
         Assert.Equal(3_600_000_000, cell.Arena.Workers[0].ClockOffsetUs);
         Assert.Equal(Muster.Core.Tasks.TaskState.Reported, cell.StateOf(key));
         cell.Pass(900);

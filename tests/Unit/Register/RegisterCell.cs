@@ -176,7 +176,8 @@ internal sealed class RegisterCell : IDisposable
     public void WriteFreed(AttemptKey key)
     {
         ref var slot = ref Arena.Tasks[key.Task.Slot];
-        Invariant.That(Arena.Freed.TryWrite([new FreedRecord(slot.ResultBlock, slot.ResultBytes, key.Task.Value)]) == 1);
+        var record = new FreedRecord(slot.ResultBlock, slot.ResultBytes, key.Task.Value);
+        Invariant.That(Arena.Freed.TryWrite([record]) == 1);
     }
 
     /// <summary>The PLM forgets the task.</summary>
@@ -203,5 +204,11 @@ internal sealed class RegisterCell : IDisposable
     }
 
     internal readonly record struct Report(
-        AttemptKey Key, ulong Number, string Output = "", string Error = "", ulong WaitedUs = 0, ulong RanUs = 0, ulong HeldUs = 0);
+        AttemptKey Key,
+        ulong Number,
+        string Output = "",
+        string Error = "",
+        ulong WaitedUs = 0,
+        ulong RanUs = 0,
+        ulong HeldUs = 0);
 }

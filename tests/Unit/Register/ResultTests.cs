@@ -209,7 +209,11 @@ public sealed class ResultTests
         var returned = cell.Assign(0);
         var done = cell.Assign(0);
         cell.Beat(
-            0, cell.LastStream, new Report(kept, 1, "kept"), new Report(returned, 2, "returned"), new Report(done, 3, "done"));
+            0,
+            cell.LastStream,
+            new Report(kept, 1, "kept"),
+            new Report(returned, 2, "returned"),
+            new Report(done, 3, "done"));
         cell.ReadFinished();
         cell.Accept(returned);
         cell.Accept(done);

@@ -78,7 +78,9 @@ public sealed class PlacementTests
 
         cell.Submit(tasks);
         cell.Run();
-        var counts = Enumerable.Range(0, workers).Select(row => cell.Effects.Sent.Count(sent => sent.Row == row)).ToList();
+        var counts = Enumerable.Range(0, workers)
+            .Select(row => cell.Effects.Sent.Count(sent => sent.Row == row))
+            .ToList();
         Assert.Equal(tasks, counts.Sum());
         Assert.True(counts.Max() - counts.Min() <= 1, string.Join(' ', counts));
     }

@@ -172,7 +172,9 @@ internal sealed class SchedulerCell : IDisposable
         }
     }
 
-    /// <summary>The Register records a result and the PLM is done with it; false when the attempt is not current.</summary>
+    /// <summary>
+    /// The Register records a result and the PLM is done with it; false when the attempt is not current.
+    /// </summary>
     public bool Finish(uint row, AttemptKey key)
     {
         if (!Arena.Tasks.TryFind(key.Task, out var index, out var word)

@@ -3,7 +3,6 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.IO;
-using System.Net.Sockets;
 using System.Text;
 using System.Threading.Tasks;
 using Muster.Transport.Hpack;
@@ -13,9 +12,9 @@ using Xunit;
 namespace Muster.Unit.Transport;
 
 /// <summary>One connection of a <see cref="FakeServer"/>.</summary>
-internal sealed class FakeConnection(Socket socket) : IDisposable
+internal sealed class FakeConnection(Stream io) : IDisposable
 {
-    private readonly NetworkStream _io = new(socket, ownsSocket: true);
+    private readonly Stream _io = io;
     private readonly HpackDecoder _decoder = new(4096);
 
     public Dictionary<SettingId, uint> ClientSettings { get; } = [];

@@ -26,8 +26,11 @@ internal sealed class FakeServer : IDisposable
     public GrpcChannel Connect(GrpcChannelOptions? options = null) => GrpcChannel.ForAddress(Address, options);
 
     /// <summary>The next connection, with nothing exchanged yet.</summary>
-    public async Task<FakeConnection> AcceptRawAsync() =>
-        new(await _listener.AcceptAsync().WaitAsync(Patience));
+    public async Task<FakeConnection> AcceptRawAsync() => new(await AcceptStreamAsync());
+
+    /// <summary>The next connection's bare bytes.</summary>
+    public async Task<NetworkStream> AcceptStreamAsync() =>
+        new(await _listener.AcceptAsync().WaitAsync(Patience), ownsSocket: true);
 
     /// <summary>The next connection, after the exchange of settings.</summary>
     public async Task<FakeConnection> AcceptAsync(params (int Id, uint Value)[] settings)

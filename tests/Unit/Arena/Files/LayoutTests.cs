@@ -30,8 +30,8 @@ public sealed class LayoutTests
 
         Assert.True(
             ArenaHeader.LayoutHashValue == ~crc,
-            $"the arena's layout has changed: set ArenaHeader.LayoutHashValue to 0x{~crc:X8}, and raise VersionValue if "
-            + $"a release carried the old one. The layout is:\n{text}");
+            $"the arena's layout has changed: set ArenaHeader.LayoutHashValue to 0x{~crc:X8}, and raise VersionValue "
+            + $"if a release carried the old one. The layout is:\n{text}");
     }
 
     [Theory]

@@ -23,10 +23,10 @@ public sealed class LimitsTests
             (limits with { WorkersMax = 65_535 }, limits with { WorkersMax = 65_536 }, "WorkersMax"),
             (limits with { ClientsMax = 16 }, limits with { ClientsMax = 15 }, "ClientsMax"),
             (limits with { ClientsMax = 65_535 }, limits with { ClientsMax = 65_536 }, "ClientsMax"),
-            (limits with { PayloadBytesMax = 1L << 20 }, limits with { PayloadBytesMax = (1L << 20) - 1 }, "PayloadBytes"),
-            (limits with { PayloadBytesMax = 128L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "PayloadBytes"),
-            (limits with { ResultBytesMax = 8L << 20 }, limits with { ResultBytesMax = -1 }, "ResultBytes"),
-            (limits with { ResultBytesMax = 128L << 30 }, limits with { ResultBytesMax = (128L << 30) + 1 }, "ResultBytes"),
+            (limits with { PayloadBytesMax = 1L << 20 }, limits with { PayloadBytesMax = (1L << 20) - 1 }, "Payload"),
+            (limits with { PayloadBytesMax = 128L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
+            (limits with { ResultBytesMax = 8L << 20 }, limits with { ResultBytesMax = -1 }, "Result"),
+            (limits with { ResultBytesMax = 128L << 30 }, limits with { ResultBytesMax = (128L << 30) + 1 }, "Result"),
         ];
         foreach (var (good, bad, name) in cases)
         {

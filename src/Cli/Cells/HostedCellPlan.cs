@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+using System.Net;
+using Muster.Core;
+
+namespace Muster.Cli.Cells;
+
+/// <summary>Which roles of which cell this process is to run.</summary>
+internal sealed record HostedCellPlan
+{
+    public required string Cell { get; init; }
+
+    public required IReadOnlyList<Role> Roles { get; init; }
+
+    /// <summary>A loopback endpoint to listen on beside the Unix socket; null: none.</summary>
+    public IPEndPoint? Bind { get; init; }
+
+    /// <summary>Tasks that a new arena holds; null: the default.</summary>
+    public uint? TasksMax { get; init; }
+
+    /// <summary>Payload bytes and result bytes each that a new arena holds; null: the default.</summary>
+    public long? PayloadBytesMax { get; init; }
+
+    /// <summary>The cell ends with this process, and its files with it; it keeps no state.</summary>
+    public bool IsEmbedded { get; init; }
+}
