@@ -72,7 +72,9 @@ internal readonly record struct HandlerRoom
             };
         }
 
-        return FreeSlots == 0 ? $"all {Slots} slots for handler '{handler}' are busy; {readyTasks} tasks are ready" : string.Empty;
+        return FreeSlots == 0
+            ? $"all {Slots} slots for handler '{handler}' are busy; {readyTasks} tasks are ready"
+            : string.Empty;
     }
 
     private HandlerRoom With(in WorkerRow row, WorkerHealth health)

@@ -14,7 +14,8 @@ internal interface IResultStream
     /// Takes results of ended tasks, in order, as many as it has room for. Their slots hold still until the turn ends,
     /// so they are encoded at once.
     /// </summary>
-    /// <returns>How many were taken. After fewer than all, the host calls <see cref="PlmCore.ResumeDelivery"/>.</returns>
+    /// <returns>How many were taken. After fewer than all, the host calls <see
+    /// cref="PlmCore.ResumeDelivery"/>.</returns>
     int Deliver(ReadOnlySpan<uint> slots, PlmTime now);
 
     /// <summary>The core has let go of the stream: end it with this fault.</summary>

@@ -8,8 +8,8 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     /// <summary>
-    /// Waits for a task's end: either it has ended, and its result can be read from the slot in this turn, or the awaiter
-    /// will be resolved in a later one.
+    /// Waits for a task's end: either it has ended, and its result can be read from the slot in this turn, or the
+    /// awaiter will be resolved in a later one.
     /// </summary>
     public Fault Await(TaskId id, ITaskAwaiter awaiter, out uint slot, out bool isDone)
     {
@@ -29,8 +29,11 @@ internal sealed partial class PlmCore
 
         return _awaiters.TryAdd(slot, awaiter)
             ? Fault.None
-            : new(FaultCode.OutstandingLimit, $"{_awaiters.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for "
-                + "this one, which is the limit; try again later, or use a session", _options.RetryAfterMs);
+            : new(
+                FaultCode.OutstandingLimit,
+                $"{_awaiters.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for this one, which is the "
+                + "limit; try again later, or use a session",
+                _options.RetryAfterMs);
     }
 
     /// <summary>The call gave up. Harmless when the awaiter was resolved before.</summary>

@@ -95,7 +95,8 @@ internal sealed partial class PlmCore
 
     private void SendCancels()
     {
-        while (_cancels.TryPeek(out var record) && _arena.Cancels.TryWrite(new ReadOnlySpan<CancelRecord>(in record)) == 1)
+        while (_cancels.TryPeek(out var record)
+            && _arena.Cancels.TryWrite(new ReadOnlySpan<CancelRecord>(in record)) == 1)
         {
             _cancels.Dequeue();
             _wakeScheduler = true;

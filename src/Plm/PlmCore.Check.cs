@@ -57,7 +57,8 @@ internal sealed partial class PlmCore
         Invariant.That(word.State == TaskState.Done == (slot.Outcome != 0));
         Invariant.That(word.State != TaskState.Done || _index[index].Awaiter == 0);
         Invariant.That(word.State != TaskState.Delayed || _index[index].Timer != 0);
-        Invariant.That(word.State != TaskState.Done || slot.Client != 0 || IsReleased(index) || _index[index].Timer != 0);
+        Invariant.That(
+            word.State != TaskState.Done || slot.Client != 0 || IsReleased(index) || _index[index].Timer != 0);
         Invariant.That(slot.AttemptsFailed <= slot.AttemptsMax && slot.AttemptsLost <= TaskLimits.LostAttemptsMax);
     }
 

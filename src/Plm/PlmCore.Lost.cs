@@ -8,9 +8,9 @@ using Muster.Core.Tasks;
 namespace Muster.Plm;
 
 /// <content>
-/// Attempts on workers that were given up go back to the heap. The Register fences the worker's row before it writes the
-/// record, so no result of such an attempt is taken any more. The Scheduler may place a task there for a moment longer,
-/// until it sees the fence; it gives that back itself, and the sweep here is for one that died in between.
+/// Attempts on workers that were given up go back to the heap. The Register fences the worker's row before it writes
+/// the record, so no result of such an attempt is taken any more. The Scheduler may place a task there for a moment
+/// longer, until it sees the fence; it gives that back itself, and the sweep here is for one that died in between.
 /// </content>
 internal sealed partial class PlmCore
 {

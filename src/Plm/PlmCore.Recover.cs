@@ -9,9 +9,9 @@ using Muster.Core.Tasks;
 namespace Muster.Plm;
 
 /// <content>
-/// Takeover: rebuilds the local indexes from the arena and finishes what the predecessor had begun. The Scheduler and the
-/// Register go on working meanwhile, so each slot is read once and acted on by compare-and-swap; what they change after
-/// that arrives through the ring.
+/// Takeover: rebuilds the local indexes from the arena and finishes what the predecessor had begun. The Scheduler and
+/// the Register go on working meanwhile, so each slot is read once and acted on by compare-and-swap; what they change
+/// after that arrives through the ring.
 /// </content>
 internal sealed partial class PlmCore
 {
@@ -22,8 +22,7 @@ internal sealed partial class PlmCore
 
     private readonly record struct Submitted(long At, ulong Ref, uint Slot) : IComparable<Submitted>
     {
-        public int CompareTo(Submitted other) =>
-            At != other.At ? At.CompareTo(other.At) : Ref != other.Ref ? Ref.CompareTo(other.Ref) : Slot.CompareTo(other.Slot);
+        public int CompareTo(Submitted other) => (At, Ref, Slot).CompareTo((other.At, other.Ref, other.Slot));
     }
 
     private sealed class Found

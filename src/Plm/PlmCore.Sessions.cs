@@ -28,13 +28,14 @@ internal sealed partial class PlmCore
         session = null;
         if (hello.ClientId == 0)
         {
-            return new(FaultCode.InvalidArgument, "hello.client_id is 0; ask RegisterClient for an id, or take a random one");
+            return new(
+                FaultCode.InvalidArgument, "hello.client_id is 0; ask RegisterClient for an id, or take a random one");
         }
 
         if (hello.UnconfirmedMax > PlmLimits.UnconfirmedMax)
         {
             return new(FaultCode.InvalidArgument,
-                $"hello.unconfirmed_max is {hello.UnconfirmedMax}; use at most {PlmLimits.UnconfirmedMax}, or 0 for that");
+                $"hello.unconfirmed_max is {hello.UnconfirmedMax}; use at most {PlmLimits.UnconfirmedMax}, or 0");
         }
 
         if (hello.UnresolvedFirst > hello.UnresolvedLast || (hello.UnresolvedFirst == 0) != (hello.UnresolvedLast == 0))
@@ -45,8 +46,11 @@ internal sealed partial class PlmCore
 
         if (!_sessionsById.TryGetValue(hello.ClientId, out session) && !TryAddSession(hello, out session))
         {
-            return new(FaultCode.TooManyClients, $"{_sessions.Length} clients have sessions, which is the cell's limit; "
-                + "try again when one has gone, or give the cell a larger arena", _options.RetryAfterMs);
+            return new(
+                FaultCode.TooManyClients,
+                $"{_sessions.Length} clients have sessions, which is the cell's limit; try again when one has gone, or "
+                + "give the cell a larger arena",
+                _options.RetryAfterMs);
         }
 
         Attach(session!, hello, stream);
@@ -54,7 +58,9 @@ internal sealed partial class PlmCore
         return Fault.None;
     }
 
-    /// <summary>The stream has ended: the session waits for its client. Does nothing when another stream took it over.</summary>
+    /// <summary>
+    /// The stream has ended: the session waits for its client. Does nothing when another stream took it over.
+    /// </summary>
     public void LeaveSession(PlmSession session, IResultStream stream)
     {
         Invariant.That(_inTurn);
@@ -81,8 +87,9 @@ internal sealed partial class PlmCore
 
         if (confirmedTotal < session.ConfirmedTotal || confirmedTotal - session.ConfirmedTotal > session.Unconfirmed)
         {
+            var sentTotal = session.ConfirmedTotal + session.Unconfirmed;
             return new(FaultCode.InvalidArgument, $"confirmed_total is {confirmedTotal}; on this stream it must be "
-                + $"{session.ConfirmedTotal} to {session.ConfirmedTotal + session.Unconfirmed}, the results sent so far");
+                + $"{session.ConfirmedTotal} to {sentTotal}, the results sent so far");
         }
 
         for (; session.ConfirmedTotal < confirmedTotal; session.ConfirmedTotal++)

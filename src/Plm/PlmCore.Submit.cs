@@ -29,9 +29,15 @@ internal sealed partial class PlmCore
     /// <param name="firstRef">Number of its first item; 0 without a session.</param>
     /// <param name="items">How many items will follow.</param>
     /// <param name="spec">Its options.</param>
-    /// <param name="refusal">Not none: the options were bad, and each item is refused with this, its ref decided.</param>
+    /// <param name="refusal">Not none: the options were bad, and each item is refused with this, its ref
+    /// decided.</param>
     public Fault BeginBatch(
-        PlmSession? session, IResultStream? stream, ulong firstRef, int items, in TaskSpec spec, Fault refusal = default)
+        PlmSession? session,
+        IResultStream? stream,
+        ulong firstRef,
+        int items,
+        in TaskSpec spec,
+        Fault refusal = default)
     {
         Invariant.That(_inTurn && !_batchOpen);
         if (items == 0)
@@ -140,20 +146,21 @@ internal sealed partial class PlmCore
         var session = _batchSession;
         if (session is not null && session.Outstanding >= OutstandingMax)
         {
-            return new(FaultCode.OutstandingLimit, $"the session has {OutstandingMax} tasks that are not confirmed, which is "
-                + "its limit; confirm results, then submit again", _options.RetryAfterMs);
+            return new(
+                FaultCode.OutstandingLimit,
+                $"the session has {OutstandingMax} tasks that are not confirmed, which is its limit; confirm results, "
+                + "then submit again",
+                _options.RetryAfterMs);
         }
 
         if (_free.Head == 0 && _tasks.HighWater == _tasks.Capacity)
         {
-            return new(FaultCode.ArenaFull, $"the arena holds {_tasks.Capacity} tasks, which is its limit; submit again "
-                + "when results have been confirmed, or give the cell a larger arena", _options.RetryAfterMs);
+            return ArenaFull($"holds {_tasks.Capacity} tasks, which is its limit");
         }
 
         if (!_payloads.TryAllocate(payload.Length, out var block))
         {
-            return new(FaultCode.ArenaFull, $"the arena's {_arena.Payloads.CapacityBytes} payload bytes are taken; submit again "
-                + "when results have been confirmed, or give the cell a larger arena", _options.RetryAfterMs);
+            return ArenaFull($"has no room for the payload in its {_arena.Payloads.CapacityBytes} payload bytes");
         }
 
         if (!payload.IsEmpty)
@@ -187,6 +194,11 @@ internal sealed partial class PlmCore
         QueuePush(index, accepted);
         return Fault.None;
     }
+
+    private Fault ArenaFull(string what) => new(
+        FaultCode.ArenaFull,
+        $"the arena {what}; submit again when results have been confirmed, or give the cell a larger arena",
+        _options.RetryAfterMs);
 
     // A slot used before, the one that has rested longest; else the next one never used.
     private uint TakeSlot()

@@ -20,7 +20,9 @@ internal sealed partial class PlmCore
         }
     }
 
-    /// <summary>Does what is due. Releases and cancellations that wait for a ring are tried at the end of every turn.</summary>
+    /// <summary>
+    /// Does what is due. Releases and cancellations that wait for a ring are tried at the end of every turn.
+    /// </summary>
     public void RunTimers()
     {
         Invariant.That(_inTurn);

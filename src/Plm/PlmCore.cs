@@ -24,7 +24,8 @@ namespace Muster.Plm;
 /// session's decided ref; then the push that makes them Ready; then the answer. Before Accepted the slot is free and
 /// its generation is passed over. After it the task exists: the successor pushes it, counts its ref as decided, and
 /// tells the client so when it asks for what it does not know.</item>
-/// <item>Accepted result: outcome, flags, due time, then Reported to Done. Before the step it is judged again, the same.</item>
+/// <item>Accepted result: outcome, flags, due time, then Reported to Done. Before the step it is judged again, the
+/// same.</item>
 /// <item>Repeated attempt: the mark of this attempt in EndFault, the record in the ring of freed results, then Reported
 /// to Delayed or Ready, then the count of failures. Under the mark the record is never written twice, because the
 /// block may be another task's by then; at worst the block stays unused until the Register restarts. A count not
@@ -32,7 +33,8 @@ namespace Muster.Plm;
 /// <item>End by the PLM itself (cancelled, expired, lost): the fault in EndFault, the step to Done, due time, outcome.
 /// Done without an outcome is completed from EndFault.</item>
 /// <item>Freeing: the flag Released (never delivered again), the flag Returned, the record in the ring, then Done to
-/// Free, then the payload's block and the free list, which are local. Returned without Free: freed without a record.</item>
+/// Free, then the payload's block and the free list, which are local. Returned without Free: freed without a
+/// record.</item>
 /// </list>
 /// </summary>
 internal sealed partial class PlmCore
@@ -59,7 +61,9 @@ internal sealed partial class PlmCore
     private bool _inTurn;
     private bool _wakeScheduler;
 
-    /// <summary>Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.</summary>
+    /// <summary>
+    /// Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.
+    /// </summary>
     public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options)
     {
         options.Validate();
@@ -87,7 +91,9 @@ internal sealed partial class PlmCore
         _now = now;
     }
 
-    /// <summary>Makes ready what became ready, frees what was confirmed, delivers what ended, and tells the counters.</summary>
+    /// <summary>
+    /// Makes ready what became ready, frees what was confirmed, delivers what ended, and tells the counters.
+    /// </summary>
     public void EndTurn()
     {
         Invariant.That(_inTurn);
@@ -117,8 +123,10 @@ internal sealed partial class PlmCore
         }
 
         return id.Epoch != 0 && id.Epoch < _arena.Epoch
-            ? new(FaultCode.TaskIdFromEarlierArena, $"task {id} belongs to epoch {id.Epoch} of the cell and this is epoch "
-                + $"{_arena.Epoch}; tasks of earlier epochs are gone, submit the work again")
+            ? new(
+                FaultCode.TaskIdFromEarlierArena,
+                $"task {id} belongs to epoch {id.Epoch} of the cell and this is epoch {_arena.Epoch}; tasks of earlier "
+                + "epochs are gone, submit the work again")
             : new(FaultCode.TaskNotFound, $"there is no task {id}; it was never accepted here, or it ended and was "
                 + "confirmed, released or past its retention");
     }
@@ -137,7 +145,9 @@ internal sealed partial class PlmCore
         }
     }
 
-    /// <summary>Notes a task that is to become Ready; the push comes in batches, at the turn's end at the latest.</summary>
+    /// <summary>
+    /// Notes a task that is to become Ready; the push comes in batches, at the turn's end at the latest.
+    /// </summary>
     private void QueuePush(uint index, StateWord word)
     {
         if (_pushCount == _pushes.Length)

@@ -4,7 +4,9 @@ namespace Muster.Plm;
 /// <summary>Limits of the PLM's core that no caller changes.</summary>
 internal static class PlmLimits
 {
-    /// <summary>Tasks pushed to the heap under one hold of its lock: short enough to let the Scheduler in between.</summary>
+    /// <summary>
+    /// Tasks pushed to the heap under one hold of its lock: short enough to let the Scheduler in between.
+    /// </summary>
     public const int PushBatchMax = 1_024;
 
     /// <summary>Results handed to a stream in one call.</summary>
@@ -19,10 +21,14 @@ internal static class PlmLimits
     /// <summary>Finished records taken in one turn: others wait for the turn's lock meanwhile.</summary>
     public const int FinishedPerTurnMax = 4_096;
 
-    /// <summary>Most that a session's limit of tasks can be: the welcome that lists them all still fits into one message.</summary>
+    /// <summary>
+    /// Most that a session's limit of tasks can be: the welcome that lists them all still fits into one message.
+    /// </summary>
     public const uint OutstandingMax = 250_000;
 
-    /// <summary>How soon a task that was not started in time is looked at again while it is on its way to a worker.</summary>
+    /// <summary>
+    /// How soon a task that was not started in time is looked at again while it is on its way to a worker.
+    /// </summary>
     public const long ExpiryAgainMs = 1_000;
 
     /// <summary>
@@ -31,7 +37,10 @@ internal static class PlmLimits
     /// </summary>
     public const int CancelsWaitingMax = 65_536;
 
-    /// <summary>Results that a client may leave unconfirmed when its hello asks for no other number, and the most it may ask for.</summary>
+    /// <summary>
+    /// Results that a client may leave unconfirmed when its hello asks for no other number, and the most it may ask
+    /// for.
+    /// </summary>
     public const uint UnconfirmedMax = 65_536;
 
     /// <summary>Calls that wait for one task.</summary>

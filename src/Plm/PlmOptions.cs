@@ -7,15 +7,19 @@ namespace Muster.Plm;
 internal sealed record PlmOptions
 {
     /// <summary>
-    /// Tasks that one session may have submitted and not confirmed, 1 to 250,000; more means that. 0, the default: half of
-    /// the arena's tasks, so that one client cannot shut all others out.
+    /// Tasks that one session may have submitted and not confirmed, 1 to 250,000; more means that. 0, the default: half
+    /// of the arena's tasks, so that one client cannot shut all others out.
     /// </summary>
     public uint OutstandingMax { get; init; }
 
-    /// <summary>After how many ms a client refused for want of room should try again, 1 to 60,000. Default 50.</summary>
+    /// <summary>
+    /// After how many ms a client refused for want of room should try again, 1 to 60,000. Default 50.
+    /// </summary>
     public uint RetryAfterMs { get; init; } = 50;
 
-    /// <summary>How long the session of a client that went away is kept, 1,000 ms to 30 days. Default 3,600,000 (an hour).</summary>
+    /// <summary>
+    /// How long the session of a client that went away is kept, 1,000 ms to 30 days. Default 3,600,000 (an hour).
+    /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;
 
     /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
@@ -25,7 +29,8 @@ internal sealed record PlmOptions
     public void Validate()
     {
         Check(RetryAfterMs is >= 1 and <= 60_000, nameof(RetryAfterMs), "1 to 60,000");
-        Check(SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
+        Check(
+            SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
         Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
     }
 

@@ -4,7 +4,9 @@ namespace Muster.Plm;
 /// <summary>The PLM's local words about one slot. All hold an index plus one; 0 means none.</summary>
 internal struct SlotLinks
 {
-    /// <summary>Neighbours in the one list that the slot is in: free, a session's running or ended tasks, or releasing.</summary>
+    /// <summary>
+    /// Neighbours in the one list that the slot is in: free, a session's running or ended tasks, or releasing.
+    /// </summary>
     public uint Next;
     public uint Previous;
 

@@ -3,7 +3,9 @@ using System;
 
 namespace Muster.Plm;
 
-/// <summary>The options of a batch as they came over the wire: unchecked, absent fields zero. Refers to the caller's bytes.</summary>
+/// <summary>
+/// The options of a batch as they came over the wire: unchecked, absent fields zero. Refers to the caller's bytes.
+/// </summary>
 internal ref struct TaskOptionsView
 {
     public ReadOnlySpan<byte> HandlerUtf8;

@@ -23,8 +23,10 @@ internal static class TaskRules
 
         if (!arena.Handlers.TryIntern(options.HandlerUtf8, out var handler))
         {
-            return new(FaultCode.TooManyHandlers, $"the cell knows {arena.Handlers.Count} handler names, which is its limit; "
-                + "submit to a handler that exists, or put what varies into the payload");
+            return new(
+                FaultCode.TooManyHandlers,
+                $"the cell knows {arena.Handlers.Count} handler names, which is its limit; submit to a handler that "
+                + "exists, or put what varies into the payload");
         }
 
         var priority = (byte)(options.HasPriority ? options.Priority : TaskLimits.PriorityDefault);
@@ -81,13 +83,16 @@ internal static class TaskRules
         if (options.AttemptsMax > TaskLimits.AttemptsMaxMax)
         {
             return new(FaultCode.InvalidArgument,
-                $"options.attempts_max is {options.AttemptsMax}; use 1 to {TaskLimits.AttemptsMaxMax}, or 0 for the default");
+                $"options.attempts_max is {options.AttemptsMax}; use 1 to {TaskLimits.AttemptsMaxMax}, or 0");
         }
 
-        var fault = CheckDuration("timeout_ms", options.TimeoutMs, TaskLimits.DurationMsMax);
-        fault = fault.IsNone ? CheckDuration("expires_after_ms", options.ExpiresAfterMs, TaskLimits.DurationMsMax) : fault;
-        fault = fault.IsNone ? CheckDuration("retention_ms", options.RetentionMs, TaskLimits.DurationMsMax) : fault;
-        fault = fault.IsNone ? CheckDuration("retry_delay_ms", options.RetryDelayMs, TaskLimits.RetryDelayMsMax) : fault;
+        const long LongMs = TaskLimits.DurationMsMax;
+        var fault = CheckDuration("timeout_ms", options.TimeoutMs, LongMs);
+        fault = fault.IsNone ? CheckDuration("expires_after_ms", options.ExpiresAfterMs, LongMs) : fault;
+        fault = fault.IsNone ? CheckDuration("retention_ms", options.RetentionMs, LongMs) : fault;
+        fault = fault.IsNone
+            ? CheckDuration("retry_delay_ms", options.RetryDelayMs, TaskLimits.RetryDelayMsMax)
+            : fault;
         return fault.IsNone ? CheckFeatures(options) : fault;
     }
 

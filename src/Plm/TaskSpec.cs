@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Plm;
 
-/// <summary>What the tasks of a batch have in common, checked and with defaults filled in. Made by <see cref="TaskRules"/>.</summary>
+/// <summary>
+/// What the tasks of a batch have in common, checked and with defaults filled in. Made by <see cref="TaskRules"/>.
+/// </summary>
 internal readonly record struct TaskSpec
 {
     /// <summary>Class in the task heap.</summary>

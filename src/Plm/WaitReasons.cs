@@ -60,10 +60,11 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
             return string.Empty;
         }
 
+        var name = arena.Workers.Name(row);
         return arena.Workers.Health(row) switch
         {
-            WorkerHealth.Suspect => $"worker {arena.Workers.Name(row)} is suspect; the task goes to another if it is lost",
-            WorkerHealth.Lost or WorkerHealth.Gone => $"worker {arena.Workers.Name(row)} is lost; the task is on its way back",
+            WorkerHealth.Suspect => $"worker {name} is suspect; the task goes to another if it is lost",
+            WorkerHealth.Lost or WorkerHealth.Gone => $"worker {name} is lost; the task is on its way back",
             _ => string.Empty,
         };
     }

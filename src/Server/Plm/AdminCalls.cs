@@ -14,8 +14,8 @@ using WireState = Muster.V1.TaskState;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// AdminService: looks at the cell without a turn, straight in the arena, so that it costs the running work nothing. What
-/// it shows of one task is of one moment; a list is not.
+/// AdminService: looks at the cell without a turn, straight in the arena, so that it costs the running work nothing.
+/// What it shows of one task is of one moment; a list is not.
 /// </summary>
 internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
 {
@@ -109,6 +109,8 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         return request.PageToken.Length == 0
             || uint.TryParse(request.PageToken, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out from)
             ? Fault.None
-            : new(FaultCode.InvalidArgument, "page_token is none that this server gave; leave it empty for the first page");
+            : new(
+                FaultCode.InvalidArgument,
+                "page_token is none that this server gave; leave it empty for the first page");
     }
 }

@@ -6,8 +6,9 @@ using Muster.Transport.Wire;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// Reads a muster.v1.SubmitBatch straight from the bytes of its message, twice: once outside the turn to see that all of
-/// it is well-formed and how many items it has, once inside to put the items into slots. The second pass cannot fail.
+/// Reads a muster.v1.SubmitBatch straight from the bytes of its message, twice: once outside the turn to see that all
+/// of it is well-formed and how many items it has, once inside to put the items into slots. The second pass cannot
+/// fail.
 /// </summary>
 internal static class BatchBytes
 {

@@ -15,13 +15,15 @@ namespace Muster.Server.PlmHosting;
 
 /// <summary>
 /// Runs the PLM's core: holds the role, gives turns to whoever has an event, and keeps the thread "plm", which empties
-/// the ring of finished tasks and lets time pass. Effects of a turn are encoded into outboxes inside it and sent after it.
+/// the ring of finished tasks and lets time pass. Effects of a turn are encoded into outboxes inside it and sent after
+/// it.
 ///
 /// <para>Threads: any thread may ask for a turn; one at a time has it. The lock is never held over an await, a send or
 /// a callback of others. Start and Stop may be called more than once and in any order; a host runs once.</para>
 ///
 /// <para>Whatever is thrown inside a turn leaves the core half changed, so it ends the role: no turn is given any more,
-/// streams end with UNAVAILABLE, and <see cref="PlmHostOptions.Failed"/> is told. A successor repairs from the arena.</para>
+/// streams end with UNAVAILABLE, and <see cref="PlmHostOptions.Failed"/> is told. A successor repairs from the
+/// arena.</para>
 /// </summary>
 internal sealed class PlmHost : IPlmEffects, IDisposable
 {
@@ -102,14 +104,18 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         return new PlmTime(ms, unixUs);
     }
 
-    /// <summary>Adds the services that this host answers. Before the endpoint starts; calls are refused until it runs.</summary>
+    /// <summary>
+    /// Adds the services that this host answers. Before the endpoint starts; calls are refused until it runs.
+    /// </summary>
     public void AddTo(GrpcEndpoint endpoint)
     {
         endpoint.Add(SubmissionCalls.Bind(this), Muster.V1.SubmissionService.Descriptor);
         endpoint.Add(Muster.V1.AdminService.BindService(new AdminCalls(this)), Muster.V1.AdminService.Descriptor);
     }
 
-    /// <summary>Takes the role and the arena over, and begins to work. A fault when another process has the role.</summary>
+    /// <summary>
+    /// Takes the role and the arena over, and begins to work. A fault when another process has the role.
+    /// </summary>
     public Fault Start()
     {
         lock (_turn)
@@ -135,7 +141,9 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         return Fault.None;
     }
 
-    /// <summary>Ends the streams, stops the thread and gives the role up. The arena keeps everything for the next one.</summary>
+    /// <summary>
+    /// Ends the streams, stops the thread and gives the role up. The arena keeps everything for the next one.
+    /// </summary>
     public void Stop()
     {
         SessionStream[] streams;
@@ -234,7 +242,9 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     /// <summary>The stream has ended. Inside a turn.</summary>
     public void Leave(SessionStream stream) => _streams.Remove(stream);
 
-    /// <summary>The stream takes results again. From any thread; delivery goes on in a turn of the role's thread.</summary>
+    /// <summary>
+    /// The stream takes results again. From any thread; delivery goes on in a turn of the role's thread.
+    /// </summary>
     public void ResumeLater(SessionStream stream)
     {
         _withRoom.Enqueue(stream);
@@ -383,8 +393,8 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
                 lookAgainMs = nowMs + WaitMsMax;
                 if (!_arena.IsStillLinked())
                 {
-                    Fail(new InvalidOperationException($"the arena of cell {_options.Cell} was removed under the running "
-                        + "PLM; start the cell again"));
+                    Fail(new InvalidOperationException(
+                        $"the arena of cell {_options.Cell} was removed under the running PLM; start the cell again"));
                     return;
                 }
             }

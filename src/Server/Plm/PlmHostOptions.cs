@@ -32,7 +32,8 @@ internal sealed record PlmHostOptions
 
     /// <summary>
     /// Told once when the role has stopped because of a bug of ours or because its arena is gone. A process of its own
-    /// prints the text and exits with 70; an embedded cell shows it to its user. Called on any thread, outside the turn.
+    /// prints the text and exits with 70; an embedded cell shows it to its user. Called on any thread, outside the
+    /// turn.
     /// </summary>
     public Action<Exception>? Failed { get; init; }
 

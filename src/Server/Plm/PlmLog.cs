@@ -7,7 +7,8 @@ namespace Muster.Server.PlmHosting;
 /// <summary>What the PLM's host logs; ids 1,200 to 1,299.</summary>
 internal static partial class PlmLog
 {
-    [LoggerMessage(1200, LogLevel.Information, "The PLM took cell {Cell} over: epoch {Epoch} of the role, {Tasks} tasks.")]
+    [LoggerMessage(
+        1200, LogLevel.Information, "The PLM took cell {Cell} over: epoch {Epoch} of the role, {Tasks} tasks.")]
     public static partial void Started(ILogger logger, string cell, uint epoch, ulong tasks);
 
     [LoggerMessage(1201, LogLevel.Information, "The PLM of cell {Cell} has stopped.")]

@@ -36,7 +36,8 @@ internal static class ResultBytes
         }
         else
         {
-            // Something wrote into the arena that must not. The client learns that the result is gone; the others' are not.
+            // Something wrote into the arena that must not. The client learns that the result is gone; the others' are
+            // not.
             writer.WriteUInt32(3, (uint)Outcome.Aborted);
             WriteError(writer, 7, FaultCode.ArenaDamaged);
         }
@@ -46,8 +47,11 @@ internal static class ResultBytes
         writer.End(timings);
     }
 
-    /// <summary>Writes the fields of a Timings. Moments of another role count only once that role has said so.</summary>
-    public static void WriteTimings(ProtoWriter writer, in TaskSlot slot, StateWord word, bool hasResult, long deliveredUs)
+    /// <summary>
+    /// Writes the fields of a Timings. Moments of another role count only once that role has said so.
+    /// </summary>
+    public static void WriteTimings(
+        ProtoWriter writer, in TaskSlot slot, StateWord word, bool hasResult, long deliveredUs)
     {
         writer.WriteFixed64(1, (ulong)slot.SubmittedUnixUs);
         writer.WriteUInt64(2, Micros(slot.DurableUs));
@@ -73,7 +77,8 @@ internal static class ResultBytes
         ArenaMap arena, in TaskSlot slot, out ReadOnlySpan<byte> error, out ReadOnlySpan<byte> output)
     {
         var bytes = (int)slot.ResultBytes;
-        return ResultRecord.TryRead(bytes == 0 ? default : arena.Results.Bytes(slot.ResultBlock, bytes), out error, out output);
+        var block = bytes == 0 ? default : arena.Results.Bytes(slot.ResultBlock, bytes);
+        return ResultRecord.TryRead(block, out error, out output);
     }
 
     /// <summary>Writes a TaskError for a task that no worker's result ended.</summary>

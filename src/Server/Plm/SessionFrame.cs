@@ -8,8 +8,8 @@ using Muster.Transport.Wire;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// One muster.v1.SessionRequest, read outside the turn and found well-formed. One for each stream, used again and again:
-/// the batch stays where it is, in the bytes of the message.
+/// One muster.v1.SessionRequest, read outside the turn and found well-formed. One for each stream, used again and
+/// again: the batch stays where it is, in the bytes of the message.
 /// </summary>
 internal sealed class SessionFrame
 {

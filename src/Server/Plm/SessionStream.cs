@@ -14,11 +14,11 @@ using Muster.Transport.Wire;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// One open stream of SubmissionService.Session. Its call's thread reads a message, has a turn with it, and goes on; the
-/// core pushes results in anyone's turn. Answers and results are encoded inside turns and sent after them.
+/// One open stream of SubmissionService.Session. Its call's thread reads a message, has a turn with it, and goes on;
+/// the core pushes results in anyone's turn. Answers and results are encoded inside turns and sent after them.
 ///
-/// <para>When the client does not read: results stop at the outbox's limit and go on when there is room. The answer to a
-/// batch cannot wait in the arena, so one is held here and no further message is read until it has gone.</para>
+/// <para>When the client does not read: results stop at the outbox's limit and go on when there is room. The answer to
+/// a batch cannot wait in the arena, so one is held here and no further message is read until it has gone.</para>
 /// </summary>
 internal sealed class SessionStream : IResultStream, IPlmTurn
 {

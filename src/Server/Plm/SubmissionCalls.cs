@@ -15,7 +15,9 @@ using Muster.V1;
 
 namespace Muster.Server.PlmHosting;
 
-/// <summary>SubmissionService: each call is one turn of the PLM's core, but for the session's stream, which is many.</summary>
+/// <summary>
+/// SubmissionService: each call is one turn of the PLM's core, but for the session's stream, which is many.
+/// </summary>
 internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.SubmissionServiceBase
 {
     /// <summary>The service with its session's stream left as bytes.</summary>
@@ -31,7 +33,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     {
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTaskResponse();
-        var fault = host.Run((core, _) => Submit(core, request.Options, new RepeatedField<TaskItem> { request.Item ?? new TaskItem() }, (ids, faults) =>
+        var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
+        var fault = host.Run((core, _) => Submit(core, request.Options, items, (ids, faults) =>
         {
             response.TaskId = ids[0];
             return faults.Count == 0 ? Fault.None : faults[0].Fault;
@@ -128,7 +131,9 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     }
 
     private Task Session(
-        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context) =>
+        IAsyncStreamReader<RawMessage> requests,
+        IServerStreamWriter<RawMessage> responses,
+        ServerCallContext context) =>
         new SessionStream(host, context).ServeAsync(requests, context);
 
     private Fault Submit(
@@ -161,7 +166,9 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     private static Fault CheckCount(int ids) =>
         ids <= TaskLimits.BatchItemsMax
             ? Fault.None
-            : new(FaultCode.BatchTooLarge, $"the request names {ids} tasks and the limit is {TaskLimits.BatchItemsMax}; split it");
+            : new(
+                FaultCode.BatchTooLarge,
+                $"the request names {ids} tasks and the limit is {TaskLimits.BatchItemsMax}; split it");
 
     private static TaskOptionsView View(TaskOptions options)
     {

@@ -15,8 +15,8 @@ using WireState = Muster.V1.TaskState;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// Reads muster.v1.TaskInfo from slots while others change them: a slot whose state word is another after the reading is
-/// read again. For one look at the cell.
+/// Reads muster.v1.TaskInfo from slots while others change them: a slot whose state word is another after the reading
+/// is read again. For one look at the cell.
 /// </summary>
 internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
 {
@@ -46,7 +46,9 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         return false;
     }
 
-    /// <summary>A state as the wire shows it. What is only a step between two is shown as the one it leads to.</summary>
+    /// <summary>
+    /// A state as the wire shows it. What is only a step between two is shown as the one it leads to.
+    /// </summary>
     public static WireState StateOf(TaskState state) => state switch
     {
         TaskState.Accepted or TaskState.Ready => WireState.Ready,
@@ -119,7 +121,11 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             }
             catch (InvalidProtocolBufferException)
             {
-                info.Error = new TaskError { Code = FaultCodes.Name(FaultCode.HandlerFailed), Message = "unreadable error" };
+                info.Error = new TaskError
+                {
+                    Code = FaultCodes.Name(FaultCode.HandlerFailed),
+                    Message = "the worker's error cannot be read",
+                };
             }
         }
     }

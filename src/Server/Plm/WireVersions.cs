@@ -10,6 +10,8 @@ internal static class WireVersions
     public static Fault Check(uint version) =>
         version is 0 or TaskLimits.WireVersion
             ? Fault.None
-            : new(FaultCode.WireVersionUnsupported, $"the caller speaks version {version} of the contract and this server "
-                + $"speaks version {TaskLimits.WireVersion}; use a client of this version");
+            : new(
+                FaultCode.WireVersionUnsupported,
+                $"the caller speaks version {version} of the contract and this server speaks version "
+                + $"{TaskLimits.WireVersion}; use a client of this version");
 }

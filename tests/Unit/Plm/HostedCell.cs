@@ -21,8 +21,8 @@ using Xunit;
 namespace Muster.Unit.Plm;
 
 /// <summary>
-/// A PLM's host behind a real endpoint on a Unix socket, and a thread that stands for Scheduler, worker and Register: it
-/// answers each task with its payload upside down once it is let.
+/// A PLM's host behind a real endpoint on a Unix socket, and a thread that stands for Scheduler, worker and Register:
+/// it answers each task with its payload upside down once it is let.
 /// </summary>
 internal sealed class HostedCell : IAsyncDisposable
 {
@@ -131,7 +131,8 @@ internal sealed class HostedCell : IAsyncDisposable
     private void Report(TakenTask task)
     {
         ref var slot = ref Arena.Tasks[task.Slot];
-        var text = Encoding.UTF8.GetString(Arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes)).ToCharArray();
+        var payload = Arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
+        var text = Encoding.UTF8.GetString(payload).ToCharArray();
         Array.Reverse(text);
         var output = Encoding.UTF8.GetBytes(text);
         var size = ResultRecord.Size(0, output.Length);
@@ -141,7 +142,8 @@ internal sealed class HostedCell : IAsyncDisposable
         slot.ResultBytes = (uint)size;
         slot.AttemptOutcome = (byte)Outcome.Succeeded;
         (slot.ReceivedUs, slot.StartedUs, slot.FinishedUs, slot.ReportedUs) = (10, 20, 30, 40);
-        if (Arena.Tasks.TryStep(Role.Register, task.Slot, task.Word, task.Word.With(Muster.Core.Tasks.TaskState.Reported)))
+        var reported = task.Word.With(Muster.Core.Tasks.TaskState.Reported);
+        if (Arena.Tasks.TryStep(Role.Register, task.Slot, task.Word, reported))
         {
             Arena.Finished.TryWrite([new FinishedRecord(FinishedRecord.Reported, task.Slot, slot.Generation)]);
         }

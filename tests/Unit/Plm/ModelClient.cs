@@ -6,8 +6,8 @@ using Xunit;
 namespace Muster.Unit.Plm;
 
 /// <summary>
-/// What a correct client knows of its session: which refs it sent with which token, which it was told were accepted, and
-/// the result of each. Every message that it reads is checked against that.
+/// What a correct client knows of its session: which refs it sent with which token, which it was told were accepted,
+/// and the result of each. Every message that it reads is checked against that.
 /// </summary>
 internal sealed class ModelClient(ulong id)
 {

@@ -84,11 +84,17 @@ internal sealed class PlmCell : IDisposable
     /// <summary>The PLM dies without a word, and another takes the arena over.</summary>
     public void Restart() => Core = StartCore();
 
-    public PlmSession Open(ulong clientId, FakeStream stream, ulong first = 0, ulong last = 0, uint unconfirmedMax = 0) =>
+    public PlmSession Open(
+        ulong clientId, FakeStream stream, ulong first = 0, ulong last = 0, uint unconfirmedMax = 0) =>
         Open(clientId, stream, out _, first, last, unconfirmedMax);
 
     public PlmSession Open(
-        ulong clientId, FakeStream stream, out List<KnownRef> known, ulong first = 0, ulong last = 0, uint unconfirmedMax = 0)
+        ulong clientId,
+        FakeStream stream,
+        out List<KnownRef> known,
+        ulong first = 0,
+        ulong last = 0,
+        uint unconfirmedMax = 0)
     {
         var found = new List<KnownRef>();
         var opened = Turn(core =>
@@ -155,7 +161,9 @@ internal sealed class PlmCell : IDisposable
         return _taken[..count];
     }
 
-    /// <summary>Records the result of an attempt, as the Register does; false when the attempt is not current any more.</summary>
+    /// <summary>
+    /// Records the result of an attempt, as the Register does; false when the attempt is not current any more.
+    /// </summary>
     public bool Report(TakenTask task, Outcome outcome = Outcome.Succeeded, string output = "", string error = "")
     {
         var word = Arena.Tasks.Read(task.Slot);
@@ -208,7 +216,8 @@ internal sealed class PlmCell : IDisposable
         }
     }
 
-    public TaskState StateOf(ulong id) => Arena.Tasks.TryFind(new TaskId(id), out _, out var word) ? word.State : TaskState.Free;
+    public TaskState StateOf(ulong id) =>
+        Arena.Tasks.TryFind(new TaskId(id), out _, out var word) ? word.State : TaskState.Free;
 
     public ref TaskSlot SlotOf(ulong id) => ref Arena.Tasks[new TaskId(id).Slot];
 

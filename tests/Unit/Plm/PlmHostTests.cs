@@ -38,11 +38,13 @@ public sealed class PlmHostTests
         Assert.Equal(3, accepted.TaskIds.Distinct().Count());
         cell.Finish(3);
         var results = await ReadResults(call.ResponseStream, 3);
-        Assert.Equal(["cba", "fed", "ihg"], results.OrderBy(result => result.Ref).Select(result => result.Output.ToStringUtf8()));
+        var outputs = results.OrderBy(result => result.Ref).Select(result => result.Output.ToStringUtf8());
+        Assert.Equal(["cba", "fed", "ihg"], outputs);
         Assert.All(results, result => Assert.Equal(Muster.V1.Outcome.Succeeded, result.Outcome));
         var timings = results[0].Timings;
         Assert.True(timings.SubmittedUnixUs > 0 && timings.ReadyUs > 0 && timings.DeliveredUs >= timings.ReadyUs);
-        Assert.Equal((10ul, 20ul, 30ul, 40ul), (timings.ReceivedUs, timings.StartedUs, timings.FinishedUs, timings.ReportedUs));
+        Assert.Equal((10ul, 20ul), (timings.ReceivedUs, timings.StartedUs));
+        Assert.Equal((30ul, 40ul), (timings.FinishedUs, timings.ReportedUs));
         await call.RequestStream.WriteAsync(new SessionRequest { ConfirmedTotal = 3, Submit = Batch(4, "") });
         Assert.True(await call.ResponseStream.MoveNext(default));
         Assert.Equal(4ul, Assert.Single(call.ResponseStream.Current.Accepted).FirstRef);
@@ -163,7 +165,7 @@ public sealed class PlmHostTests
         }
 
         var results = await ReadResults(call.ResponseStream, 500);
-        Assert.Equal(Enumerable.Range(1, 500).Select(number => (ulong)number), results.Select(result => result.Ref).Order());
+        Assert.Equal(Enumerable.Range(1, 500), results.Select(result => (int)result.Ref).Order());
     }
 
     [Fact]
@@ -178,20 +180,22 @@ public sealed class PlmHostTests
         Assert.Equal("cba", (await awaiting).Result.Output.ToStringUtf8());
         var again = await client.AwaitTaskAsync(new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: Soon);
         Assert.Equal("cba", again.Result.Output.ToStringUtf8());
+        var keyed = new TaskItem { IdempotencyKey = "k" };
         var batch = await client.SubmitTasksAsync(
-            new SubmitTasksRequest { Options = Options(), Items = { Item("x"), new TaskItem { IdempotencyKey = "k" } } },
-            deadline: Soon);
+            new SubmitTasksRequest { Options = Options(), Items = { Item("x"), keyed } }, deadline: Soon);
         Assert.Equal("FEATURE_UNSUPPORTED", Assert.Single(batch.Errors).Code);
         var cancelled = await client.CancelTasksAsync(
             new CancelTasksRequest { TaskIds = { batch.TaskIds[0], submitted.TaskId, 99 } }, deadline: Soon);
         Assert.Equal([CancelStatus.Cancelled, CancelStatus.AlreadyDone, CancelStatus.NotFound], cancelled.Statuses);
         var result = await client.AwaitTaskAsync(new AwaitTaskRequest { TaskId = batch.TaskIds[0] }, deadline: Soon);
-        Assert.Equal((Muster.V1.Outcome.Cancelled, "TASK_CANCELLED"), (result.Result.Outcome, result.Result.Error.Code));
+        Assert.Equal(Muster.V1.Outcome.Cancelled, result.Result.Outcome);
+        Assert.Equal("TASK_CANCELLED", result.Result.Error.Code);
         var released = await client.ReleaseTasksAsync(
             new ReleaseTasksRequest { TaskIds = { submitted.TaskId, batch.TaskIds[0], 99 } }, deadline: Soon);
         Assert.Equal(2u, released.Released);
+        var request = new AwaitTaskRequest { TaskId = submitted.TaskId };
         var gone = await Assert.ThrowsAsync<RpcException>(
-            async () => await client.AwaitTaskAsync(new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: Soon));
+            async () => await client.AwaitTaskAsync(request, deadline: Soon));
         AssertFault(FaultCode.TaskNotFound, StatusCode.NotFound, gone);
     }
 
@@ -205,7 +209,8 @@ public sealed class PlmHostTests
             new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: DateTime.UtcNow.AddMilliseconds(100)));
         Assert.Equal(StatusCode.DeadlineExceeded, end.StatusCode);
         cell.Finish(1);
-        var result = await cell.Submission.AwaitTaskAsync(new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: Soon);
+        var result = await cell.Submission.AwaitTaskAsync(
+            new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: Soon);
         Assert.Equal("cba", result.Result.Output.ToStringUtf8());
     }
 

@@ -189,7 +189,8 @@ public sealed class PlmOutcomeTests
     public void Expiry_NotStarted_EndsExpired()
     {
         using var cell = new PlmCell();
-        var (ids, _) = cell.Submit(null, null, cell.Spec((ref TaskOptionsView view) => view.ExpiresAfterMs = 100), "x", "y");
+        var spec = cell.Spec((ref TaskOptionsView view) => view.ExpiresAfterMs = 100);
+        var (ids, _) = cell.Submit(null, null, spec, "x", "y");
         var started = cell.Assign(1);
         cell.NowMs += 100;
         cell.Turn();

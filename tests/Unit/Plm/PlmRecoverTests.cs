@@ -12,7 +12,9 @@ using Xunit;
 
 namespace Muster.Unit.Plm;
 
-/// <summary>A successor takes the arena over from a core that stopped anywhere; nothing of the old core is used again.</summary>
+/// <summary>
+/// A successor takes the arena over from a core that stopped anywhere; nothing of the old core is used again.
+/// </summary>
 public sealed class PlmRecoverTests
 {
     [Fact]

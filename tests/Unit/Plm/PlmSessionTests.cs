@@ -19,7 +19,8 @@ public sealed class PlmSessionTests
         foreach (var hello in new SessionHello[]
             { new(0, "", 0, 0, 0), new(1, "", 0, 3, 2), new(1, "", 0, 0, 2), new(1, "", 70_000, 0, 0) })
         {
-            Assert.Equal(FaultCode.InvalidArgument, cell.Turn(core => Open(core, hello, new FakeStream(cell.Arena))).Code);
+            var fault = cell.Turn(core => Open(core, hello, new FakeStream(cell.Arena)));
+            Assert.Equal(FaultCode.InvalidArgument, fault.Code);
         }
 
         Assert.Equal(0ul, cell.Arena.Clients[0].ClientId);

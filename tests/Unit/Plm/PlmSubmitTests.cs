@@ -73,7 +73,9 @@ public sealed class PlmSubmitTests
         var stream = new FakeStream(cell.Arena);
         var session = cell.Open(7, stream);
         var refusal = TaskRules.TryMake(
-            cell.Arena, new TaskOptionsView { HandlerUtf8 = "work"u8, HasPriority = true, Priority = -1 }, out var spec);
+            cell.Arena,
+            new TaskOptionsView { HandlerUtf8 = "work"u8, HasPriority = true, Priority = -1 },
+            out var spec);
         cell.Turn(core =>
         {
             Assert.True(core.BeginBatch(session, stream, 1, 2, spec, refusal).IsNone);
@@ -200,9 +202,10 @@ public sealed class PlmSubmitTests
     public void Find_IdOfAnEarlierEpochOrOfNoTask_SaysSo()
     {
         using var cell = new PlmCell(epoch: 5);
-        Assert.Equal(
-            FaultCode.TaskIdFromEarlierArena, cell.Core.Find(new TaskId(0, TaskId.FirstGeneration(4)), out _, out _).Code);
-        Assert.Equal(FaultCode.TaskNotFound, cell.Core.Find(new TaskId(0, TaskId.FirstGeneration(5)), out _, out _).Code);
+        var earlier = new TaskId(0, TaskId.FirstGeneration(4));
+        var present = new TaskId(0, TaskId.FirstGeneration(5));
+        Assert.Equal(FaultCode.TaskIdFromEarlierArena, cell.Core.Find(earlier, out _, out _).Code);
+        Assert.Equal(FaultCode.TaskNotFound, cell.Core.Find(present, out _, out _).Code);
         Assert.Equal(FaultCode.TaskNotFound, cell.Core.Find(TaskId.None, out _, out _).Code);
     }
 
@@ -244,7 +247,8 @@ public sealed class PlmSubmitTests
         {
             Assert.True(core.Await(new TaskId(ids[0]), new FakeAwaiter(), out _, out _).IsNone);
             Assert.True(core.Await(new TaskId(ids[0]), new FakeAwaiter(), out _, out _).IsNone);
-            Assert.Equal(FaultCode.OutstandingLimit, core.Await(new TaskId(ids[0]), new FakeAwaiter(), out _, out _).Code);
+            var third = core.Await(new TaskId(ids[0]), new FakeAwaiter(), out _, out _);
+            Assert.Equal(FaultCode.OutstandingLimit, third.Code);
         });
     }
 

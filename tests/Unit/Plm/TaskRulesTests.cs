@@ -46,8 +46,14 @@ public sealed class TaskRulesTests
         var handlers = cell.Arena.Handlers.Count;
         Refused(cell, FaultCode.HandlerNameInvalid, (ref TaskOptionsView view) => view.HandlerUtf8 = "a b"u8);
         Refused(cell, FaultCode.HandlerNameInvalid, (ref TaskOptionsView view) => view.HandlerUtf8 = default);
-        Refused(cell, FaultCode.PriorityOutOfRange, (ref TaskOptionsView view) => (view.HasPriority, view.Priority) = (true, -1));
-        Refused(cell, FaultCode.PriorityOutOfRange, (ref TaskOptionsView view) => (view.HasPriority, view.Priority) = (true, 8));
+        Refused(
+            cell,
+            FaultCode.PriorityOutOfRange,
+            (ref TaskOptionsView view) => (view.HasPriority, view.Priority) = (true, -1));
+        Refused(
+            cell,
+            FaultCode.PriorityOutOfRange,
+            (ref TaskOptionsView view) => (view.HasPriority, view.Priority) = (true, 8));
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.AttemptsMax = 101);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.TimeoutMs = 2_592_000_001);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.ExpiresAfterMs = ulong.MaxValue);
