@@ -43,6 +43,8 @@ internal sealed partial class SchedulerCore
     private readonly AttemptKey[] _cancels = new AttemptKey[SchedulerLimits.BatchTasksMax];
     private readonly HashSet<AttemptKey> _held = [];
 
+    private long _nowMs;
+
     public SchedulerCore(
         ArenaMap arena, ISchedulerEffects effects, SchedulerOptions options, SchedulerPolicy? policy = null)
     {
@@ -92,6 +94,7 @@ internal sealed partial class SchedulerCore
     /// </summary>
     public void Run(long nowMs, long nowUnixUs)
     {
+        _nowMs = nowMs;
         RefreshChanged();
         PassCancels();
         if (nowMs >= NextDueMs)
@@ -168,15 +171,41 @@ internal sealed partial class SchedulerCore
         }
 
         ulong slots = Volatile.Read(ref fact.Slots);
-        var limit = slots + PrefetchOf((uint)slots);
+        TakePace(ref worker, ended: Volatile.Read(ref fact.EndedTotal), (uint)slots);
+        var limit = slots + worker.Prefetch;
         _index.SetRoom(
             row,
             inFlight < slots ? (uint)(slots - inFlight) : 0,
             inFlight < limit ? (uint)(limit - Math.Max(inFlight, slots)) : 0);
     }
 
-    private uint PrefetchOf(uint slots) =>
-        Math.Min(Math.Max(slots, SchedulerLimits.PrefetchMin), _options.PrefetchMax);
+    /// <summary>
+    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than a
+    /// round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen is
+    /// bounded by what was sent ahead before.
+    /// </summary>
+    private void TakePace(ref WorkerState worker, ulong ended, uint slots)
+    {
+        var least = Math.Min(Math.Max(slots, SchedulerLimits.PrefetchMin), _options.PrefetchMax);
+        var elapsedMs = _nowMs - worker.PacedAtMs;
+        if (ended < worker.PacedEnded || worker.Prefetch < least)
+        {
+            worker.Prefetch = least;
+        }
+        else if (elapsedMs < SchedulerLimits.PaceWindowMs || ended == worker.PacedEnded)
+        {
+            return;
+        }
+        else
+        {
+            var perMs = (ended - worker.PacedEnded) / (ulong)elapsedMs;
+            var most = Math.Min(worker.Prefetch * 2, _options.PrefetchMax);
+            worker.Prefetch = (uint)Math.Clamp(perMs, least, Math.Max(most, least));
+        }
+
+        worker.PacedAtMs = _nowMs;
+        worker.PacedEnded = ended;
+    }
 
     /// <summary>
     /// False, and the stream is closed, when the worker counts more ended attempts than it ever had: its numbers are

@@ -9,6 +9,11 @@ internal static class SchedulerLimits
 {
     public const uint PrefetchMaxMax = 65_535;
     public const uint PrefetchMin = 2;
+
+    /// <summary>
+    /// A worker's pace is taken over at least this long: several round trips, so that one batch is not taken for a pace.
+    /// </summary>
+    public const uint PaceWindowMs = 4;
     public const uint ReturnPauseMsMax = 60_000;
 
     /// <summary>
