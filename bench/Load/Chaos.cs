@@ -76,7 +76,7 @@ internal static class Chaos
     private sealed class Flow(MusterClient client)
     {
         private readonly HashSet<long> _seen = [];
-        private readonly CancellationTokenSource _stop = new();
+        private volatile bool _isStopped;
         private long _submitted;
 
         public long Submitted => Volatile.Read(ref _submitted);
@@ -89,7 +89,7 @@ internal static class Chaos
 
         public long Reruns { get; private set; }
 
-        public void Stop() => _stop.Cancel();
+        public void Stop() => _isStopped = true;
 
         public async Task RunAsync()
         {
@@ -116,7 +116,7 @@ internal static class Chaos
 
         private IEnumerable<ReadOnlyMemory<byte>> Inputs()
         {
-            while (!_stop.IsCancellationRequested)
+            while (!_isStopped)
             {
                 yield return Payload(_submitted++);
             }

@@ -90,6 +90,13 @@ internal static class CommandLine
         return ExitCodes.Usage;
     }
 
+    /// <summary>What a failed connection does not say by itself.</summary>
+    private static string NextStep(MusterException refused) =>
+        ExitCodes.Of(refused.Code) != ExitCodes.Unreachable
+        || refused.Message.Contains("'muster ", StringComparison.Ordinal)
+            ? ""
+            : "; is the cell running? 'muster up' starts one, and MUSTER_ADDRESS or --address names another";
+
     /// <summary>The edge of the program: whatever was thrown becomes one line and an exit code, never a
     /// trace.</summary>
     private static int Report(Terminal terminal, Exception failure, string verb)
@@ -99,7 +106,7 @@ internal static class CommandLine
             case UsageException usage:
                 return Usage(terminal, usage.Message, verb);
             case MusterException refused:
-                terminal.Problem(refused.Code, refused.Message);
+                terminal.Problem(refused.Code, refused.Message + NextStep(refused));
                 return ExitCodes.Of(refused.Code);
             case IOException or UnauthorizedAccessException:
                 terminal.Problem("IO_FAILED", failure.Message);

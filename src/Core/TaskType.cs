@@ -8,7 +8,9 @@ using Muster.Core;
 
 namespace Muster;
 
-/// <summary>Makes <see cref="TaskType{TIn, TOut}"/> objects. All methods are safe for use by many threads at once.</summary>
+/// <summary>
+/// Makes <see cref="TaskType{TIn, TOut}"/> objects. All methods are safe for use by many threads at once.
+/// </summary>
 public static class TaskType
 {
     /// <summary>

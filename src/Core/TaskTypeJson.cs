@@ -17,7 +17,8 @@ internal static class TaskTypeJson
 
     public static TaskValueWriter<T> Writer<T>(JsonTypeInfo<T> type) => (value, output) => Write(type, value, output);
 
-    public static TaskValueReader<T> Reader<T>(JsonTypeInfo<T> type) => bytes => JsonSerializer.Deserialize(bytes, type)!;
+    public static TaskValueReader<T> Reader<T>(JsonTypeInfo<T> type) =>
+        bytes => JsonSerializer.Deserialize(bytes, type)!;
 
     private static void Write<T>(JsonTypeInfo<T> type, T value, IBufferWriter<byte> output)
     {
@@ -47,10 +48,10 @@ internal static class TaskTypeJson
     {
         public static readonly Detached Instance = new();
 
-        public void Advance(int count) => throw new InvalidOperationException("no value is being written");
+        public void Advance(int count) => throw new InvalidOperationException("no value is written");
 
-        public Memory<byte> GetMemory(int sizeHint = 0) => throw new InvalidOperationException("no value is being written");
+        public Memory<byte> GetMemory(int sizeHint = 0) => throw new InvalidOperationException("no value is written");
 
-        public Span<byte> GetSpan(int sizeHint = 0) => throw new InvalidOperationException("no value is being written");
+        public Span<byte> GetSpan(int sizeHint = 0) => throw new InvalidOperationException("no value is written");
     }
 }

@@ -8,6 +8,8 @@ namespace Muster;
 /// thrown by it fails the attempt (input) or the wait for the result (output).
 /// </summary>
 /// <typeparam name="T">The type of the value.</typeparam>
-/// <param name="bytes">What a <see cref="TaskValueWriter{T}"/> wrote. Valid during the call only: copy what is kept.</param>
+/// <param name="bytes">
+/// What a <see cref="TaskValueWriter{T}"/> wrote. Valid during the call only: copy what is kept.
+/// </param>
 /// <returns>The value.</returns>
 public delegate T TaskValueReader<out T>(ReadOnlySpan<byte> bytes);

@@ -50,7 +50,7 @@ internal sealed partial class RegisterCore
     /// and after a whole lease every worker gets a fresh one. Being late again and again stretches a lease to at most
     /// <see cref="RegisterLimits.LeaseTermsMax"/> terms, or a sick Register would never find anybody lost.
     /// </summary>
-    public void WasLate(long lateMs, long nowMs)
+    private void WasLate(long lateMs, long nowMs)
     {
         if (lateMs < _options.LatenessMs)
         {
@@ -74,14 +74,12 @@ internal sealed partial class RegisterCore
         _effects.WasLate(lateMs);
     }
 
-    private void JudgeSelf(long nowMs)
+    // The two are seldom apart, so the longer one counts, not their sum.
+    private void JudgeSelf(long nowMs, long inboxLateMs)
     {
-        if (_lastTickMs != 0)
-        {
-            WasLate(nowMs - _lastTickMs - RegisterLimits.TickMs, nowMs);
-        }
-
+        var loopLateMs = _lastTickMs == 0 ? 0 : nowMs - _lastTickMs - RegisterLimits.TickMs;
         _lastTickMs = nowMs;
+        WasLate(Math.Max(loopLateMs, inboxLateMs), nowMs);
     }
 
     private void JudgeWorkers(long nowMs, long nowUnixUs)

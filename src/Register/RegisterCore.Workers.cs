@@ -91,7 +91,7 @@ internal sealed partial class RegisterCore
             if (!TryEncode(name, utf8, out var length))
             {
                 return new(FaultCode.HandlerNameInvalid,
-                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters, no white space");
+                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters, no space");
             }
 
             if (!_arena.Handlers.TryIntern(utf8[..length], out var index))

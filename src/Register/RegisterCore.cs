@@ -97,9 +97,12 @@ internal sealed partial class RegisterCore
     /// To be called every <see cref="RegisterLimits.TickMs"/>, and when the role is woken: looks at the deadlines,
     /// takes back blocks, and writes what had no room.
     /// </summary>
-    public void Tick(long nowMs, long nowUnixUs)
+    /// <param name="nowMs">Monotonic time.</param>
+    /// <param name="nowUnixUs">Wall clock.</param>
+    /// <param name="inboxLateMs">How long heartbeats lay unread for want of a thread and nobody was told.</param>
+    public void Tick(long nowMs, long nowUnixUs, long inboxLateMs = 0)
     {
-        JudgeSelf(nowMs);
+        JudgeSelf(nowMs, inboxLateMs);
         _blocks.TakeBack();
         JudgeWorkers(nowMs, nowUnixUs);
         EndTurn();

@@ -195,7 +195,7 @@ internal sealed partial class SchedulerCore
         inFlight = 0;
         DropStream(row, new(
             FaultCode.InvalidArgument,
-            $"the worker counts {ended} ended attempts since its hello and was given {worker.Sent}; open the stream again"));
+            $"the worker counts {ended} ended attempts since its hello and had {worker.Sent}; open the stream again"));
         return false;
     }
 

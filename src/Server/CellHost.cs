@@ -151,7 +151,10 @@ internal sealed class CellHost : IAsyncDisposable
         return fault;
     }
 
-    /// <summary>The PLM alone makes arenas; the others wait for it, for a while.</summary>
+    /// <summary>
+    /// The PLM alone makes arenas, also instead of one that cannot be used; the others wait for it, for a while. One
+    /// that is just being made looks damaged.
+    /// </summary>
     private async Task<Fault> AwaitArenaAsync(CancellationToken cancellationToken)
     {
         var time = _options.Time;
@@ -161,7 +164,8 @@ internal sealed class CellHost : IAsyncDisposable
         {
             var fault = ArenaFile.Attach(_options.Cell, readOnly: false, out _arena);
             var waitedMs = time.GetElapsedTime(start).TotalMilliseconds;
-            if (fault.Code != FaultCode.ArenaMissing || waitedMs >= _options.ArenaWaitMs)
+            var mayCome = fault.Code is FaultCode.ArenaMissing or FaultCode.ArenaDamaged or FaultCode.ArenaVersion;
+            if (!mayCome || waitedMs >= _options.ArenaWaitMs)
             {
                 return fault;
             }
@@ -171,7 +175,7 @@ internal sealed class CellHost : IAsyncDisposable
                 isTold = true;
                 _options.Note?.Invoke(
                     $"waiting for the PLM of cell '{_options.Cell}' to make its arena, "
-                    + $"at most {_options.ArenaWaitMs / 1_000} s");
+                    + $"at most {_options.ArenaWaitMs / 1_000} s ({fault.Message})");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(ArenaLookMs), time, cancellationToken).ConfigureAwait(false);

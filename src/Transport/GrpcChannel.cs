@@ -13,8 +13,8 @@ namespace Muster.Transport;
 /// <summary>
 /// Leads to one server: connects when the first call wants it, connects again when the connection is gone, and keeps
 /// calls waiting meanwhile. Safe for any thread. The gate guards its fields; it is taken before a connection's lock and
-/// never held while a call is failed or bytes are written. At most <see cref="GrpcChannelOptions.WaitingCallsMax"/> calls
-/// wait; more fail with RESOURCE_EXHAUSTED.
+/// never held while a call is failed or bytes are written. At most <see cref="GrpcChannelOptions.WaitingCallsMax"/>
+/// calls wait; more fail with RESOURCE_EXHAUSTED.
 /// </summary>
 internal sealed partial class GrpcChannel : ChannelBase, IConnectionOwner, IAsyncDisposable
 {

@@ -15,8 +15,8 @@ internal sealed record GrpcChannelOptions
     public int SendMessageBytesMax { get; init; } = 4 << 20;
 
     /// <summary>
-    /// Largest metadata of one call in each direction, names and values and 32 bytes for each entry. Default 8,192 bytes,
-    /// the usual limit of gRPC.
+    /// Largest metadata of one call in each direction, names and values and 32 bytes for each entry. Default 8,192
+    /// bytes, the usual limit of gRPC.
     /// </summary>
     public int MetadataBytesMax { get; init; } = 8192;
 
@@ -30,14 +30,14 @@ internal sealed record GrpcChannelOptions
     public int WaitingCallsMax { get; init; } = 10_000;
 
     /// <summary>
-    /// Whether calls wait through failed connects. False (the default): they fail with UNAVAILABLE when a connect failed.
-    /// A single call may ask for it by <see cref="Grpc.Core.CallOptions.IsWaitForReady"/>.
+    /// Whether calls wait through failed connects. False (the default): they fail with UNAVAILABLE when a connect
+    /// failed. A single call may ask for it by <see cref="Grpc.Core.CallOptions.IsWaitForReady"/>.
     /// </summary>
     public bool WaitForReady { get; init; }
 
     /// <summary>
-    /// Whether continuations run on the connection's receive loop. False (the default): they go to the thread pool. True
-    /// saves a wake-up for each message, and obliges every continuation of the channel's calls never to block.
+    /// Whether continuations run on the connection's receive loop. False (the default): they go to the thread pool.
+    /// True saves a wake-up for each message, and obliges every continuation of the channel's calls never to block.
     /// </summary>
     public bool InlineCompletions { get; init; }
 

@@ -68,7 +68,9 @@ internal sealed class RichStatus
     public static bool TryRead(RpcException exception, [NotNullWhen(true)] out RichStatus? status) =>
         TryRead(exception.Trailers, out status);
 
-    /// <summary>False when there is no such trailer, or its bytes are damaged: details are never worth a failure.</summary>
+    /// <summary>
+    /// False when there is no such trailer, or its bytes are damaged: details are never worth a failure.
+    /// </summary>
     public static bool TryRead(Metadata trailers, [NotNullWhen(true)] out RichStatus? status)
     {
         status = null;

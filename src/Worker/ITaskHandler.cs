@@ -12,7 +12,9 @@ namespace Muster;
 /// <typeparam name="TOut">What it returns.</typeparam>
 public interface ITaskHandler<in TIn, TOut>
 {
-    /// <summary>Runs one attempt, on the thread pool. What it throws fails the attempt, with its type and stack.</summary>
+    /// <summary>
+    /// Runs one attempt, on the thread pool. What it throws fails the attempt, with its type and stack.
+    /// </summary>
     /// <param name="input">The task's input.</param>
     /// <param name="context">Which attempt of which task this is.</param>
     /// <param name="cancellationToken">

@@ -12,8 +12,8 @@ using Muster.Worker.Handlers;
 namespace Muster;
 
 /// <summary>
-/// Adds handlers to a worker; made by <see cref="MusterWorkerHostExtensions.AddMusterWorker"/>. Every method returns the
-/// builder. Not thread-safe. A name that is added twice, or more than 1,024 handlers, stop the host at its start.
+/// Adds handlers to a worker; made by <see cref="MusterWorkerHostExtensions.AddMusterWorker"/>. Every method returns
+/// the builder. Not thread-safe. A name that is added twice, or more than 1,024 handlers, stop the host at its start.
 /// </summary>
 /// <remarks>
 /// Handlers that return their output directly run on threads of the worker's own, one per slot, and may block. Handlers

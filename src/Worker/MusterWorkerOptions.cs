@@ -10,14 +10,14 @@ namespace Muster;
 public sealed record MusterWorkerOptions
 {
     /// <summary>
-    /// Where the cell's Register listens: unix:/path/to.sock or http://127.0.0.1:port. Null, the default: the environment
-    /// variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on this host.
+    /// Where the cell's Register listens: unix:/path/to.sock or http://127.0.0.1:port. Null, the default: the
+    /// environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on this host.
     /// </summary>
     public string? Address { get; init; }
 
     /// <summary>
-    /// How many attempts run at once, 1 to 65,535. Default: <see cref="Environment.ProcessorCount"/>, one for each core.
-    /// Asynchronous handlers that mostly wait bear many more.
+    /// How many attempts run at once, 1 to 65,535. Default: <see cref="Environment.ProcessorCount"/>, one for each
+    /// core. Asynchronous handlers that mostly wait bear many more.
     /// </summary>
     public int Slots { get; init; } = Environment.ProcessorCount;
 
@@ -25,9 +25,9 @@ public sealed record MusterWorkerOptions
     public string? Name { get; init; }
 
     /// <summary>
-    /// How long a stopping worker lets running attempts go on before it cancels them, 0 to 30 days. Default 20 s (twenty
-    /// seconds): the .NET host gives all of its services 30 s, and after the drain up to 3 s are for cancelled attempts
-    /// and 5 s for the confirmation of the last results.
+    /// How long a stopping worker lets running attempts go on before it cancels them, 0 to 30 days. Default 20 s
+    /// (twenty seconds): the .NET host gives all of its services 30 s, and after the drain up to 3 s are for cancelled
+    /// attempts and 5 s for the confirmation of the last results.
     /// </summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(20);
 

@@ -57,7 +57,9 @@ internal static class WorkerLimits
     /// <summary>Percent of the lease after whose silence no attempt is started any more.</summary>
     public const int LeaseUsablePercent = 75;
 
-    /// <summary>After the drain's time is over: how long attempts may take to notice that they were cancelled.</summary>
+    /// <summary>
+    /// After the drain's time is over: how long attempts may take to notice that they were cancelled.
+    /// </summary>
     public const int CancelGraceMs = 3_000;
 
     /// <summary>How long a stopping worker waits for its last results to be confirmed.</summary>
@@ -66,6 +68,8 @@ internal static class WorkerLimits
     /// <summary>How long a stopping worker waits until its goodbye was heard.</summary>
     public const int GoodbyeMsMax = 1_000;
 
-    /// <summary>So many failures in a row to reach the Scheduler, and the Register is asked again where it is.</summary>
+    /// <summary>
+    /// So many failures in a row to reach the Scheduler, and the Register is asked again where it is.
+    /// </summary>
     public const int SchedulerFailuresMax = 8;
 }

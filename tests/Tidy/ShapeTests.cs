@@ -49,6 +49,9 @@ public partial class ShapeTests
     public void Types_Names_SayWhatTheyAre() =>
         AssertNone(
             from path in Code().Where(path => path.StartsWith("src/", StringComparison.Ordinal))
+
+            // Those types carry the names that generated code expects.
+            where !path.StartsWith("src/Transport/GrpcCore/", StringComparison.Ordinal)
             from line in Repository.Lines(path)
             let match = TypeName().Match(line)
             where match.Success && VagueName().IsMatch(match.Groups["name"].Value)
@@ -85,7 +88,7 @@ public partial class ShapeTests
                 continue;
             }
 
-            var end = Array.FindIndex(lines, line, text => text == opening.Groups["indent"].Value + "}");
+            var end = Array.FindIndex(lines, line, text => text.TrimEnd(';') == opening.Groups["indent"].Value + "}");
             if (end - line - 1 > MethodLinesMax)
             {
                 yield return $"{path}:{line} ({end - line - 1} lines)";

@@ -10,7 +10,9 @@ internal static unsafe partial class SpawnCalls
     public const short POSIX_SPAWN_SETSIGMASK = 0x08;
     public const short POSIX_SPAWN_SETSID = 0x80;
 
-    /// <summary>Room for posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80 bytes) with a margin.</summary>
+    /// <summary>
+    /// Room for posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80 bytes) with a margin.
+    /// </summary>
     public const int ObjectBytes = 512;
 
     /// <summary>sizeof(sigset_t).</summary>

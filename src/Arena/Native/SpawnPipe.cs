@@ -58,7 +58,9 @@ internal static unsafe partial class SpawnPipe
         return 0;
     }
 
-    /// <summary>A second descriptor of the same open file, above 2 and closed on exec; null when there is none left.</summary>
+    /// <summary>
+    /// A second descriptor of the same open file, above 2 and closed on exec; null when there is none left.
+    /// </summary>
     public static SafeFileHandle? Duplicate(SafeFileHandle file)
     {
         var copy = fcntl((int)file.DangerousGetHandle(), F_DUPFD_CLOEXEC, FirstFree);

@@ -7,7 +7,9 @@ namespace Muster.Arena.Native;
 /// <summary>What <see cref="SpawnProcess"/> starts. Every text is UTF-8 with its closing zero byte.</summary>
 internal readonly ref struct SpawnRequest
 {
-    /// <summary>The program; relative to <see cref="Folder"/> unless it starts with '/'. PATH is not looked at.</summary>
+    /// <summary>
+    /// The program; relative to <see cref="Folder"/> unless it starts with '/'. PATH is not looked at.
+    /// </summary>
     public required byte[] Path { get; init; }
 
     public required ReadOnlySpan<byte[]> Arguments { get; init; }

@@ -27,7 +27,9 @@ internal static unsafe partial class SpawnWait
     private const int PidOffset = 16;
     private const int StatusOffset = 24;
 
-    /// <summary>A descriptor that becomes readable when the child has ended; null when refused, see the last errno.</summary>
+    /// <summary>
+    /// A descriptor that becomes readable when the child has ended; null when refused, see the last errno.
+    /// </summary>
     public static SafeFileHandle? OpenPidfd(int pid)
     {
         var descriptor = pidfd_open(pid, 0);
@@ -83,12 +85,14 @@ internal static unsafe partial class SpawnWait
         return 0;
     }
 
-    /// <summary>Signals every process of a group whose leader has not been reaped. An empty group is no error.</summary>
+    /// <summary>
+    /// Signals every process of a group whose leader has not been reaped. An empty group is no error.
+    /// </summary>
     public static void SignalGroup(int leader, int signal)
     {
         if (leader <= 1)
         {
-            throw new ArgumentOutOfRangeException(nameof(leader), leader, "no process group of a child has this number");
+            throw new ArgumentOutOfRangeException(nameof(leader), leader, "no group of a child has this number");
         }
 
         _ = kill(-leader, signal);

@@ -58,7 +58,7 @@ internal abstract partial class GrpcCall
     // The status for what a handler threw. Its text reaches the client only when the handler meant it to.
     private Status Explain(Exception exception)
     {
-        if (_end is not null)
+        if (_end is not null && exception is not InvariantException)
         {
             // The reason to end was there first; what the handler threw on its way out follows from it.
             return default;

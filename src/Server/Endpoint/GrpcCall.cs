@@ -23,7 +23,7 @@ namespace Muster.Server.Endpoint;
 /// that of the exception, whatever the handler does then.
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call at any time.")]
+    "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call any time.")]
 internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
 {
     private readonly Lock _gate = new();

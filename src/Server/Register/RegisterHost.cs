@@ -15,6 +15,9 @@ namespace Muster.Server.RegisterHosting;
 /// </summary>
 internal sealed class RegisterHost : RoleHost, IRegisterEffects
 {
+    // A host that is short of processors is late many times a second; a line now and then says it.
+    private const int LateLogEveryMs = 10_000;
+
     private readonly RegisterHostOptions _options;
     private readonly ProcessWatches _watches;
     private readonly PoolProbe _probe;
@@ -23,6 +26,8 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     private readonly HeartbeatStream?[] _streams;
     private RegisterCore? _core;
     private long _nextTickMs;
+    private long _lateMs;
+    private long _lateLogMs;
 
     public RegisterHost(RegisterHostOptions options)
         : base(Role.Register, options)
@@ -92,8 +97,7 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
         if (nowMs >= _nextTickMs)
         {
             _nextTickMs = nowMs + RegisterLimits.TickMs;
-            Core.WasLate(_probe.Look(nowMs), nowMs);
-            Core.Tick(nowMs, nowUnixUs);
+            Core.Tick(nowMs, nowUnixUs, _probe.Look(nowMs));
         }
 
         return (int)(_nextTickMs - nowMs);
@@ -138,7 +142,17 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     void IRegisterEffects.BrakePulled(int suspects, int workers, uint holdMs) =>
         RegisterLog.BrakePulled(Logger, suspects, workers, holdMs);
 
-    void IRegisterEffects.WasLate(long lateMs) => RegisterLog.WasLate(Logger, lateMs);
+    void IRegisterEffects.WasLate(long lateMs)
+    {
+        _lateMs += lateMs;
+        var nowMs = NowMs();
+        if (nowMs >= _lateLogMs)
+        {
+            RegisterLog.WasLate(Logger, _lateMs);
+            _lateMs = 0;
+            _lateLogMs = nowMs + LateLogEveryMs;
+        }
+    }
 
     void IRegisterEffects.RegionFull(uint row, int bytes) =>
         RegisterLog.RegionFull(Logger, Arena.Workers.Name(row), bytes);

@@ -20,7 +20,8 @@ internal static partial class RegisterLog
         "{Suspects} of {Workers} workers fell silent together: nobody is given up for {HoldMs} ms more.")]
     public static partial void BrakePulled(ILogger logger, int suspects, int workers, uint holdMs);
 
-    [LoggerMessage(1343, LogLevel.Warning, "The Register was {LateMs} ms late itself; every deadline moves by that.")]
+    [LoggerMessage(1343, LogLevel.Warning,
+        "The Register was {LateMs} ms late itself since the last such line; every deadline moves by that.")]
     public static partial void WasLate(ILogger logger, long lateMs);
 
     [LoggerMessage(1344, LogLevel.Warning,

@@ -146,7 +146,15 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
             return;
         }
 
-        SchedulerLog.StreamClosed(Logger, Arena.Workers.Name(row), fault.Code, fault.Message);
+        if (fault.Code == FaultCode.WorkerFenced)
+        {
+            SchedulerLog.StreamFenced(Logger, Arena.Workers.Name(row));
+        }
+        else
+        {
+            SchedulerLog.StreamClosed(Logger, Arena.Workers.Name(row), fault.Code, fault.Message);
+        }
+
         closing.IsOpen = false;
         closing.EndAfterTurn(fault);
         Touch(closing);

@@ -13,6 +13,10 @@ internal static partial class SchedulerLog
     [LoggerMessage(1321, LogLevel.Information, "Worker {Worker} takes no assignments any more; its stream has ended.")]
     public static partial void StreamEnded(ILogger logger, string worker);
 
+    [LoggerMessage(1323, LogLevel.Information,
+        "The stream of worker {Worker} is ended: its registration is over.")]
+    public static partial void StreamFenced(ILogger logger, string worker);
+
     [LoggerMessage(1322, LogLevel.Warning, "The stream of worker {Worker} is ended: {Code}: {Reason}")]
     public static partial void StreamClosed(ILogger logger, string worker, FaultCode code, string reason);
 }

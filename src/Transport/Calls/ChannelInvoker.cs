@@ -8,7 +8,8 @@ namespace Muster.Transport.Calls;
 /// <summary>Starts calls on a channel. Safe for any thread.</summary>
 internal sealed class ChannelInvoker(GrpcChannel channel) : CallInvoker
 {
-    private static readonly Func<object, Task<Metadata>> s_headers = static call => ((ClientCall)call).ResponseHeadersAsync;
+    private static readonly Func<object, Task<Metadata>> s_headers =
+        static call => ((ClientCall)call).ResponseHeadersAsync;
     private static readonly Func<object, Status> s_status = static call => ((ClientCall)call).GetStatus();
     private static readonly Func<object, Metadata> s_trailers = static call => ((ClientCall)call).GetTrailers();
     private static readonly Action<object> s_dispose = static call => ((ClientCall)call).Cancel();

@@ -10,9 +10,9 @@ using Muster.Transport.Protocol;
 namespace Muster.Transport.Calls;
 
 /// <summary>
-/// One call, whatever its messages are: deadline, cancellation, headers, status. It is made by the invoker, waits at the
-/// channel for a connection, may start anew when the server refuses it unseen, and ends once. The gate guards its fields;
-/// nothing of the connection is called while it is held.
+/// One call, whatever its messages are: deadline, cancellation, headers, status. It is made by the invoker, waits at
+/// the channel for a connection, may start anew when the server refuses it unseen, and ends once. The gate guards its
+/// fields; nothing of the connection is called while it is held.
 /// </summary>
 internal abstract partial class ClientCall : Http2Stream
 {
@@ -183,7 +183,9 @@ internal abstract partial class ClientCall : Http2Stream
         return true;
     }
 
-    /// <summary>The call ends, under the gate: unread messages are dropped when asked, waiting writers are failed.</summary>
+    /// <summary>
+    /// The call ends, under the gate: unread messages are dropped when asked, waiting writers are failed.
+    /// </summary>
     protected abstract void OnFinished(bool drop);
 
     /// <summary>Completes the wait for headers, when it is over.</summary>

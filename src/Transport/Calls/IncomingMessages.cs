@@ -23,8 +23,8 @@ internal struct IncomingMessages
     public readonly bool IsBetweenMessages => _prefixFill == 0;
 
     /// <summary>
-    /// Takes bytes from the piece. True: a message is whole, and <paramref name="message"/> shows it until the next call.
-    /// False: the piece is used up. An error is told as a status that is not OK.
+    /// Takes bytes from the piece. True: a message is whole, and <paramref name="message"/> shows it until the next
+    /// call. False: the piece is used up. An error is told as a status that is not OK.
     /// </summary>
     public bool TryTake(
         ref ArraySegment<byte> piece, int bytesMax, string? encoding, out ArraySegment<byte> message, out Status error)
@@ -84,7 +84,8 @@ internal struct IncomingMessages
         }
 
         return length > (uint)bytesMax
-            ? new Status(StatusCode.ResourceExhausted, $"A message of {length} bytes came; at most {bytesMax} are taken.")
+            ? new Status(
+                StatusCode.ResourceExhausted, $"A message of {length} bytes came; at most {bytesMax} are taken.")
             : default;
     }
 

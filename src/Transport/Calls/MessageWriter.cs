@@ -23,7 +23,9 @@ internal sealed class MessageWriter : SerializationContext, IBufferWriter<byte>
     private int _bytesMax;
     private bool _complete;
 
-    /// <summary>Throws <see cref="RpcException"/> with RESOURCE_EXHAUSTED when the message is larger than allowed.</summary>
+    /// <summary>
+    /// Throws <see cref="RpcException"/> with RESOURCE_EXHAUSTED when the message is larger than allowed.
+    /// </summary>
     public static (byte[] Buffer, int Length) Serialize<T>(T message, Marshaller<T> marshaller, int bytesMax)
     {
         // Taken out while in use: a serializer may itself lead to another call on this thread.

@@ -40,8 +40,8 @@ internal sealed class RequestHeaders(string authority, bool secure, string userA
     }
 
     /// <summary>
-    /// The caller's metadata as a header block; null when there are none. Throws <see cref="RpcException"/> when they are
-    /// larger than allowed or hold what no header can.
+    /// The caller's metadata as a header block; null when there are none. Throws <see cref="RpcException"/> when they
+    /// are larger than allowed or hold what no header can.
     /// </summary>
     public byte[]? Encode(Metadata? metadata)
     {

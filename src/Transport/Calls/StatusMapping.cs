@@ -28,5 +28,7 @@ internal static class StatusMapping
 
     /// <summary>Numbers that no status has count as unknown.</summary>
     public static StatusCode FromNumber(int number) =>
-        number is >= (int)StatusCode.OK and <= (int)StatusCode.Unauthenticated ? (StatusCode)number : StatusCode.Unknown;
+        number is >= (int)StatusCode.OK and <= (int)StatusCode.Unauthenticated
+            ? (StatusCode)number
+            : StatusCode.Unknown;
 }

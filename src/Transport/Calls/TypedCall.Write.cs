@@ -7,7 +7,9 @@ using Grpc.Core;
 
 namespace Muster.Transport.Calls;
 
-/// <summary>The request stream. One write at a time; a write ends when its bytes are in the connection's outbox.</summary>
+/// <summary>
+/// The request stream. One write at a time; a write ends when its bytes are in the connection's outbox.
+/// </summary>
 internal sealed partial class TypedCall<TRequest, TResponse> : IClientStreamWriter<TRequest>
 {
     private TaskCompletionSource? _writeWaiter;

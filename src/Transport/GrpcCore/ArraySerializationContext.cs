@@ -4,7 +4,9 @@ using System.Buffers;
 
 namespace Grpc.Core;
 
-/// <summary>Collects one message in an array of its own: the slow way, for <see cref="Marshaller{T}.Serializer"/>.</summary>
+/// <summary>
+/// Collects one message in an array of its own: the slow way, for <see cref="Marshaller{T}.Serializer"/>.
+/// </summary>
 internal sealed class ArraySerializationContext : SerializationContext
 {
     private readonly ArrayBufferWriter<byte> _writer = new();

@@ -4,7 +4,9 @@ using System.Threading.Tasks;
 
 namespace Grpc.Core;
 
-/// <summary>A call of many requests and many responses, in any order. Disposing it cancels what is still going on.</summary>
+/// <summary>
+/// A call of many requests and many responses, in any order. Disposing it cancels what is still going on.
+/// </summary>
 internal sealed class AsyncDuplexStreamingCall<TRequest, TResponse>(
     IClientStreamWriter<TRequest> requestStream,
     IAsyncStreamReader<TResponse> responseStream,

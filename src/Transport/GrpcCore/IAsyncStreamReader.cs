@@ -10,6 +10,8 @@ internal interface IAsyncStreamReader<out T>
     /// <summary>The message that the last successful <see cref="MoveNext"/> found.</summary>
     T Current { get; }
 
-    /// <summary>Waits for the next message; false at the end. Throws <see cref="RpcException"/> when the call failed.</summary>
+    /// <summary>
+    /// Waits for the next message; false at the end. Throws <see cref="RpcException"/> when the call failed.
+    /// </summary>
     Task<bool> MoveNext(CancellationToken cancellationToken);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Grpc.Core;
 
-/// <summary>A method of a service with the codecs of its messages. Immutable; one object per method and process.</summary>
+/// <summary>
+/// A method of a service with the codecs of its messages. Immutable; one object per method and process.
+/// </summary>
 internal class Method<TRequest, TResponse>(
     MethodType type,
     string serviceName,

@@ -2,8 +2,8 @@
 namespace Muster.Transport.Hpack;
 
 /// <summary>
-/// The part of the table that the peer's encoder fills, newest first. Bounded by bytes; the oldest entries go when a new
-/// one needs room.
+/// The part of the table that the peer's encoder fills, newest first. Bounded by bytes; the oldest entries go when a
+/// new one needs room.
 /// </summary>
 internal sealed class DynamicTable(int bytesMax)
 {

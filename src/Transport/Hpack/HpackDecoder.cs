@@ -5,8 +5,8 @@ using Muster.Transport.Http2;
 namespace Muster.Transport.Hpack;
 
 /// <summary>
-/// Decodes header blocks, RFC 7541. One per connection and direction, as the table lives on from block to block; used by
-/// the receive loop alone. Damage throws <see cref="Http2Exception"/>, as the table is then lost.
+/// Decodes header blocks, RFC 7541. One per connection and direction, as the table lives on from block to block; used
+/// by the receive loop alone. Damage throws <see cref="Http2Exception"/>, as the table is then lost.
 /// </summary>
 internal sealed class HpackDecoder(int tableBytes)
 {

@@ -4,8 +4,8 @@ using System;
 namespace Muster.Transport.Hpack;
 
 /// <summary>
-/// Writes header blocks that touch no table: indexed entries of the static one and literals that are not kept. So a block
-/// may be encoded once and sent on any connection. Strings are not Huffman-coded: that saves bytes, not time.
+/// Writes header blocks that touch no table: indexed entries of the static one and literals that are not kept. So a
+/// block may be encoded once and sent on any connection. Strings are not Huffman-coded: that saves bytes, not time.
 /// </summary>
 internal ref struct HpackWriter(Span<byte> bytes)
 {

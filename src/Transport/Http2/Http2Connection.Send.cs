@@ -9,8 +9,8 @@ namespace Muster.Transport.Http2;
 
 /// <summary>
 /// Sending. Whoever adds frames while nobody writes becomes the writer and goes on until the outbox is empty, so frames
-/// that come meanwhile share one write and there is no timer. In a burst the writer is a thread of the pool instead: its
-/// wake-up is the time in which the burst gathers.
+/// that come meanwhile share one write and there is no timer. In a burst the writer is a thread of the pool instead:
+/// its wake-up is the time in which the burst gathers.
 /// </summary>
 internal sealed partial class Http2Connection : IThreadPoolWorkItem
 {
@@ -33,7 +33,9 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     /// <summary>Whether the caller runs on the receive loop, which must not wait for anything.</summary>
     public bool IsOnReceiveLoop => Volatile.Read(ref _drainThread) == Environment.CurrentManagedThreadId;
 
-    /// <summary>Sends what the stream has to send, as far as windows and outbox allow; the rest follows by itself.</summary>
+    /// <summary>
+    /// Sends what the stream has to send, as far as windows and outbox allow; the rest follows by itself.
+    /// </summary>
     public void Send(Http2Stream stream, bool mayWait)
     {
         FlushTurn turn;
@@ -176,7 +178,8 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
         }
     }
 
-    // What the server said before it went may still be unread: the receive loop gets a moment to come to the end by itself.
+    // What the server said before it went may still be unread: the receive loop gets a moment to come to the end by
+    // itself.
     private void StopSending(string reason)
     {
         lock (_gate)

@@ -8,10 +8,10 @@ using System.Threading.Tasks;
 namespace Muster.Transport.Http2;
 
 /// <summary>
-/// The client's half of one HTTP/2 connection. It owns its byte stream. One receive loop parses frames, calls the streams
-/// and never waits for a send; any thread may start, pump and reset streams, which only put frames into the outbox, and
-/// one thread at a time writes the outbox to the byte stream. <see cref="_gate"/> guards everything that is not said to
-/// belong to the receive loop; it is never held while a stream's callback or the owner is called.
+/// The client's half of one HTTP/2 connection. It owns its byte stream. One receive loop parses frames, calls the
+/// streams and never waits for a send; any thread may start, pump and reset streams, which only put frames into the
+/// outbox, and one thread at a time writes the outbox to the byte stream. <see cref="_gate"/> guards everything that is
+/// not said to belong to the receive loop; it is never held while a stream's callback or the owner is called.
 /// </summary>
 internal sealed partial class Http2Connection
 {
@@ -100,7 +100,9 @@ internal sealed partial class Http2Connection
         StartKeepAlive();
     }
 
-    /// <summary>Puts the stream's headers and what it has to send into the outbox; flush by the turn afterwards.</summary>
+    /// <summary>
+    /// Puts the stream's headers and what it has to send into the outbox; flush by the turn afterwards.
+    /// </summary>
     public StartResult TryStart(Http2Stream stream, out FlushTurn turn)
     {
         turn = FlushTurn.None;
@@ -147,7 +149,9 @@ internal sealed partial class Http2Connection
         AfterRemoval();
     }
 
-    /// <summary>Gives the connection up: every stream is told, and what waits is sent only if it can be at once.</summary>
+    /// <summary>
+    /// Gives the connection up: every stream is told, and what waits is sent only if it can be at once.
+    /// </summary>
     public void Close(string reason, Http2ErrorCode code = Http2ErrorCode.NoError)
     {
         List<Http2Stream> streams;

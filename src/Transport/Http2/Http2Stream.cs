@@ -6,9 +6,9 @@ using System.Threading;
 namespace Muster.Transport.Http2;
 
 /// <summary>
-/// One exchange on a connection. The connection sends what stands in the stream's out buffer as far as both windows allow
-/// and tells what arrives. Locks are taken in the order connection, stream; the callbacks below come without any lock
-/// held, from the receive loop unless they say otherwise.
+/// One exchange on a connection. The connection sends what stands in the stream's out buffer as far as both windows
+/// allow and tells what arrives. Locks are taken in the order connection, stream; the callbacks below come without any
+/// lock held, from the receive loop unless they say otherwise.
 /// </summary>
 internal abstract class Http2Stream
 {
@@ -154,6 +154,8 @@ internal abstract class Http2Stream
     /// <summary>Leaves the connection before another start. Call under the gate.</summary>
     protected void Detach() => Volatile.Write(ref _connection, null);
 
-    /// <summary>The whole buffer is in frames. Called under both locks; drops the buffer unless it may be sent again.</summary>
+    /// <summary>
+    /// The whole buffer is in frames. Called under both locks; drops the buffer unless it may be sent again.
+    /// </summary>
     protected abstract void OnOutSent();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Transport.Http2;
 
-/// <summary>Who made a connection and is told what becomes of it. Called without any lock of the connection held.</summary>
+/// <summary>
+/// Who made a connection and is told what becomes of it. Called without any lock of the connection held.
+/// </summary>
 internal interface IConnectionOwner
 {
     /// <summary>A stream ended or the server allows more: there may be room for another.</summary>

@@ -6,9 +6,9 @@ using System.Buffers.Binary;
 namespace Muster.Transport.Http2;
 
 /// <summary>
-/// Frames that wait for the socket. Two buffers: one fills while the other is being written. Guarded by the connection's
-/// lock. Bounded: DATA is only added while <see cref="DataRoom"/> is positive, so writers wait; control frames that
-/// exceed it by <see cref="Http2Limits.OutboxControlBytesMax"/> end the connection.
+/// Frames that wait for the socket. Two buffers: one fills while the other is being written. Guarded by the
+/// connection's lock. Bounded: DATA is only added while <see cref="DataRoom"/> is positive, so writers wait; control
+/// frames that exceed it by <see cref="Http2Limits.OutboxControlBytesMax"/> end the connection.
 /// </summary>
 internal sealed class Outbox
 {

@@ -111,7 +111,8 @@ internal sealed class ResponseHead(int bytesMax) : IHeaderSink
             return;
         }
 
-        // HTTP allows names that metadata do not, and base64 can be damaged: such headers are nobody's and are left out.
+        // HTTP allows names that metadata do not, and base64 can be damaged: such headers are nobody's and are left
+        // out.
         if (!MetadataKey.TryCheck(System.Text.Encoding.ASCII.GetString(name), out var key))
         {
             return;

@@ -106,7 +106,9 @@ internal sealed class ProtoWriter : IDisposable
         return _length;
     }
 
-    /// <summary>Closes a nested message. Its length stands in four bytes: a varint with padding, which is valid.</summary>
+    /// <summary>
+    /// Closes a nested message. Its length stands in four bytes: a varint with padding, which is valid.
+    /// </summary>
     public void End(int begin)
     {
         var count = (uint)(_length - begin);

@@ -25,7 +25,9 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
     private long _nextDeadline = long.MaxValue;
     private long _usableUntil = long.MinValue;
 
-    /// <summary>The lock of the whole worker's state. Nothing waits, sends or runs user code while it is held.</summary>
+    /// <summary>
+    /// The lock of the whole worker's state. Nothing waits, sends or runs user code while it is held.
+    /// </summary>
     public object Gate { get; } = new();
 
     public ResultQueue Results { get; } = new();

@@ -32,7 +32,9 @@ internal sealed class AttemptFailure
 
     public static AttemptFailure From(Fault fault) => new(fault.Code, fault.Message);
 
-    /// <summary>From what a handler threw. Message and stack of an exception are user code too, and may throw.</summary>
+    /// <summary>
+    /// From what a handler threw. Message and stack of an exception are user code too, and may throw.
+    /// </summary>
     public static AttemptFailure From(Exception exception)
     {
         var type = exception.GetType().FullName ?? exception.GetType().Name;

@@ -43,21 +43,24 @@ internal sealed class ResultQueue
 
     /// <summary>Moves the mark over as many results as fit one message and lists them.</summary>
     /// <param name="taken">Takes them, at most <see cref="WorkerLimits.ResultsPerMessageMax"/>.</param>
-    public void TakeUnsent(List<HeldAttempt> taken)
+    /// <returns>Their bytes; over <see cref="WorkerLimits.MessageBytesSoftMax"/> only for a single one.</returns>
+    public long TakeUnsent(List<HeldAttempt> taken)
     {
         long bytes = 0;
         while (Unsent > 0 && taken.Count < WorkerLimits.ResultsPerMessageMax)
         {
             var attempt = At(_sent);
-            bytes += attempt.ResultBytes;
-            if (taken.Count > 0 && bytes > WorkerLimits.MessageBytesSoftMax)
+            if (taken.Count > 0 && bytes + attempt.ResultBytes > WorkerLimits.MessageBytesSoftMax)
             {
-                return;
+                break;
             }
 
+            bytes += attempt.ResultBytes;
             taken.Add(attempt);
             _sent++;
         }
+
+        return bytes;
     }
 
     /// <summary>A new stream: everything unconfirmed is to be sent again.</summary>

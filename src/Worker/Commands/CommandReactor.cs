@@ -15,11 +15,11 @@ namespace Muster.Worker.Commands;
 /// thread. <see cref="Start"/> and <see cref="Stop"/> are for any thread; everything else happens on the reactor's own.
 /// </summary>
 /// <remarks>
-/// A command that is stopped gets SIGTERM, then SIGKILL after <see cref="WorkerLimits.CommandKillGraceMs"/>, each to its
-/// whole process group. When the leader exits, its outputs are read to their end; if another process still holds them
-/// after <see cref="WorkerLimits.CommandPipeGraceMs"/> they are closed. Then the group is killed, while the unreaped
-/// leader still keeps its number from being given to anyone else, and the leader is reaped. How many commands run is
-/// bounded by the slots of the worker.
+/// A command that is stopped gets SIGTERM, then SIGKILL after <see cref="WorkerLimits.CommandKillGraceMs"/>, each to
+/// its whole process group. When the leader exits, its outputs are read to their end; if another process still holds
+/// them after <see cref="WorkerLimits.CommandPipeGraceMs"/> they are closed. Then the group is killed, while the
+/// unreaped leader still keeps its number from being given to anyone else, and the leader is reaped. How many commands
+/// run is bounded by the slots of the worker.
 /// </remarks>
 internal sealed class CommandReactor : IDisposable
 {

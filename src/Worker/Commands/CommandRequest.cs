@@ -94,7 +94,7 @@ internal sealed class CommandRequest
     {
         if (command.Argv.Count is 0 or > WorkerLimits.CommandArgumentsMax)
         {
-            return $"a command has 1 to {WorkerLimits.CommandArgumentsMax} arguments, this one has {command.Argv.Count}";
+            return $"a command has 1 to {WorkerLimits.CommandArgumentsMax} arguments, not {command.Argv.Count}";
         }
 
         if (command.Argv[0].Length == 0)

@@ -34,10 +34,13 @@ internal sealed class Executor(
         FaultCode.AttemptTimedOut,
         string.Create(CultureInfo.InvariantCulture, $"the attempt ran longer than {attempt.TimeoutMs} ms"));
 
-    /// <summary>Starts what waits and may start: after something came in, a slot came free, or the lease was renewed.</summary>
-    public void StartWaiting()
+    /// <summary>
+    /// Starts what waits and may start: after something came in, a slot came free, or the lease was renewed.
+    /// </summary>
+    /// <returns>Whether anything was started.</returns>
+    public bool StartWaiting()
     {
-        while (true)
+        for (var any = false; ; any = true)
         {
             HeldAttempt? attempt;
             SlotThread? thread = null;
@@ -47,7 +50,7 @@ internal sealed class Executor(
                 // With all threads made and none idle, one is between two attempts and will ask for this one itself.
                 if (!TryStart(_idle.Count > 0 || _threads < slots, out attempt))
                 {
-                    return;
+                    return any;
                 }
 
                 if (attempt!.Handler.Place == HandlerPlace.SlotThread && !_idle.TryPop(out thread))
@@ -65,8 +68,16 @@ internal sealed class Executor(
     public void Finish(HeldAttempt attempt, in AttemptEnd end)
     {
         FinishOnSlot(attempt, end);
-        StartWaiting();
-        sender.Flush();
+        if (StartWaiting())
+        {
+            // More results will come, and one message for several costs little more than for one (measured with
+            // handlers that do nothing: 1.1 results a message and 1.2 us of CPU each when every end sent its own).
+            sender.FlushSoon();
+        }
+        else
+        {
+            sender.Flush();
+        }
     }
 
     /// <summary>Takes an attempt back from the slot thread that ran it, which will ask for the next one.</summary>

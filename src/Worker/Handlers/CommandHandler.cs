@@ -7,9 +7,9 @@ using Muster.Worker.Execution;
 namespace Muster.Worker.Handlers;
 
 /// <summary>
-/// Runs commands. A slot thread starts the program and goes on to other work; the reactor tells the end. A command whose
-/// time is over reports when it is dead, at most two seconds later, so that its result holds what it wrote and the next
-/// attempt does not run beside it.
+/// Runs commands. A slot thread starts the program and goes on to other work; the reactor tells the end. A command
+/// whose time is over reports when it is dead, at most two seconds later, so that its result holds what it wrote and
+/// the next attempt does not run beside it.
 /// </summary>
 internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
     : HandlerEntry(TaskLimits.CommandHandler, HandlerPlace.SlotThread)

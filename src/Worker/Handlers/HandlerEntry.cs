@@ -15,8 +15,8 @@ internal abstract class HandlerEntry(string name, HandlerPlace place)
     public virtual bool TakesToken => true;
 
     /// <summary>
-    /// Runs an attempt. Throws nothing; <see cref="Executor.Finish"/> or its twin is called exactly once, before or after it
-    /// returns.
+    /// Runs an attempt. Throws nothing; <see cref="Executor.Finish"/> or its twin is called exactly once, before or
+    /// after it returns.
     /// </summary>
     /// <param name="attempt">It has a slot.</param>
     /// <param name="executor">Takes it back.</param>

@@ -27,9 +27,10 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     private readonly TimeProvider _time;
     private readonly Backoff _backoff = new(new Random());
     private readonly ProtoWriter _writer = new();
-    private readonly SemaphoreSlim _registered = new(0, 1);
+    private readonly SemaphoreSlim _registered = new(0);
 
-    // Under the gate. What is to be returned is bounded by what one message of the Scheduler can assign and by the queue.
+    // Under the gate. What is to be returned is bounded by what one message of the Scheduler can assign and by the
+    // queue.
     private readonly List<AttemptKey> _returns = [];
     private IMessageStream? _stream;
     private bool _helloMade;
@@ -53,19 +54,22 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
         _time = parts.Time;
     }
 
-    /// <summary>The Register welcomed this worker, maybe under another id than before.</summary>
-    public void Use(Registration registration)
+    /// <summary>
+    /// The Register welcomed this worker, maybe under another id than before, or has given it up (null). From then on
+    /// no message of an earlier registration's stream is heeded.
+    /// </summary>
+    public void Use(Registration? registration)
     {
         CancellationTokenSource? old = null;
         lock (_book.Gate)
         {
-            if (_registration is { } known && known.WorkerId != registration.WorkerId)
+            if (_registration is { } known && known.WorkerId != registration?.WorkerId)
             {
                 old = _replaced;
                 _replaced = new();
             }
 
-            if (_registration is null)
+            if (_registration is null && registration is not null)
             {
                 _registered.Release();
             }
@@ -97,15 +101,20 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     {
         try
         {
-            await _registered.WaitAsync(stopping).ConfigureAwait(false);
             for (var attempt = 0; !stopping.IsCancellationRequested; attempt++)
             {
-                Registration registration;
+                Registration? registration;
                 CancellationToken replaced;
                 lock (_book.Gate)
                 {
-                    registration = _registration!;
+                    registration = _registration;
                     replaced = _replaced.Token;
+                }
+
+                if (registration is null)
+                {
+                    await _registered.WaitAsync(stopping).ConfigureAwait(false);
+                    continue;
                 }
 
                 using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping, replaced);
@@ -231,6 +240,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     {
         var stream = await _parts.Transport.OpenDispatchAsync(address, ended).ConfigureAwait(false);
         using var abort = ended.UnsafeRegister(static stream => ((IMessageStream)stream!).Abort(), stream);
+        var openedAt = _time.GetTimestamp();
         try
         {
             await stream.WriteAsync(Hello(registration)).ConfigureAwait(false);
@@ -244,16 +254,20 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
             {
                 using (message)
                 {
-                    Take(message.Span);
+                    Take(message.Span, registration);
                 }
 
-                _backoff.Reset();
-                _outageTold = false;
-                _failures = 0;
+                Recovered();
             }
         }
         finally
         {
+            if (_time.GetElapsedTime(openedAt).TotalMilliseconds >= WorkerLimits.ReconnectMsMax)
+            {
+                // It was good, only there was nothing to say.
+                Recovered();
+            }
+
             lock (_book.Gate)
             {
                 _stream = null;
@@ -263,6 +277,13 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
 
             await stream.DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private void Recovered()
+    {
+        _backoff.Reset();
+        _outageTold = false;
+        _failures = 0;
     }
 
     private RawMessage Hello(Registration registration)
@@ -283,13 +304,18 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
         return RawMessage.Copy(writer.Written);
     }
 
-    private void Take(ReadOnlySpan<byte> bytes)
+    private void Take(ReadOnlySpan<byte> bytes, Registration registration)
     {
         _cancels.Clear();
         _receivedAt = _time.GetTimestamp();
         bool returns, results;
         lock (_book.Gate)
         {
+            if (_registration?.WorkerId != registration.WorkerId)
+            {
+                return;
+            }
+
             DispatchCodec.Read(bytes, this);
             returns = _returns.Count > 0;
             results = _book.Results.Unsent > 0;

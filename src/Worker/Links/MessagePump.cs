@@ -10,7 +10,8 @@ namespace Muster.Worker.Links;
 /// <summary>
 /// Sends what there is to send, by whichever thread noticed it: one thread at a time has the turn, gathers everything
 /// that is ready, sends it, and looks again before it gives the turn back. A thread that finds the turn taken leaves
-/// word and goes on. So the first result leaves without a change of threads, and under load messages grow by themselves.
+/// word and goes on. So the first result leaves without a change of threads, and under load messages grow by
+/// themselves.
 /// </summary>
 /// <remarks>
 /// The turn is one word: idle, sending, or sending with word left. Nothing is queued here: what is to be sent lies in

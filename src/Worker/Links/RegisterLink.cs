@@ -156,17 +156,18 @@ internal sealed class RegisterLink : MessagePump, IDisposable
                 return false;
             }
 
-            _book.Results.TakeUnsent(_taken);
+            // A message with one giant result has no room for the list of what runs.
+            var isGiant = _book.Results.TakeUnsent(_taken) > WorkerLimits.MessageBytesSoftMax;
             ended = _book.EndedTotal;
             draining = _book.IsDraining;
-            beat = _beat;
+            beat = isGiant ? null : _beat;
             goodbye = _goodbye is { Task.IsCompleted: false } && _book.Results.Unsent == 0;
             if (_taken.Count == 0 && beat is null && ended == _endedSent && draining == _drainingSent && !goodbye)
             {
                 return false;
             }
 
-            _beat = null;
+            _beat = isGiant ? _beat : null;
             _endedSent = ended;
             _drainingSent = draining;
             ListRunning(beat is not null);
@@ -317,6 +318,8 @@ internal sealed class RegisterLink : MessagePump, IDisposable
             isFenced = welcome.IsFenced || (_registration is { } known && known.WorkerId != welcome.WorkerId);
         }
 
+        // Before anything is abandoned: no assignment of the old registration may slip in behind that.
+        _parts.Registered(welcome);
         if (isFenced)
         {
             WorkerLog.Fenced(_log, welcome.WorkerId);
@@ -336,7 +339,6 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         _outageTold = false;
         WorkerLog.Registered(_log, _parts.Identity.Name, welcome.WorkerId, _parts.Address);
         _parts.SetInterval(welcome.IntervalMs);
-        _parts.Registered(welcome);
         Flush();
         _executor.StartWaiting();
     }
@@ -393,6 +395,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
                 _registration = null;
             }
 
+            _parts.Registered(null);
             _executor.AbandonAll();
         }
 

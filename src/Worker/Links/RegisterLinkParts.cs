@@ -33,8 +33,8 @@ internal sealed record RegisterLinkParts
     /// <summary>How often to beat, in milliseconds; 0: unchanged.</summary>
     public required Action<uint> SetInterval { get; init; }
 
-    /// <summary>The Register welcomed this worker.</summary>
-    public required Action<Registration> Registered { get; init; }
+    /// <summary>The Register welcomed this worker, or has given it up (null).</summary>
+    public required Action<Registration?> Registered { get; init; }
 
     /// <summary>Results were confirmed.</summary>
     public required Action Confirmed { get; init; }

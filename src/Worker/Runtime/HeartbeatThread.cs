@@ -157,7 +157,7 @@ internal sealed class HeartbeatThread : IResultSender
         lock (_signal)
         {
             var until = Math.Min(nextBeat, _deadlineAt) - _time.GetTimestamp();
-            var ms = (int)Math.Min(((until * 1_000) + _time.TimestampFrequency - 1) / _time.TimestampFrequency, int.MaxValue);
+            var ms = (int)Math.Min(((until * 1_000) / _time.TimestampFrequency) + 1, int.MaxValue);
             if (ms > 0 && !_stopping && Volatile.Read(ref _flushWanted) == 0)
             {
                 Monitor.Wait(_signal, ms);

@@ -6,7 +6,9 @@ using Muster.Arena.Native;
 
 namespace Muster.Worker.Runtime;
 
-/// <summary>Finds out where the worker's cell listens: an option, the environment, or this user's default cell.</summary>
+/// <summary>
+/// Finds out where the worker's cell listens: an option, the environment, or this user's default cell.
+/// </summary>
 internal static class WorkerAddress
 {
     private const string Variable = "MUSTER_ADDRESS";

@@ -141,7 +141,10 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         Registered = welcome =>
         {
             _dispatch.Use(welcome);
-            _registered.TrySetResult();
+            if (welcome is not null)
+            {
+                _registered.TrySetResult();
+            }
         },
         Confirmed = Progressed,
         DrainWanted = DrainWanted,
@@ -309,7 +312,9 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the worker without a drain: its state cannot be trusted, so the Register shall notice its silence.</summary>
+    /// <summary>
+    /// Stops the worker without a drain: its state cannot be trusted, so the Register shall notice its silence.
+    /// </summary>
     private void Fail(Exception exception)
     {
         if (Interlocked.CompareExchange(ref _broken, exception, null) is null)

@@ -41,7 +41,7 @@ public class RefusalTests
 
         Assert.NotEqual(0, exit);
         Assert.Contains("PORT_IN_USE", error, StringComparison.Ordinal);
-        Arena.ArenaFile.Remove(cell.Name + "x");
+        global::Muster.Arena.ArenaFile.Remove(cell.Name + "x");
     }
 
     [Fact]

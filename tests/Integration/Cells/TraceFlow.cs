@@ -14,6 +14,9 @@ internal static class TraceFlow
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Trace = TaskType.Bytes("test.trace");
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Wait = TaskType.Bytes("test.wait");
 
+    /// <summary>Never ends in its first execution.</summary>
+    public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Stuck = TaskType.Bytes("test.stuck");
+
     public static ReadOnlyMemory<byte> Payload(long number, int waitMs = 0)
     {
         var payload = new byte[100];

@@ -53,7 +53,7 @@ public class WorkerLossTests
         var first = cell.StartWorker(s_worker, cell.Address, "1");
         await using var client = MusterClient.Connect(cell.Address);
         await client.RunAsync(TraceFlow.Trace, TraceFlow.Payload(0));
-        var handle = await client.SubmitAsync(TraceFlow.Wait, TraceFlow.Payload(7, waitMs: 2_000));
+        var handle = await client.SubmitAsync(TraceFlow.Stuck, TraceFlow.Payload(7));
         await CellCondition.WaitAsync(cell, "tasks", "RUNNING", TimeSpan.FromSeconds(30));
         cell.StartWorker(s_worker, cell.Address, "1");
 

@@ -116,8 +116,9 @@ class Service(stubs.InteropServiceServicer):
                 time.sleep(ask.delay_ms / 1000)
             yield pb.Answer(body=ask.body, count=count)
             count += 1
-        context.muster_done = True
+        # A cancelled call, too, may end its requests as if they were complete; but its last answer is never taken.
         yield pb.Answer(count=count, bytes=count + 1)
+        context.muster_done = True
 
     def Observe(self, request, context):
         return OBSERVED.wait(request.key)

@@ -32,8 +32,11 @@ internal sealed class CellProcesses : IAsyncDisposable
 
     public static IReadOnlyList<string> Roles => s_roles;
 
-    /// <summary>The executable as the build made it, beside this assembly.</summary>
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "muster");
+    /// <summary>
+    /// What MUSTER_EXECUTABLE names, for figures of the published program; else the build's own, beside this assembly.
+    /// </summary>
+    public static string Executable { get; } =
+        Environment.GetEnvironmentVariable("MUSTER_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "muster");
 
     public string Name { get; }
 
@@ -141,7 +144,7 @@ internal sealed class CellProcesses : IAsyncDisposable
         }
 
         Directory.Delete(Folder, recursive: true);
-        Arena.ArenaFile.Remove(Name);
+        global::Muster.Arena.ArenaFile.Remove(Name);
     }
 
     private static double Seconds(Process process)

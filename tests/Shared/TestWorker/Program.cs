@@ -11,12 +11,13 @@ namespace Muster.TestWorker;
 /// <summary>
 /// The worker process of the tests. Usage: Muster.TestWorker ADDRESS SLOTS. Its handlers:
 /// test.trace returns the payload's first 8 bytes and the execution number; test.wait does the same after as many
-/// milliseconds as the payload's bytes 8 to 11 say; test.fail throws; test.upper makes capitals.
+/// milliseconds as the payload's bytes 8 to 11 say; test.stuck never ends in its first execution; test.fail throws.
 /// </summary>
 internal static class Program
 {
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_trace = TaskType.Bytes("test.trace");
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_wait = TaskType.Bytes("test.wait");
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_stuck = TaskType.Bytes("test.stuck");
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_fail = TaskType.Bytes("test.fail");
 
     public static async Task Main(string[] args)
@@ -30,6 +31,7 @@ internal static class Program
         builder.AddMusterWorker(options)
             .Handle(s_trace, (payload, context, _) => ValueTask.FromResult(Trace(payload, context)))
             .Handle(s_wait, WaitAsync)
+            .Handle(s_stuck, StuckAsync)
             .Handle(s_fail, Fail);
         await builder.Build().RunAsync();
     }
@@ -46,6 +48,17 @@ internal static class Program
         ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
     {
         await Task.Delay(BinaryPrimitives.ReadInt32LittleEndian(payload.Span[8..]), cancel);
+        return Trace(payload, context);
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> StuckAsync(
+        ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
+    {
+        if (context.Execution == 1)
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+        }
+
         return Trace(payload, context);
     }
 

@@ -127,6 +127,20 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void Heartbeats_LayUnread_MovesEveryDeadlineOnce()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Pass(900);
+        cell.NowMs += 350;
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs, inboxLateMs: 320);
+        Assert.Equal(320, Assert.Single(cell.Effects.Lateness));
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(100);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
     public void Register_StoodStillForHours_GivesEveryWorkerAFreshLease()
     {
         using var cell = new RegisterCell();

@@ -14,7 +14,8 @@ internal static class Calls
 
     public static Method<byte[], byte[]> UnaryMethod { get; } = Method(MethodType.Unary);
 
-    public static AsyncUnaryCall<byte[]> Unary(this GrpcChannel channel, byte[] request, CallOptions options = default) =>
+    public static AsyncUnaryCall<byte[]> Unary(
+        this GrpcChannel channel, byte[] request, CallOptions options = default) =>
         channel.CreateCallInvoker().AsyncUnaryCall(Method(MethodType.Unary), null, options, request);
 
     public static AsyncDuplexStreamingCall<byte[], byte[]> Duplex(
@@ -26,7 +27,8 @@ internal static class Calls
         channel.CreateCallInvoker().AsyncServerStreamingCall(
             Method(MethodType.ServerStreaming), null, options, request);
 
-    public static AsyncClientStreamingCall<byte[], byte[]> Up(this GrpcChannel channel, CallOptions options = default) =>
+    public static AsyncClientStreamingCall<byte[], byte[]> Up(
+        this GrpcChannel channel, CallOptions options = default) =>
         channel.CreateCallInvoker().AsyncClientStreamingCall(Method(MethodType.ClientStreaming), null, options);
 
     /// <summary>Connects the channel and gives the server's end, for calls to be made on it.</summary>
@@ -47,5 +49,6 @@ internal static class Calls
 
     public static async Task Soon(this Task task) => await task.WaitAsync(FakeServer.Patience);
 
-    private static Method<byte[], byte[]> Method(MethodType type) => new(type, "test.Fake", $"{type}", s_bytes, s_bytes);
+    private static Method<byte[], byte[]> Method(MethodType type) =>
+        new(type, "test.Fake", $"{type}", s_bytes, s_bytes);
 }

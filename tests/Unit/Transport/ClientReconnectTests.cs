@@ -99,7 +99,8 @@ public class ClientReconnectTests
     public async Task NoServer_CallThatWaits_IsServedOnceThereIsOne()
     {
         using var server = new FakeServer();
-        await using var channel = server.Connect(new GrpcChannelOptions { BackoffFirst = TimeSpan.FromMilliseconds(1) });
+        await using var channel = server.Connect(
+            new GrpcChannelOptions { BackoffFirst = TimeSpan.FromMilliseconds(1) });
         var call = channel.Unary(s_request, new CallOptions().WithWaitForReady());
         for (var attempt = 0; attempt < 3; attempt++)
         {

@@ -48,7 +48,8 @@ public sealed class CommandKillTests : IDisposable
     [Fact]
     public async Task Stop_OfAStoppedCommand_EndsIt()
     {
-        var run = CommandRun.Start(_reactor, CommandRun.Shell("echo up > $0; kill -STOP $$; exec sleep 1000", Flag("up")));
+        var script = "echo up > $0; kill -STOP $$; exec sleep 1000";
+        var run = CommandRun.Start(_reactor, CommandRun.Shell(script, Flag("up")));
         await AppearedAsync("up");
         _reactor.Stop(run.Child!);
         Assert.NotEqual(0, (await run.ResultAsync()).Signal);
@@ -103,7 +104,8 @@ public sealed class CommandKillTests : IDisposable
     public async Task Dispose_WithRunningCommands_KillsThemAndTellsTheirListeners()
     {
         using var reactor = new CommandReactor();
-        var runs = Enumerable.Range(0, 5).Select(_ => CommandRun.Start(reactor, CommandRun.Of("sleep", "1000"))).ToList();
+        var command = CommandRun.Of("sleep", "1000");
+        var runs = Enumerable.Range(0, 5).Select(_ => CommandRun.Start(reactor, command)).ToList();
         reactor.Dispose();
         foreach (var run in runs)
         {
@@ -120,8 +122,8 @@ public sealed class CommandKillTests : IDisposable
         {
             var runs = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => Task.Run(() =>
             {
-                var run = CommandRun.Start(_reactor, CommandRun.Shell("echo $0; exit $1", $"{number}", $"{number % 7}"));
-                return (number, run);
+                var command = CommandRun.Shell("echo $0; exit $1", $"{number}", $"{number % 7}");
+                return (number, run: CommandRun.Start(_reactor, command));
             })));
             foreach (var (number, run) in runs)
             {
@@ -176,7 +178,8 @@ public sealed class CommandKillTests : IDisposable
 
     private int ReadPid(string name) => int.Parse(File.ReadAllText(Flag(name)), CultureInfo.InvariantCulture);
 
-    private Task AppearedAsync(string name) => Until(() => File.Exists(Flag(name)) && new FileInfo(Flag(name)).Length > 0);
+    private Task AppearedAsync(string name) =>
+        Until(() => File.Exists(Flag(name)) && new FileInfo(Flag(name)).Length > 0);
 
     private Task GoneAsync(string name)
     {

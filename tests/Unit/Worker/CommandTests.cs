@@ -214,7 +214,8 @@ public sealed class CommandTests : IDisposable
     public async Task Command_Always_HasFreshSignalsAndNoForeignDescriptors()
     {
         using var foreign = File.OpenHandle("/dev/null");
-        var result = await RunAsync(CommandRun.Shell("ls /proc/self/fd | wc -l; grep -E 'SigBlk|SigIgn' /proc/self/status"));
+        var script = "ls /proc/self/fd | wc -l; grep -E 'SigBlk|SigIgn' /proc/self/status";
+        var result = await RunAsync(CommandRun.Shell(script));
 
         // 0, 1, 2 and the one with which ls reads the folder.
         var lines = result.Stdout.ToStringUtf8().Split('\n');

@@ -103,7 +103,9 @@ public sealed class DrainTests
         await heartbeat.Aborted;
     }
 
-    /// <summary>Waits until everything given before was taken in: a message of an unknown handler is answered.</summary>
+    /// <summary>
+    /// Waits until everything given before was taken in: a message of an unknown handler is answered.
+    /// </summary>
     private static async Task SettledAsync(FakeStream heartbeat, FakeStream dispatch, ulong task)
     {
         dispatch.Give(FakeCell.Assign("unknown", [task]));

@@ -133,7 +133,8 @@ public sealed class ExecutorTests
     public async Task Attempt_OverItsTime_HasItsTokenCancelled()
     {
         var cancelled = new TaskCompletionSource();
-        var cell = new FakeCell(worker => worker.Handle(s_bytes, (_, cancel) => TestHandlers.WaitForAsync(cancelled, cancel)));
+        var cell = new FakeCell(worker => worker.Handle(
+            s_bytes, (_, cancel) => TestHandlers.WaitForAsync(cancelled, cancel)));
         var (heartbeat, dispatch) = await cell.StartAsync();
         dispatch.Give(FakeCell.Assign("bytes", [1], timeoutMs: 20));
         Assert.Equal(V1.Outcome.TimedOut, (await FakeCell.ResultsAsync(heartbeat)).Single().Outcome);

@@ -26,13 +26,16 @@ internal sealed class FakeCell : IWorkerTransport
     private readonly Channel<FakeStream> _heartbeats = Channel.CreateUnbounded<FakeStream>();
     private readonly Channel<FakeStream> _dispatches = Channel.CreateUnbounded<FakeStream>();
 
-    public FakeCell(Action<MusterWorkerBuilder> configure, int slots = 2, Action<IServiceCollection>? addServices = null)
+    public FakeCell(
+        Action<MusterWorkerBuilder> configure, int slots = 2, Action<IServiceCollection>? addServices = null)
         : this(configure, new MusterWorkerOptions { Address = "unix:/fake", Slots = slots, Name = "w" }, addServices)
     {
     }
 
     public FakeCell(
-        Action<MusterWorkerBuilder> configure, MusterWorkerOptions options, Action<IServiceCollection>? addServices = null)
+        Action<MusterWorkerBuilder> configure,
+        MusterWorkerOptions options,
+        Action<IServiceCollection>? addServices = null)
     {
         var services = new ServiceCollection();
         addServices?.Invoke(services);

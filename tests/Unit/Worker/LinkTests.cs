@@ -169,12 +169,14 @@ public sealed class LinkTests
     public async Task Superseded_Attempt_IsStopped()
     {
         var cancelled = new TaskCompletionSource();
-        var cell = new FakeCell(worker => worker.Handle(s_wait, (_, cancel) => TestHandlers.WaitForAsync(cancelled, cancel)));
+        var cell = new FakeCell(worker => worker.Handle(
+            s_wait, (_, cancel) => TestHandlers.WaitForAsync(cancelled, cancel)));
         var (heartbeat, dispatch) = await cell.StartAsync();
         dispatch.Give(FakeCell.Assign("wait", [9]));
         dispatch.Give(FakeCell.Assign("unknown", [10]));
         await FakeCell.ResultsAsync(heartbeat);
-        heartbeat.Give(new V1.HeartbeatResponse { Superseded = { new V1.SupersededAttempt { TaskId = 9, Attempt = 1 } } });
+        var superseded = new V1.SupersededAttempt { TaskId = 9, Attempt = 1 };
+        heartbeat.Give(new V1.HeartbeatResponse { Superseded = { superseded } });
         await cancelled.Task.WaitAsync(s_patience);
         Assert.Empty((await FakeCell.EndedAsync(heartbeat, 2)).Results);
         await cell.EndAsync();
