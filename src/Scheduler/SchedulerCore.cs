@@ -32,6 +32,7 @@ internal sealed partial class SchedulerCore
     private readonly SchedulerPolicy _policy;
     private readonly WorkerState[] _workers;
     private readonly CapacityIndex _index;
+    private readonly HandlerDurations _durations;
 
     // Rows that may be paused; each at most once.
     private readonly List<uint> _paused = [];
@@ -58,6 +59,7 @@ internal sealed partial class SchedulerCore
         _policy = policy ?? new SpreadPolicy();
         _workers = new WorkerState[_rows.Capacity];
         _index = new(_rows.Capacity);
+        _durations = new(_tasks);
     }
 
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
@@ -277,8 +279,7 @@ internal sealed partial class SchedulerCore
     {
         var handler = ready.Class.Handler;
 
-        // Commands run long as a rule: one that is sent ahead only waits where another worker might have run it.
-        var mayPrefetch = handler != 0;
+        var mayPrefetch = _durations.IsShort(handler, nowUnixUs);
         var left = ready.Count;
         while (left > 0 && _policy.TryPick(_index, handler, left, mayPrefetch, out var pick))
         {
@@ -287,6 +288,7 @@ internal sealed partial class SchedulerCore
             var count = _heap.Take(ready.Id, pick.Row, _arena.Epoch, nowUnixUs, wanted);
             if (count > 0)
             {
+                _durations.Watch(handler, wanted[0]);
                 Dispatch(pick.Row, handler, wanted[..count]);
                 left -= (uint)count;
             }
