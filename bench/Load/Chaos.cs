@@ -13,8 +13,9 @@ namespace Muster.Load;
 
 /// <summary>
 /// Kills the Scheduler, the Register and the PLM in turn while tasks flow, restarts each, and counts: tasks without a
-/// result (lost), with two (duplicate_accepted), with a wrong one (changed), and tasks that ran twice although no worker
-/// died (reruns). The recovery of a round is the time from the kill until a task submitted after it has its result.
+/// result (lost), with two (duplicate_accepted), with a wrong one (changed), and tasks that ran twice although no
+/// worker died (reruns). The recovery of a round is the time from the kill until a task submitted after it has its
+/// result.
 /// </summary>
 internal static class Chaos
 {
@@ -25,7 +26,8 @@ internal static class Chaos
         var rounds = options.Rounds > 0 ? options.Rounds : 20;
         var workers = options.Workers > 0 ? options.Workers : 3;
         var random = new Random(options.Seed);
-        Console.WriteLine($"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {InFlight:N0} tasks in flight");
+        Console.WriteLine(
+            $"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {InFlight:N0} tasks in flight");
         await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await client.RunAsync(LoadWorker.Trace, Payload(-1));
@@ -43,7 +45,9 @@ internal static class Chaos
             await client.RunAsync(LoadWorker.Trace, Payload(-1)).WaitAsync(TimeSpan.FromSeconds(60));
             await restart;
             recovery.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            Console.WriteLine($"  round {round,3}: {role,-9} killed, back after {recovery[^1],6:F0} ms; {flow.Submitted:N0} tasks so far");
+            Console.WriteLine(
+                $"  round {round,3}: {role,-9} killed, back after {recovery[^1],6:F0} ms; "
+                + $"{flow.Submitted:N0} tasks so far");
         }
 
         flow.Stop();

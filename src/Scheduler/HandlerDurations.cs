@@ -8,10 +8,10 @@ using Muster.Core.Tasks;
 namespace Muster.Scheduler;
 
 /// <summary>
-/// How long tasks of each handler run, by sample: one attempt of a handler is watched at a time, and its moments are read
-/// from its slot when it has ended. That costs a load per look and nothing per task. Single-threaded. A slot that was
-/// given to another task meanwhile is noticed by its generation; a torn read at that very moment gives one wrong sample,
-/// which costs a little placement and nothing else.
+/// How long tasks of each handler run, by sample: one attempt of a handler is watched at a time, and its moments are
+/// read from its slot when it has ended. That costs a load per look and nothing per task. Single-threaded. A slot that
+/// was given to another task meanwhile is noticed by its generation; a torn read at that very moment gives one wrong
+/// sample, which costs a little placement and nothing else.
 /// </summary>
 internal sealed class HandlerDurations(TaskTable tasks)
 {

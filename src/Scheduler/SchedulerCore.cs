@@ -182,9 +182,9 @@ internal sealed partial class SchedulerCore
     }
 
     /// <summary>
-    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than a
-    /// round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen is
-    /// bounded by what was sent ahead before.
+    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than
+    /// a round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen
+    /// is bounded by what was sent ahead before.
     /// </summary>
     private void TakePace(ref WorkerState worker, ulong ended, uint slots)
     {

@@ -156,8 +156,9 @@ public sealed class PlmHostTests
                 new SessionRequest { Submit = Batch((ulong)first, [.. Enumerable.Repeat(text, 50)]) });
         }
 
-        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported. The answers
-        // to the batches must be out before, because a session whose answer cannot go out is not read any further.
+        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported. The
+        // answers to the batches must be out before, because a session whose answer cannot go out is not read any
+        // further.
         await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Submitted) == 500);
         cell.Finish(500);
         await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Succeeded) == 500);
@@ -211,7 +212,8 @@ public sealed class PlmHostTests
         {
             for (var batch = 0; batch < Batches; batch++)
             {
-                var refused = new SubmitBatch { FirstRef = ((ulong)batch * 1_000) + 1, Options = new() { Priority = 9 } };
+                var refused =
+                    new SubmitBatch { FirstRef = ((ulong)batch * 1_000) + 1, Options = new() { Priority = 9 } };
                 refused.Items.AddRange(Enumerable.Repeat(new TaskItem(), 1_000));
                 await call.RequestStream.WriteAsync(new SessionRequest { Submit = refused });
             }

@@ -204,8 +204,8 @@ internal sealed class SchedulerCell : IDisposable
     }
 
     /// <summary>
-    /// Runs one task of this length on the worker, so that the handler's length is known, and forgets what was sent. The
-    /// worker has ended two attempts more afterwards.
+    /// Runs one task of this length on the worker, so that the handler's length is known, and forgets what was sent.
+    /// The worker has ended two attempts more afterwards.
     /// </summary>
     public void Teach(uint row, float ranUs, string handler = "work")
     {
