@@ -114,9 +114,9 @@ internal sealed class Terminal : IDisposable
     {
         lock (_gate)
         {
+            // Results were flushed where a failure to do so could still be told.
             EraseStatus();
             StatusLine = null;
-            _output.Flush();
         }
     }
 
