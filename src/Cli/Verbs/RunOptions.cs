@@ -19,7 +19,7 @@ internal sealed class RunOptions
 
     private readonly Option<string?> _outputBytesMax = new("--output-bytes-max")
     {
-        Description = "Bytes kept of each command's standard output and error each, at most 3M [default: 1M]",
+        Description = "Bytes kept of each command's standard output and error each, below 4032K [default: 1M]",
         HelpName = "BYTES",
     };
 
