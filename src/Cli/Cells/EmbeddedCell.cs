@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Globalization;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -33,9 +32,10 @@ internal sealed class EmbeddedCell : IAsyncDisposable
 
     public static async Task<EmbeddedCell> StartAsync(int slots, CancellationToken cancellationToken)
     {
+        EmbeddedLeftovers.Remove();
         var plan = new HostedCellPlan
         {
-            Cell = string.Create(CultureInfo.InvariantCulture, $"embedded-{Environment.ProcessId}"),
+            Cell = EmbeddedCellName.Of(Environment.ProcessId),
             Roles = [Role.Plm, Role.Scheduler, Role.Register],
             TasksMax = TasksMax,
             PayloadBytesMax = PayloadBytesMax,
