@@ -21,8 +21,16 @@ internal static class CommandLine
         var split = SplitArguments.Of(arguments);
         using var interruption = new Interruption(terminal);
         var context = new VerbContext(terminal, split.Inputs, interruption);
-        var result = Tree(context).Parse(split.Options, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (result.Errors.Count > 0)
+        var root = Tree(context);
+        var result = root.Parse(split.Options, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (arguments.Length == 0)
+        {
+            // Nothing was asked for; what could be is the best answer.
+            await root.Parse(["--help"]).InvokeAsync();
+            return ExitCodes.Usage;
+        }
+
+        if (result.Errors.Count > 0 && result.Action is not ExampleHelp)
         {
             return Usage(terminal, result);
         }

@@ -32,6 +32,7 @@ internal sealed partial class SchedulerCore
     private readonly SchedulerPolicy _policy;
     private readonly WorkerState[] _workers;
     private readonly CapacityIndex _index;
+    private readonly HandlerDurations _durations;
 
     // Rows that may be paused; each at most once.
     private readonly List<uint> _paused = [];
@@ -42,6 +43,8 @@ internal sealed partial class SchedulerCore
     private readonly CancelRecord[] _cancelRecords = new CancelRecord[SchedulerLimits.BatchTasksMax];
     private readonly AttemptKey[] _cancels = new AttemptKey[SchedulerLimits.BatchTasksMax];
     private readonly HashSet<AttemptKey> _held = [];
+
+    private long _nowMs;
 
     public SchedulerCore(
         ArenaMap arena, ISchedulerEffects effects, SchedulerOptions options, SchedulerPolicy? policy = null)
@@ -56,6 +59,7 @@ internal sealed partial class SchedulerCore
         _policy = policy ?? new SpreadPolicy();
         _workers = new WorkerState[_rows.Capacity];
         _index = new(_rows.Capacity);
+        _durations = new(_tasks);
     }
 
     // Tasks went back to the heap since the present pass over the classes began.
@@ -98,6 +102,7 @@ internal sealed partial class SchedulerCore
     /// </summary>
     public void Run(long nowMs, long nowUnixUs)
     {
+        _nowMs = nowMs;
         RefreshChanged();
         PassCancels();
         if (nowMs >= NextDueMs)
@@ -174,15 +179,41 @@ internal sealed partial class SchedulerCore
         }
 
         ulong slots = Volatile.Read(ref fact.Slots);
-        var limit = slots + PrefetchOf((uint)slots);
+        TakePace(ref worker, ended: Volatile.Read(ref fact.EndedTotal), (uint)slots);
+        var limit = slots + worker.Prefetch;
         _index.SetRoom(
             row,
             inFlight < slots ? (uint)(slots - inFlight) : 0,
             inFlight < limit ? (uint)(limit - Math.Max(inFlight, slots)) : 0);
     }
 
-    private uint PrefetchOf(uint slots) =>
-        Math.Min(Math.Max(slots, SchedulerLimits.PrefetchMin), _options.PrefetchMax);
+    /// <summary>
+    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than
+    /// a round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen
+    /// is bounded by what was sent ahead before.
+    /// </summary>
+    private void TakePace(ref WorkerState worker, ulong ended, uint slots)
+    {
+        var least = Math.Min(Math.Max(slots, SchedulerLimits.PrefetchMin), _options.PrefetchMax);
+        var elapsedMs = _nowMs - worker.PacedAtMs;
+        if (ended < worker.PacedEnded || worker.Prefetch < least)
+        {
+            worker.Prefetch = least;
+        }
+        else if (elapsedMs < SchedulerLimits.PaceWindowMs || ended == worker.PacedEnded)
+        {
+            return;
+        }
+        else
+        {
+            var perMs = (ended - worker.PacedEnded) / (ulong)elapsedMs;
+            var most = Math.Min(worker.Prefetch * 2, _options.PrefetchMax);
+            worker.Prefetch = (uint)Math.Clamp(perMs, least, Math.Max(most, least));
+        }
+
+        worker.PacedAtMs = _nowMs;
+        worker.PacedEnded = ended;
+    }
 
     /// <summary>
     /// False, and the stream is closed, when the worker counts more ended attempts than it ever had: its numbers are
@@ -201,7 +232,7 @@ internal sealed partial class SchedulerCore
         inFlight = 0;
         DropStream(row, new(
             FaultCode.InvalidArgument,
-            $"the worker counts {ended} ended attempts since its hello and was given {worker.Sent}; open the stream again"));
+            $"the worker counts {ended} ended attempts since its hello and had {worker.Sent}; open the stream again"));
         return false;
     }
 
@@ -256,8 +287,7 @@ internal sealed partial class SchedulerCore
     {
         var handler = ready.Class.Handler;
 
-        // Commands run long as a rule: one that is sent ahead only waits where another worker might have run it.
-        var mayPrefetch = handler != 0;
+        var mayPrefetch = _durations.IsShort(handler, nowUnixUs);
         var left = ready.Count;
         while (left > 0 && _policy.TryPick(_index, handler, left, mayPrefetch, out var pick))
         {
@@ -266,6 +296,7 @@ internal sealed partial class SchedulerCore
             var count = _heap.Take(ready.Id, pick.Row, _arena.Epoch, nowUnixUs, wanted);
             if (count > 0)
             {
+                _durations.Watch(handler, wanted[0]);
                 Dispatch(pick.Row, handler, wanted[..count]);
                 left -= (uint)count;
             }

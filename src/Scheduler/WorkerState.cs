@@ -27,4 +27,11 @@ internal struct WorkerState
 
     /// <summary>No new work before this moment; 0: not paused.</summary>
     public long PausedUntilMs;
+
+    /// <summary>How many attempts it may hold beyond its slots.</summary>
+    public uint Prefetch;
+
+    /// <summary>When its pace was last taken, and its count of ended attempts then.</summary>
+    public long PacedAtMs;
+    public ulong PacedEnded;
 }

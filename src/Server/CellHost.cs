@@ -152,8 +152,8 @@ internal sealed class CellHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// The PLM alone makes arenas, also instead of one that cannot be used; the others wait for it, for a while. One that
-    /// is just being made looks damaged.
+    /// The PLM alone makes arenas, also instead of one that cannot be used; the others wait for it, for a while. One
+    /// that is just being made looks damaged.
     /// </summary>
     private async Task<Fault> AwaitArenaAsync(CancellationToken cancellationToken)
     {

@@ -164,7 +164,9 @@ internal sealed unsafe class WorkerTable
         }
     }
 
-    /// <summary>Copies the set of handlers, one bit per index; it may be a mixture while the row is marked changed.</summary>
+    /// <summary>
+    /// Copies the set of handlers, one bit per index; it may be a mixture while the row is marked changed.
+    /// </summary>
     public void CopyHandlers(uint row, Span<ulong> bits)
     {
         Invariant.That(bits.Length == WorkerRow.HandlerBitsBytes / sizeof(ulong));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Linq;
 using System.Net;
@@ -61,13 +62,18 @@ internal static class SharedOptions
             HelpName = "N",
             DefaultValueFactory = _ => Environment.ProcessorCount,
         };
-        option.Validators.Add(result =>
+        option.Validators.Add(result => CheckSlots(result, result.GetValueOrDefault<int>()));
+        return option;
+    }
+
+    public static Option<int?> SlotsOrCell()
+    {
+        var option = new Option<int?>("--slots", "-j")
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > TaskLimits.WorkerSlotsMax)
-            {
-                result.AddError($"--slots is 1 to {TaskLimits.WorkerSlotsMax}");
-            }
-        });
+            Description = "Commands that run at once [default: the cores here; with a cell, all its workers' slots]",
+            HelpName = "N",
+        };
+        option.Validators.Add(result => CheckSlots(result, result.GetValueOrDefault<int?>() ?? 1));
         return option;
     }
 
@@ -198,5 +204,13 @@ internal static class SharedOptions
 
         duration = TimeSpan.FromMilliseconds(n * scale);
         return true;
+    }
+
+    private static void CheckSlots(OptionResult result, int slots)
+    {
+        if (result.Tokens.Count > 0 && slots is < 1 or > TaskLimits.WorkerSlotsMax)
+        {
+            result.AddError($"--slots is 1 to {TaskLimits.WorkerSlotsMax}");
+        }
     }
 }

@@ -55,11 +55,15 @@ internal sealed class TextTable(params string[] headings)
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(new StringWriter(text)),
         });
-        console.Profile.Width = width ?? Math.Max(40, Console.WindowWidth);
+        console.Profile.Width = width ?? WindowWidth();
         var table = new Table { Border = TableBorder.None, ShowHeaders = true };
         foreach (var heading in headings)
         {
-            table.AddColumn(new TableColumn(new Markup($"[bold]{Markup.Escape(heading)}[/]")) { NoWrap = false });
+            // Only the last column, the one with sentences, is folded.
+            table.AddColumn(new TableColumn(new Markup($"[bold]{Markup.Escape(heading)}[/]"))
+            {
+                NoWrap = heading != headings[^1],
+            });
         }
 
         foreach (var row in _rows)
@@ -70,4 +74,7 @@ internal sealed class TextTable(params string[] headings)
         console.Write(table);
         return text.ToString();
     }
+
+    /// <summary>Some terminals do not know their width and say 0.</summary>
+    private static int WindowWidth() => Console.WindowWidth is > 0 and var width ? width : 120;
 }

@@ -47,6 +47,11 @@ internal static class CommandMap
             await foreach (var item in items)
             {
                 watch?.Satisfy();
+                if (context.Ending.IsCancellationRequested && item.Outcome == Outcome.Cancelled)
+                {
+                    continue;
+                }
+
                 output.Print(item, item.Input.Text, item.Index);
                 meter.Count(item.Refusal is not null || item.Outcome != Outcome.Succeeded);
             }

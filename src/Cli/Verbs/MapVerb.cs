@@ -24,8 +24,7 @@ internal static class MapVerb
         };
         var target = new TargetOptions();
         var run = new RunOptions();
-        var slots = SharedOptions.Slots();
-        slots.Description = "Commands that run at once [default: the cores here; with a cell, its workers' slots]";
+        var slots = SharedOptions.SlotsOrCell();
         var inputFile = new Option<string?>("--arg-file", "-a")
         {
             Description = "Take the inputs from the lines of a file ('-': standard input)",
@@ -47,14 +46,13 @@ internal static class MapVerb
         verb.SetAction(result =>
         {
             var template = CommandTemplate.Parse(result.GetRequiredValue(words), result.GetValue(shell));
-            var isSlotsGiven = result.GetResult(slots) is { Implicit: false };
             var inputs = Inputs(context, result.GetValue(inputFile), result.GetValue(isNullSeparated));
             return RunAsync(context, new MapPlan
             {
                 Template = template,
                 Inputs = inputs,
                 Total = context.Inputs?.Length,
-                SlotsMax = isSlotsGiven ? result.GetValue(slots) : null,
+                SlotsMax = result.GetValue(slots),
                 KeepOrder = result.GetValue(keepOrder),
                 Target = target.Read(result),
                 Run = run.Read(result),

@@ -97,8 +97,9 @@ internal static class TopVerb
 
     private static void Draw(Terminal terminal, IEnumerable<string> lines)
     {
-        var height = Math.Max(5, Console.WindowHeight) - 1;
-        var width = Math.Max(20, Console.WindowWidth);
+        // Some terminals do not know their size and say 0.
+        var height = (Console.WindowHeight > 0 ? Console.WindowHeight : 24) - 1;
+        var width = Console.WindowWidth > 0 ? Console.WindowWidth : 120;
         var picture = new StringBuilder(Home);
         var row = 0;
         foreach (var line in lines)

@@ -98,7 +98,13 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
     public AppendOutcome TryAppend(ProtoWriter message) => TryAppend(message.Written);
 
     /// <summary>Copies one message in; it goes out with the next <see cref="Flush"/> of anyone.</summary>
-    public AppendOutcome TryAppend(ReadOnlySpan<byte> message)
+    public AppendOutcome TryAppend(ReadOnlySpan<byte> message) => TryAppend(message, _bytesMax);
+
+    /// <summary>
+    /// As the other, with a limit of its own for this message, at most the outbox's: so that what can wait elsewhere
+    /// leaves room for what cannot.
+    /// </summary>
+    public AppendOutcome TryAppend(ReadOnlySpan<byte> message, int bytesMax)
     {
         lock (_gate)
         {
@@ -109,7 +115,7 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
 
             var waiting = _filled + _inFlight;
             var added = PrefixBytes + message.Length;
-            if (waiting > 0 && waiting + (long)added > _bytesMax)
+            if (waiting > 0 && waiting + (long)added > Math.Min(bytesMax, _bytesMax))
             {
                 _refused = true;
                 return AppendOutcome.Full;

@@ -63,7 +63,8 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
 
     public PlmHost(PlmHostOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.OutboxBytesMax, 4_096);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.OutboxBytesMax, 4 << 10);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.OutboxBytesMax, 1 << 30);
         _options = options;
         _arena = options.Arena;
         _wake = _arena.Wake(Role.Plm);

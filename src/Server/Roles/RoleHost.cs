@@ -313,7 +313,7 @@ internal abstract class RoleHost : IDisposable
                 if (!Arena.IsStillLinked())
                 {
                     Fail(new InvalidOperationException(
-                        $"the arena of cell {_options.Cell} was removed under the running {_name}; start the cell again"));
+                        $"the arena of cell {_options.Cell} was removed under the {_name}; start the cell again"));
                     return;
                 }
             }

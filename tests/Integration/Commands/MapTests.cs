@@ -15,7 +15,8 @@ public class MapTests
     [Fact]
     public async Task Map_Sha256sumOverRealFiles_PrintsTheDigestsOfSha256sum()
     {
-        var files = Directory.GetFiles("/usr/bin").Where(IsReadableFile).Order(StringComparer.Ordinal).Take(400).ToArray();
+        var files =
+            Directory.GetFiles("/usr/bin").Where(IsReadableFile).Order(StringComparer.Ordinal).Take(400).ToArray();
         Assert.True(files.Length > 50, "there should be real files to work on");
 
         var expected = await RunAsync("sha256sum", files);
@@ -69,7 +70,8 @@ public class MapTests
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string program, string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("MUSTER_ADDRESS");
         var folder = Directory.CreateTempSubdirectory("muster-map-");
         start.Environment["XDG_RUNTIME_DIR"] = folder.FullName;

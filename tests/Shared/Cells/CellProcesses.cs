@@ -32,8 +32,11 @@ internal sealed class CellProcesses : IAsyncDisposable
 
     public static IReadOnlyList<string> Roles => s_roles;
 
-    /// <summary>The executable as the build made it, beside this assembly.</summary>
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "muster");
+    /// <summary>
+    /// What MUSTER_EXECUTABLE names, for figures of the published program; else the build's own, beside this assembly.
+    /// </summary>
+    public static string Executable { get; } =
+        Environment.GetEnvironmentVariable("MUSTER_EXECUTABLE") ?? Path.Combine(AppContext.BaseDirectory, "muster");
 
     public string Name { get; }
 
@@ -150,7 +153,8 @@ internal sealed class CellProcesses : IAsyncDisposable
         return process.TotalProcessorTime.TotalSeconds;
     }
 
-    /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are shown.</summary>
+    /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are
+    /// shown.</summary>
     private static void Drain(Process process)
     {
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);

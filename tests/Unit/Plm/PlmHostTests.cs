@@ -156,16 +156,79 @@ public sealed class PlmHostTests
                 new SessionRequest { Submit = Batch((ulong)first, [.. Enumerable.Repeat(text, 50)]) });
         }
 
-        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported.
+        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported. The
+        // answers to the batches must be out before, because a session whose answer cannot go out is not read any
+        // further.
+        await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Submitted) == 500);
         cell.Finish(500);
-        while (cell.Arena.Counter(Muster.Arena.CellCounter.Succeeded) < 500)
-        {
-            Assert.True(DateTime.UtcNow < Soon);
-            await Task.Yield();
-        }
-
+        await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Succeeded) == 500);
         var results = await ReadResults(call.ResponseStream, 500);
         Assert.Equal(Enumerable.Range(1, 500), results.Select(result => (int)result.Ref).Order());
+    }
+
+    [Fact]
+    public async Task Session_ClientThatSendsAllBeforeItReads_GetsAnswersAndResults()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        using var call = cell.Submission.Session(deadline: Soon);
+        await call.RequestStream.WriteAsync(new SessionRequest { Hello = Hello() });
+        var text = new string('x', 8_000);
+
+        // Some 6 MiB of results come while batches are still being sent, and nobody reads.
+        cell.Finish(800);
+        for (var first = 1; first <= 800; first += 10)
+        {
+            await call.RequestStream.WriteAsync(
+                new SessionRequest { Submit = Batch((ulong)first, [.. Enumerable.Repeat(text, 10)]) });
+        }
+
+        await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Succeeded) == 800);
+        ulong accepted = 0;
+        ulong ended = 0;
+        while (ended < 800 && await call.ResponseStream.MoveNext(default))
+        {
+            foreach (var answer in call.ResponseStream.Current.Accepted)
+            {
+                Assert.Equal(accepted + 1, answer.FirstRef);
+                accepted += (ulong)answer.TaskIds.Count;
+            }
+
+            // No result comes before its acceptance.
+            Assert.All(call.ResponseStream.Current.Results, result => Assert.True(result.Ref <= accepted));
+            ended += (ulong)call.ResponseStream.Current.Results.Count;
+        }
+
+        Assert.Equal((800ul, 800ul), (accepted, ended));
+    }
+
+    [Fact]
+    public async Task Session_RefusalsThatNobodyReads_AreHeldAndAllArrive()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        using var call = cell.Submission.Session(deadline: Soon);
+        await call.RequestStream.WriteAsync(new SessionRequest { Hello = Hello() });
+        const int Batches = 150;
+        var writing = Task.Run(async () =>
+        {
+            for (var batch = 0; batch < Batches; batch++)
+            {
+                var refused =
+                    new SubmitBatch { FirstRef = ((ulong)batch * 1_000) + 1, Options = new() { Priority = 9 } };
+                refused.Items.AddRange(Enumerable.Repeat(new TaskItem(), 1_000));
+                await call.RequestStream.WriteAsync(new SessionRequest { Submit = refused });
+            }
+        });
+
+        // 150,000 refusals are far more bytes than every buffer on the way holds: the server stops reading.
+        await Until(() => writing.IsCompleted && cell.Arena.Counter(Muster.Arena.CellCounter.Refused) >= 8_000);
+        var refusals = 0;
+        while (refusals < Batches * 1_000 && await call.ResponseStream.MoveNext(default))
+        {
+            refusals += call.ResponseStream.Current.Accepted.Sum(answer => answer.Errors.Count);
+        }
+
+        await writing;
+        Assert.Equal(Batches * 1_000, refusals);
     }
 
     [Fact]
@@ -280,6 +343,14 @@ public sealed class PlmHostTests
         var refused = await Assert.ThrowsAsync<RpcException>(
             async () => await cell.Admin.GetCellAsync(new GetCellRequest(), deadline: Soon));
         AssertFault(FaultCode.Unavailable, StatusCode.Unavailable, refused);
+    }
+
+    private static async Task Until(Func<bool> holds)
+    {
+        for (var end = Soon; !holds(); await Task.Yield())
+        {
+            Assert.True(DateTime.UtcNow < end, "the condition did not come to hold in time");
+        }
     }
 
     private static async Task<List<TaskResult>> ReadResults(IAsyncStreamReader<SessionResponse> stream, int count)
