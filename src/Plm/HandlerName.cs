@@ -18,7 +18,8 @@ internal static class HandlerName
 
         while (!name.IsEmpty)
         {
-            if (Rune.DecodeFromUtf8(name, out var rune, out var bytes) != OperationStatus.Done || !TaskTypeName.IsPrintable(rune))
+            if (Rune.DecodeFromUtf8(name, out var rune, out var bytes) != OperationStatus.Done
+                || !TaskTypeName.IsPrintable(rune))
             {
                 return false;
             }
