@@ -255,7 +255,7 @@ internal sealed partial class SessionEngine : IAsyncDisposable
 
     /// <summary>
     /// Lets confirmations that are due arrive before the stream is given up: a stream that is cut takes with it what
-    /// the server has not read yet, and results without their confirmation fill the cell until the session is forgotten.
+    /// the server has not read yet, and unconfirmed results stay in the cell until the session is forgotten.
     /// </summary>
     private async Task EndGracefullyAsync(SessionLink link)
     {

@@ -77,7 +77,8 @@ public class CommandLineTests
     {
         var error = new StringWriter();
         int exit;
-        using (var terminal = new Terminal(new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0), error, false, false))
+        using (var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0))
+        using (var terminal = new Terminal(full, error, false, false))
         {
             exit = await CommandLine.RunAsync(["version"], terminal);
         }
