@@ -42,13 +42,7 @@ internal static class CommandLine
 
         try
         {
-            return await result.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-
-                // Signals are ours: a worker that drains may take longer than any limit of the library.
-                ProcessTerminationTimeout = null,
-            });
+            return await InvokeAsync(result, terminal);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -57,6 +51,25 @@ internal static class CommandLine
         catch (Exception failure)
         {
             return Report(terminal, failure, result.CommandResult.Command.Name);
+        }
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult result, Terminal terminal)
+    {
+        try
+        {
+            return await result.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+
+                // Signals are ours: a worker that drains may take longer than any limit of the library.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        finally
+        {
+            // Here, where a full disk still becomes a line and an exit code.
+            terminal.Flush();
         }
     }
 

@@ -110,15 +110,8 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            EraseStatus();
-            StatusLine = null;
-            _output.Flush();
-        }
-    }
+    /// <summary>Takes the status line away. What was not flushed before is not written any more.</summary>
+    public void Dispose() => EndStatus();
 
     private void WriteBytes(ReadOnlySpan<byte> bytes)
     {
