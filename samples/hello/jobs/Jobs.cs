@@ -6,7 +6,8 @@ using Muster;
 public static class Jobs
 {
     /// <summary>The n-th Fibonacci number.</summary>
-    public static readonly TaskType<int, long> Fib = TaskType.Json("fib", JobsJson.Default.Int32, JobsJson.Default.Int64);
+    public static readonly TaskType<int, long> Fib =
+        TaskType.Json("fib", JobsJson.Default.Int32, JobsJson.Default.Int64);
 
     /// <summary>Computes it the slow way, so that there is something to do.</summary>
     public static long Compute(int n) => n < 2 ? n : Compute(n - 1) + Compute(n - 2);
