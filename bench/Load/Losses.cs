@@ -8,8 +8,8 @@ using System.Threading.Tasks;
 namespace Muster.Load;
 
 /// <summary>
-/// While tasks flow, stops one worker past its lease and lets it go on, and kills another with -9. Counts tasks without a
-/// result (lost), with two (duplicate_accepted) or a wrong one (changed), and those that ran again (reruns).
+/// While tasks flow, stops one worker past its lease and lets it go on, and kills another with -9. Counts tasks without
+/// a result (lost), with two (duplicate_accepted) or a wrong one (changed), and those that ran again (reruns).
 /// </summary>
 internal static class Losses
 {

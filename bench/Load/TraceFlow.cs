@@ -8,8 +8,8 @@ using System.Threading.Tasks;
 namespace Muster.Load;
 
 /// <summary>
-/// A flow of numbered tasks, each checked when its result comes: was it seen before, is it the right one, did it run more
-/// than once. The counts may be read while it runs.
+/// A flow of numbered tasks, each checked when its result comes: was it seen before, is it the right one, did it run
+/// more than once. The counts may be read while it runs.
 /// </summary>
 internal sealed class TraceFlow(MusterClient client, long count)
 {

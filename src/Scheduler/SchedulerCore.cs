@@ -62,6 +62,9 @@ internal sealed partial class SchedulerCore
         _durations = new(_tasks);
     }
 
+    // Tasks went back to the heap since the present pass over the classes began.
+    private bool _gaveBack;
+
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
     public long NextDueMs { get; private set; } = long.MaxValue;
 
@@ -76,9 +79,12 @@ internal sealed partial class SchedulerCore
         {
             if (_tasks.Read(index).State is TaskState.Assigned or TaskState.Running)
             {
+                // None: the task ended after the look at its state, and the slot was given to another.
                 var row = _tasks[index].Worker - 1;
-                Invariant.That(row < _rows.Capacity);
-                _workers[row].MayHold = true;
+                if (row < _workers.Length)
+                {
+                    _workers[row].MayHold = true;
+                }
             }
         }
 
@@ -259,6 +265,7 @@ internal sealed partial class SchedulerCore
     {
         while (_index.HasRoom && _heap.Count > 0)
         {
+            _gaveBack = false;
             var count = _heap.ReadyClasses(_classes);
             var placed = 0L;
             for (var i = 0; i < count && _index.HasRoom; i++)
@@ -267,9 +274,10 @@ internal sealed partial class SchedulerCore
             }
 
             _index.ReleaseCredit();
-            if (count < _classes.Length || placed == 0)
+            if ((count < _classes.Length && !_gaveBack) || placed == 0)
             {
-                // Every class was tried; what became ready meanwhile comes with a signal.
+                // Every class was tried; what became ready meanwhile comes with a signal. What was given back here
+                // does not, and another worker may have room for it; the one that did not take it has none any more.
                 return;
             }
         }
@@ -370,6 +378,7 @@ internal sealed partial class SchedulerCore
             slot.Executions = (ushort)Math.Max(slot.Executions - 1, 0);
         }
 
+        _gaveBack = true;
         var count = _heap.Push(Role.Scheduler, tasks);
         _arena.Add(CellCounter.Returned, count);
         return count;

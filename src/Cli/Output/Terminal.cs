@@ -110,15 +110,8 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            // Results were flushed where a failure to do so could still be told.
-            EraseStatus();
-            StatusLine = null;
-        }
-    }
+    /// <summary>Takes the status line away. What was not flushed before is not written any more.</summary>
+    public void Dispose() => EndStatus();
 
     private void WriteBytes(ReadOnlySpan<byte> bytes)
     {

@@ -47,6 +47,12 @@ internal static class CommandMap
             await foreach (var item in items)
             {
                 watch?.Satisfy();
+                if (item.Refusal is { IsTransient: true } lost)
+                {
+                    // The cell is gone for good; thousands of inputs failing one by one would say nothing more.
+                    throw lost;
+                }
+
                 if (context.Ending.IsCancellationRequested && item.Outcome == Outcome.Cancelled)
                 {
                     continue;

@@ -205,12 +205,18 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets submissions in for which there is room now. Under the lock.</summary>
-    private void AdmitWaiters()
+    /// <summary>
+    /// Lets submissions in for which there is room now: also when nothing was sent, because tasks that nobody wants any
+    /// more leave the queue unsent. Under the lock.
+    /// </summary>
+    /// <returns>Whether there was room for any.</returns>
+    private bool AdmitWaiters()
     {
+        var any = false;
         while (_waiters.TryPeek(out var waiter) && HasRoom(waiter.Pending))
         {
             _waiters.Dequeue();
+            any = true;
             if (!waiter.Pending.IsAbandoned)
             {
                 _ledger.Enqueue(waiter.Pending);
@@ -218,6 +224,8 @@ internal sealed partial class SessionEngine : IAsyncDisposable
 
             waiter.TrySetResult();
         }
+
+        return any;
     }
 
     private void FailAll(MusterException refusal)
@@ -238,16 +246,22 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         events.Tell();
     }
 
-    /// <summary>Lets confirmations that are due leave before the stream is closed.</summary>
+    /// <summary>
+    /// Lets confirmations that are due arrive before the stream is given up: a stream that is cut takes with it what
+    /// the server has not read yet, and unconfirmed results stay in the cell until the session is forgotten.
+    /// </summary>
     private async Task EndGracefullyAsync(SessionLink link)
     {
-        Pump();
+        Pump(isInline: true);
+        using var limit = new CancellationTokenSource(SessionLimits.CloseMsMax);
         try
         {
-            await link.Stream.CompleteAsync().WaitAsync(
-                TimeSpan.FromMilliseconds(SessionLimits.CloseMsMax), TimeProvider.System);
+            await link.Stream.CompleteAsync().WaitAsync(limit.Token);
+
+            // The server ends the stream when it has read ours to its end.
+            await link.Over.WaitAsync(limit.Token);
         }
-        catch (Exception failure) when (failure is MusterException or TimeoutException)
+        catch (Exception failure) when (failure is MusterException or OperationCanceledException)
         {
             // The stream is being closed anyway; what was not confirmed will be forgotten with the session.
         }

@@ -21,6 +21,9 @@ internal sealed class FakeStream : ISessionStream
 
     public bool IsCompleted { get; private set; }
 
+    /// <summary>What follows the client's last word; null: the server ends the stream too.</summary>
+    public Action? Completed { get; set; }
+
     /// <summary>The next request of the client.</summary>
     public async Task<SessionRequest> NextAsync() => await _requests.Reader.ReadAsync().AsTask().WaitAsync(s_deadline);
 
@@ -84,6 +87,7 @@ internal sealed class FakeStream : ISessionStream
     public Task CompleteAsync()
     {
         IsCompleted = true;
+        (Completed ?? (() => End()))();
         return Task.CompletedTask;
     }
 

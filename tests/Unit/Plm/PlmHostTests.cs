@@ -263,6 +263,24 @@ public sealed class PlmHostTests
     }
 
     [Fact]
+    public async Task Session_CancelsATaskThatAnotherCallAwaits_AnswersBoth()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        using var call = cell.Submission.Session(deadline: Soon);
+        await call.RequestStream.WriteAsync(new SessionRequest { Hello = Hello(), Submit = Batch(1, "abc") });
+        await call.ResponseStream.MoveNext(default);
+        var id = call.ResponseStream.Current.Accepted[0].TaskIds[0];
+        var awaiter = new AwaitCall(cell.Host);
+        Assert.True(cell.Host.Run((core, _) => core.Await(new TaskId(id), awaiter, out var _, out var _)).IsNone);
+        await call.RequestStream.WriteAsync(new SessionRequest { Cancel = { id }, Submit = Batch(2, "def") });
+        await call.ResponseStream.MoveNext(default);
+        Assert.Null(call.ResponseStream.Current.Welcome);
+        Assert.Equal(2ul, Assert.Single(call.ResponseStream.Current.Accepted).FirstRef);
+        var result = TaskResult.Parser.ParseFrom(await awaiter.Result);
+        Assert.Equal(Muster.V1.Outcome.Cancelled, result.Outcome);
+    }
+
+    [Fact]
     public async Task AwaitTask_DeadlineFirst_EndsTheCallAndNotTheTask()
     {
         await using var cell = await HostedCell.StartAsync();
