@@ -29,10 +29,11 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     private readonly ITimer _holdTimer;
 
     private TaskCompletionSource _demand = NewSignal();
+    private TaskCompletionSource? _senderIdle;
     private SessionLink? _link;
     private Task? _loop;
     private bool _isWanted;
-    private bool _isClosed;
+    private volatile bool _isClosed;
 
     public SessionEngine(ISessionConnector connector, MusterClientOptions options)
     {
@@ -163,7 +164,7 @@ internal sealed partial class SessionEngine : IAsyncDisposable
 
         if (link is not null)
         {
-            await EndGracefullyAsync(link);
+            await EndGracefullyAsync(link, loop!);
         }
 
         await _stop.CancelAsync();
@@ -245,16 +246,21 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         events.Tell();
     }
 
-    /// <summary>Lets confirmations that are due leave before the stream is closed.</summary>
-    private async Task EndGracefullyAsync(SessionLink link)
+    /// <summary>
+    /// Lets confirmations that are due leave, and waits until the server has ended the stream in turn: cutting it could
+    /// throw away what the server has not read yet.
+    /// </summary>
+    private async Task EndGracefullyAsync(SessionLink link, Task loop)
     {
-        Pump();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(SessionLimits.CloseMsMax));
         try
         {
-            await link.Stream.CompleteAsync().WaitAsync(
-                TimeSpan.FromMilliseconds(SessionLimits.CloseMsMax), TimeProvider.System);
+            Pump();
+            await SenderIdleAsync(link).WaitAsync(limit.Token);
+            await link.Stream.CompleteAsync().WaitAsync(limit.Token);
+            await loop.WaitAsync(limit.Token);
         }
-        catch (Exception failure) when (failure is MusterException or TimeoutException)
+        catch (Exception failure) when (failure is MusterException or OperationCanceledException)
         {
             // The stream is being closed anyway; what was not confirmed will be forgotten with the session.
         }

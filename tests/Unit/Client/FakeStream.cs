@@ -56,6 +56,7 @@ internal sealed class FakeStream : ISessionStream
 
     public async Task WriteAsync(RawMessage message)
     {
+        var held = _held;
         SessionRequest request;
         using (message)
         {
@@ -63,7 +64,7 @@ internal sealed class FakeStream : ISessionStream
         }
 
         await _requests.Writer.WriteAsync(request);
-        if (_held is { } held)
+        if (held is not null)
         {
             await held.Task;
         }
@@ -84,6 +85,7 @@ internal sealed class FakeStream : ISessionStream
     public Task CompleteAsync()
     {
         IsCompleted = true;
+        _responses.Writer.TryComplete();
         return Task.CompletedTask;
     }
 
