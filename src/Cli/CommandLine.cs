@@ -18,6 +18,21 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
+        var exit = await RunVerbAsync(arguments, terminal);
+        try
+        {
+            terminal.Flush();
+            return exit;
+        }
+        catch (IOException failure)
+        {
+            var code = Report(terminal, failure, "");
+            return exit == ExitCodes.Success ? code : exit;
+        }
+    }
+
+    private static async Task<int> RunVerbAsync(string[] arguments, Terminal terminal)
+    {
         var split = SplitArguments.Of(arguments);
         using var interruption = new Interruption(terminal);
         var context = new VerbContext(terminal, split.Inputs, interruption);

@@ -13,6 +13,7 @@ internal sealed class Terminal : IDisposable
     private readonly object _gate = new();
     private readonly Stream _output;
     private readonly TextWriter _error;
+    private bool _isOutputBroken;
 
     public Terminal(Stream output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal)
     {
@@ -102,23 +103,21 @@ internal sealed class Terminal : IDisposable
         }
     }
 
+    /// <summary>Writes what is buffered. Once that has failed, and was thrown, the rest is dropped.</summary>
     public void Flush()
     {
         lock (_gate)
         {
-            _output.Flush();
+            if (!_isOutputBroken)
+            {
+                _isOutputBroken = true;
+                _output.Flush();
+                _isOutputBroken = false;
+            }
         }
     }
 
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            EraseStatus();
-            StatusLine = null;
-            _output.Flush();
-        }
-    }
+    public void Dispose() => EndStatus();
 
     private void WriteBytes(ReadOnlySpan<byte> bytes)
     {
