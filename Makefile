@@ -11,7 +11,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos kill-rounds bench run fmt snapshots
+.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +35,11 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 	@./test Interop | tee artifacts/interop.log; \
 	awk '/ passed, /{printf "{\"cases\":%d,\"passed\":%d}\n", $$1+$$3, $$1}' artifacts/interop.log
 
-chaos: ## kill roles and workers under load: make chaos ROUNDS=20 SEED=1; last line is JSON
+chaos: ## kill the roles in turn under load: make chaos ROUNDS=20 SEED=1; last line is JSON
 	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED)
+
+losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
+	@$(LOAD) losses
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillRounds

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
@@ -13,24 +12,24 @@ namespace Muster.Load;
 
 /// <summary>
 /// Kills the Scheduler, the Register and the PLM in turn while tasks flow, restarts each, and counts: tasks without a
-/// result (lost), with two (duplicate_accepted), with a wrong one (changed), and tasks that ran twice although no worker
-/// died (reruns). The recovery of a round is the time from the kill until a task submitted after it has its result.
+/// result (lost), with two (duplicate_accepted), with a wrong one (changed), and tasks that ran twice although no
+/// worker died (reruns). The recovery of a round is the time from the kill until a task submitted after it has its
+/// result.
 /// </summary>
 internal static class Chaos
 {
-    private const int InFlight = 1_000;
-
     public static async Task<bool> RunAsync(LoadOptions options)
     {
         var rounds = options.Rounds > 0 ? options.Rounds : 20;
         var workers = options.Workers > 0 ? options.Workers : 3;
         var random = new Random(options.Seed);
-        Console.WriteLine($"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {InFlight:N0} tasks in flight");
+        Console.WriteLine(
+            $"chaos: {rounds} rounds, seed {options.Seed}, {workers} workers, {TraceFlow.InFlight:N0} tasks in flight");
         await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
-        await client.RunAsync(LoadWorker.Trace, Payload(-1));
+        await client.RunAsync(LoadWorker.Trace, TraceFlow.Payload(-1));
 
-        var flow = new Flow(client);
+        var flow = new TraceFlow(client, long.MaxValue);
         var running = flow.RunAsync();
         var recovery = new List<double>();
         for (var round = 1; round <= rounds; round++)
@@ -40,10 +39,12 @@ internal static class Chaos
             var start = Stopwatch.GetTimestamp();
             await cell.KillRoleAsync(role);
             var restart = cell.StartRoleAsync(role);
-            await client.RunAsync(LoadWorker.Trace, Payload(-1)).WaitAsync(TimeSpan.FromSeconds(60));
+            await client.RunAsync(LoadWorker.Trace, TraceFlow.Payload(-1)).WaitAsync(TimeSpan.FromSeconds(60));
             await restart;
             recovery.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            Console.WriteLine($"  round {round,3}: {role,-9} killed, back after {recovery[^1],6:F0} ms; {flow.Submitted:N0} tasks so far");
+            Console.WriteLine(
+                $"  round {round,3}: {role,-9} killed, back after {recovery[^1],6:F0} ms; "
+                + $"{flow.Submitted:N0} tasks so far");
         }
 
         flow.Stop();
@@ -63,63 +64,5 @@ internal static class Chaos
             recovery_p99_ms = Math.Round(p99),
         }));
         return flow.Submitted == flow.Distinct && flow.Duplicates == 0 && flow.Changed == 0 && flow.Reruns == 0;
-    }
-
-    private static byte[] Payload(long number)
-    {
-        var payload = new byte[100];
-        BinaryPrimitives.WriteInt64LittleEndian(payload, number);
-        return payload;
-    }
-
-    /// <summary>Numbered tasks without end, each checked when its result comes.</summary>
-    private sealed class Flow(MusterClient client)
-    {
-        private readonly HashSet<long> _seen = [];
-        private volatile bool _isStopped;
-        private long _submitted;
-
-        public long Submitted => Volatile.Read(ref _submitted);
-
-        public long Distinct => _seen.Count;
-
-        public long Duplicates { get; private set; }
-
-        public long Changed { get; private set; }
-
-        public long Reruns { get; private set; }
-
-        public void Stop() => _isStopped = true;
-
-        public async Task RunAsync()
-        {
-            await foreach (var (input, output) in client.MapAsync(
-                LoadWorker.Trace, Inputs(), new MapOptions { InFlightMax = InFlight }))
-            {
-                var number = BinaryPrimitives.ReadInt64LittleEndian(output.Span);
-                if (number != BinaryPrimitives.ReadInt64LittleEndian(input.Span))
-                {
-                    Changed++;
-                }
-
-                if (!_seen.Add(number))
-                {
-                    Duplicates++;
-                }
-
-                if (BinaryPrimitives.ReadInt32LittleEndian(output.Span[8..]) != 1)
-                {
-                    Reruns++;
-                }
-            }
-        }
-
-        private IEnumerable<ReadOnlyMemory<byte>> Inputs()
-        {
-            while (!_isStopped)
-            {
-                yield return Payload(_submitted++);
-            }
-        }
     }
 }

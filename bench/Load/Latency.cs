@@ -15,7 +15,9 @@ internal static class Latency
         var tasks = options.Tasks > 0 ? options.Tasks : 5_000;
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
-        Console.WriteLine($"W2, durability {options.Durability}: {rounds} rounds of {tasks:N0} tasks, one in flight, {workers} workers");
+        Console.WriteLine(
+            $"W2, durability {options.Durability}: {rounds} rounds of {tasks:N0} tasks, one in flight, "
+            + $"{workers} workers");
         await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await MeasureAsync(client, 1_000);
@@ -33,7 +35,8 @@ internal static class Latency
             floor50.Add(floor.Percentile(0.50));
             floor99.Add(floor.Percentile(0.99));
             Console.WriteLine(
-                $"  round {round}: p50 {p50[^1],7:F0} us, p99 {p99[^1],7:F0} us; bare relay p50 {floor50[^1],6:F0} us, p99 {floor99[^1],6:F0} us");
+                $"  round {round}: p50 {p50[^1],7:F0} us, p99 {p99[^1],7:F0} us; "
+                + $"bare relay p50 {floor50[^1],6:F0} us, p99 {floor99[^1],6:F0} us");
         }
 
         Console.WriteLine(JsonSerializer.Serialize(new

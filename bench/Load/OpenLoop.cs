@@ -21,7 +21,8 @@ internal static class OpenLoop
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
         Console.WriteLine(
-            $"W3, durability {options.Durability}: {rounds} rounds of {options.Seconds} s at each rate, {workers} workers");
+            $"W3, durability {options.Durability}: {rounds} rounds of {options.Seconds} s at each rate, "
+            + $"{workers} workers");
         await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await RunRateAsync(client, 10_000, 2);

@@ -16,13 +16,14 @@ internal static class Program
           W1      throughput: tasks per second, submit to result at the client
           W2      latency with one task in flight, beside a bare relay with the same hops
           W3      latency in an open loop at 1,000, 10,000 and 100,000 tasks per second
-          chaos   kill roles and workers under load and count what was lost
+          chaos   kill the roles in turn under load and count what was lost
+          losses  kill one worker and stop another past its lease, and count the same
 
         --durability memory   the only level of this version
-        --tasks N             tasks per round (W1: 500000, W2: 5000, chaos: 100000)
+        --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000)
         --rounds N            rounds, the median counts (3; chaos: 20)
         --seconds N           length of each rate of W3 (10)
-        --workers N           worker processes (2; chaos: 3)
+        --workers N           worker processes (2; chaos, losses: 3)
         --seed N              order of kills in chaos (1)
         """;
 
@@ -48,6 +49,8 @@ internal static class Program
                 return 0;
             case "chaos":
                 return await Chaos.RunAsync(options) ? 0 : 1;
+            case "losses":
+                return await Losses.RunAsync(options) ? 0 : 1;
             case "worker":
                 await LoadWorker.RunAsync(options);
                 return 0;

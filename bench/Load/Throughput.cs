@@ -8,7 +8,8 @@ using System.Threading.Tasks;
 
 namespace Muster.Load;
 
-/// <summary>W1: tasks per second from submit to result at the client: 100-byte payload, 32-byte result, no-op handler.</summary>
+/// <summary>W1: tasks per second from submit to result at the client: 100-byte payload, 32-byte result, no-op
+/// handler.</summary>
 internal static class Throughput
 {
     private const int InFlight = 20_000;
@@ -18,7 +19,8 @@ internal static class Throughput
         var tasks = options.Tasks > 0 ? options.Tasks : 500_000;
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
-        Console.WriteLine($"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks, {workers} workers");
+        Console.WriteLine(
+            $"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks, {workers} workers");
         await using var cell = await LoadWorker.StartCellAsync(workers);
         await using var client = MusterClient.Connect(cell.Address);
         await MapAsync(client, tasks / 10);
@@ -35,7 +37,8 @@ internal static class Throughput
             rates.Add(tasks / seconds);
             cpu.Add(after.Sum(pair => pair.Value - before[pair.Key]) / tasks * 1e6);
             var parts = after.Select(pair => $"{pair.Key} {(pair.Value - before[pair.Key]) / tasks * 1e6:F2}");
-            Console.WriteLine($"  round {round}: {tasks / seconds,10:N0} tasks/s; CPU us per task: {string.Join(", ", parts)}");
+            Console.WriteLine(
+                $"  round {round}: {tasks / seconds,10:N0} tasks/s; CPU us per task: {string.Join(", ", parts)}");
         }
 
         Console.WriteLine(JsonSerializer.Serialize(new

@@ -18,21 +18,6 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] arguments, Terminal terminal)
     {
-        var exit = await RunVerbAsync(arguments, terminal);
-        try
-        {
-            terminal.Flush();
-            return exit;
-        }
-        catch (IOException failure)
-        {
-            var code = Report(terminal, failure, "");
-            return exit == ExitCodes.Success ? code : exit;
-        }
-    }
-
-    private static async Task<int> RunVerbAsync(string[] arguments, Terminal terminal)
-    {
         var split = SplitArguments.Of(arguments);
         using var interruption = new Interruption(terminal);
         var context = new VerbContext(terminal, split.Inputs, interruption);
@@ -57,13 +42,7 @@ internal static class CommandLine
 
         try
         {
-            return await result.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-
-                // Signals are ours: a worker that drains may take longer than any limit of the library.
-                ProcessTerminationTimeout = null,
-            });
+            return await InvokeAsync(result, terminal);
         }
         catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
         {
@@ -72,6 +51,25 @@ internal static class CommandLine
         catch (Exception failure)
         {
             return Report(terminal, failure, result.CommandResult.Command.Name);
+        }
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult result, Terminal terminal)
+    {
+        try
+        {
+            return await result.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+
+                // Signals are ours: a worker that drains may take longer than any limit of the library.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        finally
+        {
+            // Here, where a full disk still becomes a line and an exit code.
+            terminal.Flush();
         }
     }
 

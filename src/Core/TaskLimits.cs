@@ -28,6 +28,10 @@ internal static class TaskLimits
     public const int WorkerSlotsMax = 65_535;
     public const int StackBytesMax = 16 * 1024;
     public const int ErrorMessageBytesMax = 4 * 1024;
+
+    /// <summary>A whole encoded TaskError. With the longest output and the rest of a result it still is a
+    /// message.</summary>
+    public const int ErrorBytesMax = EnvelopeBytesMax - 1_024;
     public const int CommandOutputBytesDefault = 1024 * 1024;
     public const string CommandHandler = "muster.command";
 }

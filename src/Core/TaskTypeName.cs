@@ -36,7 +36,8 @@ internal static class TaskTypeName
         return null;
     }
 
-    private static bool IsPrintable(Rune rune) => rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) is not (
+    /// <summary>Format characters and the like could make two names look the same, or reorder a line.</summary>
+    public static bool IsPrintable(Rune rune) => rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
         or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator);

@@ -18,7 +18,8 @@ internal static class HandlerName
 
         while (!name.IsEmpty)
         {
-            if (Rune.DecodeFromUtf8(name, out var rune, out var bytes) != OperationStatus.Done || !IsPrintable(rune))
+            if (Rune.DecodeFromUtf8(name, out var rune, out var bytes) != OperationStatus.Done
+                || !TaskTypeName.IsPrintable(rune))
             {
                 return false;
             }
@@ -28,10 +29,4 @@ internal static class HandlerName
 
         return true;
     }
-
-    // Format characters and the like could make two names look the same, or reorder a terminal's line.
-    private static bool IsPrintable(Rune rune) =>
-        rune.IsAscii
-            ? rune.Value is > ' ' and < 0x7f
-            : Rune.IsLetterOrDigit(rune) || Rune.IsPunctuation(rune) || Rune.IsSymbol(rune);
 }

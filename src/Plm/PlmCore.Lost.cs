@@ -65,7 +65,7 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         Count(CellCounter.LostAttempts);
-        if (slot.AttemptsMax == 1 || slot.AttemptsLost >= TaskLimits.LostAttemptsMax)
+        if (slot.AttemptsMax == 1 || slot.AttemptsLost >= TaskLimits.LostAttemptsMax || IsUsedUp(word))
         {
             // False: the Scheduler gave it back at this moment, and it is Ready.
             TryEnd(index, word, FaultCode.WorkerLost);

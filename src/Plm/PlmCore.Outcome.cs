@@ -81,7 +81,8 @@ internal sealed partial class PlmCore
         }
 
         var outcome = (Outcome)slot.AttemptOutcome;
-        if (!isJudged && (outcome == Outcome.Succeeded || slot.AttemptsFailed + 1 >= slot.AttemptsMax))
+        var isLast = slot.AttemptsFailed + 1 >= slot.AttemptsMax || IsUsedUp(word);
+        if (!isJudged && (outcome == Outcome.Succeeded || isLast))
         {
             AcceptResult(index, ref slot, word, outcome);
             return;
@@ -95,6 +96,8 @@ internal sealed partial class PlmCore
 
         Repeat(index, ref slot, word, isJudged);
     }
+
+    private static bool IsUsedUp(StateWord word) => word.Attempt.Count >= Attempt.RepeatableCountMax;
 
     private void AcceptResult(uint index, ref TaskSlot slot, StateWord word, Outcome outcome)
     {

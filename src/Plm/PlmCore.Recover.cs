@@ -195,6 +195,9 @@ internal sealed partial class PlmCore
                 RecoverTimer(index, slot.DueUnixMs);
                 break;
             case TaskState.Reported:
+                // Of an end that was begun and never made; nobody was told, and it is judged anew.
+                slot.Outcome = 0;
+                slot.Flags = 0;
                 found.Reported.Add(index);
                 break;
             case TaskState.Delayed:

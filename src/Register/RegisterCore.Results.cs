@@ -155,13 +155,15 @@ internal sealed partial class RegisterCore
                 return Fault.None;
             }
 
-            var size = ResultRecord.Size(report.ErrorBytes, report.OutputBytes);
-            if (size > RegisterLimits.ResultBytesMax)
+            // More would not fit into the message that takes it to the client, and would bar the way of all after it.
+            if (report.OutputBytes > TaskLimits.OutputBytesMax || report.ErrorBytes > TaskLimits.ErrorBytesMax)
             {
                 return new(FaultCode.OutputTooLarge,
-                    $"a result of {size} bytes is over the limit of {RegisterLimits.ResultBytesMax}");
+                    $"a result with {report.OutputBytes} bytes of output and {report.ErrorBytes} of error is over the "
+                    + $"limits of {TaskLimits.OutputBytesMax} and {TaskLimits.ErrorBytesMax}");
             }
 
+            var size = ResultRecord.Size(report.ErrorBytes, report.OutputBytes);
             if (!_blocks.TryAllocate(size, out var block))
             {
                 _effects.RegionFull(row, size);

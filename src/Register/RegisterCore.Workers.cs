@@ -32,7 +32,7 @@ internal sealed partial class RegisterCore
             return refused;
         }
 
-        refused = FindRow(facts, nowMs, out var row, out var isNew);
+        refused = FindRow(facts, nowMs, nowUnixUs, out var row, out var isNew);
         if (!refused.IsNone)
         {
             return refused;
@@ -88,11 +88,12 @@ internal sealed partial class RegisterCore
         Span<byte> utf8 = stackalloc byte[TaskLimits.HandlerNameBytesMax];
         foreach (var name in facts.Handlers)
         {
-            if (!TryEncode(name, utf8, out var length))
+            if (TaskTypeName.Problem(name) is { } problem)
             {
-                return new(FaultCode.HandlerNameInvalid,
-                    $"a handler's name must be 1 to {TaskLimits.HandlerNameBytesMax} printable characters, no space");
+                return new(FaultCode.HandlerNameInvalid, problem);
             }
+
+            var length = Encoding.UTF8.GetBytes(name, utf8);
 
             if (!_arena.Handlers.TryIntern(utf8[..length], out var index))
             {
@@ -106,21 +107,7 @@ internal sealed partial class RegisterCore
         return Fault.None;
     }
 
-    private static bool TryEncode(string name, Span<byte> utf8, out int length)
-    {
-        length = 0;
-        foreach (var letter in name)
-        {
-            if (letter is <= ' ' or '\x7f' || char.IsControl(letter) || char.IsWhiteSpace(letter))
-            {
-                return false;
-            }
-        }
-
-        return name.Length > 0 && Encoding.UTF8.TryGetBytes(name, utf8, out length);
-    }
-
-    private Fault FindRow(RegistrationFacts facts, long nowMs, out uint row, out bool isNew)
+    private Fault FindRow(RegistrationFacts facts, long nowMs, long nowUnixUs, out uint row, out bool isNew)
     {
         isNew = false;
         row = (uint)facts.WorkerId;
@@ -134,10 +121,20 @@ internal sealed partial class RegisterCore
         // A first hello whose welcome was lost on the way must not leave a registration behind that nobody fills.
         for (row = 0; row < _rows.HighWater; row++)
         {
-            if (_rows[row].Nonce == facts.Nonce && IsLiving(_rows.Health(row)))
+            if (_rows[row].Nonce != facts.Nonce || !IsLiving(_rows.Health(row)))
+            {
+                continue;
+            }
+
+            if (facts.WorkerId == 0 || (uint)facts.WorkerId != row)
             {
                 return Fault.None;
             }
+
+            // The Register before this one died between the fence and the health. The worker will drop what it holds,
+            // so its attempts must go to others, as for any other worker that was given up.
+            GiveUp(row, WorkerHealth.Lost, WorkerReason.LeaseExpired, nowMs, nowUnixUs);
+            break;
         }
 
         isNew = true;
@@ -167,7 +164,7 @@ internal sealed partial class RegisterCore
         {
             if (_tasks.Read(index).State is TaskState.Assigned or TaskState.Running)
             {
-                named[_tasks[index].Worker - 1] = true;
+                NoteNamed(index, named);
             }
         }
 

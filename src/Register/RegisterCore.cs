@@ -73,9 +73,7 @@ internal sealed partial class RegisterCore
             }
             else if (word.State is TaskState.Assigned or TaskState.Running)
             {
-                var row = _tasks[index].Worker - 1;
-                Invariant.That(row < _rows.Capacity);
-                named[row] = true;
+                NoteNamed(index, named);
             }
         }
 
@@ -116,6 +114,16 @@ internal sealed partial class RegisterCore
         {
             _wakeScheduler = false;
             _arena.Wake(Role.Scheduler).Signal();
+        }
+    }
+
+    private void NoteNamed(uint index, bool[] named)
+    {
+        // None: the task ended after the look at its state, and the slot was given to another.
+        var row = _tasks[index].Worker - 1;
+        if (row < named.Length)
+        {
+            named[row] = true;
         }
     }
 

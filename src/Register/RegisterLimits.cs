@@ -16,9 +16,6 @@ internal static class RegisterLimits
     /// <summary>A worker is suspect after no fewer missed beats.</summary>
     public const uint BeatsPerSuspicionMin = 2;
 
-    /// <summary>The largest block of the result region.</summary>
-    public const int ResultBytesMax = 4 * 1024 * 1024;
-
     /// <summary>Whom the region could not take is asked to send again after this.</summary>
     public const uint RegionFullRetryMs = 200;
 

@@ -17,7 +17,7 @@ internal sealed partial class SchedulerCore
             return PlacementReason.NoWorkerOffers;
         }
 
-        if (_index.Room(handler, RoomTier.Idle) > 0 || (handler != 0 && _index.Room(handler, RoomTier.Credit) > 0))
+        if (_index.Room(handler, RoomTier.Idle) > 0)
         {
             return PlacementReason.None;
         }

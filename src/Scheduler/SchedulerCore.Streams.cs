@@ -30,9 +30,14 @@ internal sealed partial class SchedulerCore
         }
 
         Refresh(row);
-        DropStream(row, new(FaultCode.Unavailable, "the worker opened another Dispatch stream"));
         ref var worker = ref _workers[row];
-        Invariant.That(worker.Epoch == (uint)(facts.WorkerId >> 32));
+        if (worker.Epoch != (uint)(facts.WorkerId >> 32) || !worker.IsListed)
+        {
+            // The Register fenced it since it was admitted.
+            return new(FaultCode.WorkerFenced, "this registration is over; open the Heartbeat stream again");
+        }
+
+        DropStream(row, new(FaultCode.Unavailable, "the worker opened another Dispatch stream"));
         worker.Stream = stream;
         worker.EndedAtHello = facts.EndedTotal;
         worker.Sent = (ulong)facts.InHand.Length;

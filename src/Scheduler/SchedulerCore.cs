@@ -32,6 +32,7 @@ internal sealed partial class SchedulerCore
     private readonly SchedulerPolicy _policy;
     private readonly WorkerState[] _workers;
     private readonly CapacityIndex _index;
+    private readonly HandlerDurations _durations;
 
     // Rows that may be paused; each at most once.
     private readonly List<uint> _paused = [];
@@ -58,7 +59,11 @@ internal sealed partial class SchedulerCore
         _policy = policy ?? new SpreadPolicy();
         _workers = new WorkerState[_rows.Capacity];
         _index = new(_rows.Capacity);
+        _durations = new(_tasks);
     }
+
+    // Tasks went back to the heap since the present pass over the classes began.
+    private bool _gaveBack;
 
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
     public long NextDueMs { get; private set; } = long.MaxValue;
@@ -74,9 +79,12 @@ internal sealed partial class SchedulerCore
         {
             if (_tasks.Read(index).State is TaskState.Assigned or TaskState.Running)
             {
+                // None: the task ended after the look at its state, and the slot was given to another.
                 var row = _tasks[index].Worker - 1;
-                Invariant.That(row < _rows.Capacity);
-                _workers[row].MayHold = true;
+                if (row < _workers.Length)
+                {
+                    _workers[row].MayHold = true;
+                }
             }
         }
 
@@ -180,9 +188,9 @@ internal sealed partial class SchedulerCore
     }
 
     /// <summary>
-    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than a
-    /// round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen is
-    /// bounded by what was sent ahead before.
+    /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than
+    /// a round trip keep it busy, and longer ones are bound late. It grows by doubling, because the pace that is seen
+    /// is bounded by what was sent ahead before.
     /// </summary>
     private void TakePace(ref WorkerState worker, ulong ended, uint slots)
     {
@@ -257,6 +265,7 @@ internal sealed partial class SchedulerCore
     {
         while (_index.HasRoom && _heap.Count > 0)
         {
+            _gaveBack = false;
             var count = _heap.ReadyClasses(_classes);
             var placed = 0L;
             for (var i = 0; i < count && _index.HasRoom; i++)
@@ -265,9 +274,10 @@ internal sealed partial class SchedulerCore
             }
 
             _index.ReleaseCredit();
-            if (count < _classes.Length || placed == 0)
+            if ((count < _classes.Length && !_gaveBack) || placed == 0)
             {
-                // Every class was tried; what became ready meanwhile comes with a signal.
+                // Every class was tried; what became ready meanwhile comes with a signal. What was given back here
+                // does not, and another worker may have room for it; the one that did not take it has none any more.
                 return;
             }
         }
@@ -277,8 +287,7 @@ internal sealed partial class SchedulerCore
     {
         var handler = ready.Class.Handler;
 
-        // Commands run long as a rule: one that is sent ahead only waits where another worker might have run it.
-        var mayPrefetch = handler != 0;
+        var mayPrefetch = _durations.IsShort(handler, nowUnixUs);
         var left = ready.Count;
         while (left > 0 && _policy.TryPick(_index, handler, left, mayPrefetch, out var pick))
         {
@@ -287,6 +296,7 @@ internal sealed partial class SchedulerCore
             var count = _heap.Take(ready.Id, pick.Row, _arena.Epoch, nowUnixUs, wanted);
             if (count > 0)
             {
+                _durations.Watch(handler, wanted[0]);
                 Dispatch(pick.Row, handler, wanted[..count]);
                 left -= (uint)count;
             }
@@ -368,6 +378,7 @@ internal sealed partial class SchedulerCore
             slot.Executions = (ushort)Math.Max(slot.Executions - 1, 0);
         }
 
+        _gaveBack = true;
         var count = _heap.Push(Role.Scheduler, tasks);
         _arena.Add(CellCounter.Returned, count);
         return count;

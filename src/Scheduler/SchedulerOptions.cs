@@ -7,9 +7,9 @@ namespace Muster.Scheduler;
 internal sealed record SchedulerOptions
 {
     /// <summary>
-    /// How many attempts a worker may hold beyond its slots, so that the network's round trip is hidden. It may hold as
-    /// many as it has slots, at least 2, or as many as it lately ended in a millisecond if that is more, at most this.
-    /// 0 to 65,535; 0 switches prefetch off. Default 1,024.
+    /// How many attempts of short tasks a worker may hold beyond its slots, so that the network's round trip is hidden:
+    /// as many as it has slots, at least 2, or as many as it lately ended in a millisecond if that is more, at most
+    /// this. 0 to 65,535; 0 switches prefetch off. Default 1,024.
     /// </summary>
     public uint PrefetchMax { get; init; } = 1_024;
 

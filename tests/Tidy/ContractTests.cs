@@ -9,14 +9,16 @@ using Xunit;
 
 namespace Muster.Tidy;
 
-/// <summary>The public faces: protocol, packages, errors. A change of any shows as a change of a reviewed file.</summary>
+/// <summary>The public faces: protocol, packages, errors. A change of any shows as a change of a reviewed
+/// file.</summary>
 public partial class ContractTests
 {
     [Fact]
     public void Protocol_Fields_MatchTheSnapshot()
     {
         var text = new StringBuilder();
-        foreach (var path in Repository.Files(".proto").Where(p => p.StartsWith("proto/muster/", StringComparison.Ordinal)))
+        foreach (
+            var path in Repository.Files(".proto").Where(p => p.StartsWith("proto/muster/", StringComparison.Ordinal)))
         {
             text.Append(path).Append('\n');
             AppendDeclarations(text, Repository.Lines(path));

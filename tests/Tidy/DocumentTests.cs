@@ -59,7 +59,8 @@ public partial class DocumentTests
     public void ArchitecturePage_Projects_AreAllNamed()
     {
         var page = Repository.Read("ARCHITECTURE.md");
-        IEnumerable<string> projects = Repository.Files(".csproj").Where(path => path.StartsWith("src/", StringComparison.Ordinal));
+        IEnumerable<string> projects =
+            Repository.Files(".csproj").Where(path => path.StartsWith("src/", StringComparison.Ordinal));
         Assert.All(projects, path => Assert.Contains(Path.GetDirectoryName(path)!, page, StringComparison.Ordinal));
     }
 

@@ -11,7 +11,8 @@ namespace Muster.Tidy;
 internal static class PublicApi
 {
     private const BindingFlags Declared =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     public static string Describe(Assembly assembly)
     {
@@ -62,7 +63,8 @@ internal static class PublicApi
         method.IsGenericMethod ? $"<{string.Join(", ", method.GetGenericArguments().Select(Name))}>" : "";
 
     private static string Parameters(MethodBase method) =>
-        string.Join(", ", method.GetParameters().Select(parameter => $"{Name(parameter.ParameterType)} {parameter.Name}"));
+        string.Join(
+            ", ", method.GetParameters().Select(parameter => $"{Name(parameter.ParameterType)} {parameter.Name}"));
 
     private static string Name(Type type)
     {

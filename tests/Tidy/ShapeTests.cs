@@ -28,7 +28,8 @@ public partial class ShapeTests
             $"over {LineColumnsMax} columns");
 
     [Fact]
-    public void Methods_Length_FitsAScreen() => AssertNone(Code().SelectMany(LongMethods), $"over {MethodLinesMax} lines");
+    public void Methods_Length_FitsAScreen() =>
+        AssertNone(Code().SelectMany(LongMethods), $"over {MethodLinesMax} lines");
 
     [Fact]
     public void CodeFiles_FirstLine_NamesTheLicence() =>
@@ -76,7 +77,8 @@ public partial class ShapeTests
         Assert.True(list.Count == 0, $"{what}:\n{string.Join('\n', list)}");
     }
 
-    /// <summary>Members are found by the layout that the formatter gives: braces alone at the member's indentation.</summary>
+    /// <summary>Members are found by the layout that the formatter gives: braces alone at the member's
+    /// indentation.</summary>
     private static IEnumerable<string> LongMethods(string path)
     {
         var lines = Repository.Lines(path);
@@ -101,12 +103,14 @@ public partial class ShapeTests
     [GeneratedRegex(@"^(?<indent>    |        )\{$")]
     private static partial Regex OpeningBrace();
 
-    [GeneratedRegex(@"^\s*(public|internal|private|file)?\s*[a-z ]*\b(class|struct|record|interface|enum)\s+(?<name>[A-Z]\w*)")]
+    [GeneratedRegex(
+        @"^\s*(public|internal|private|file)?\s*[a-z ]*\b(class|struct|record|interface|enum)\s+(?<name>[A-Z]\w*)")]
     private static partial Regex TypeName();
 
     [GeneratedRegex("(Common|Utils?|Helpers?|Manager|Base|Infrastructure)$")]
     private static partial Regex VagueName();
 
-    [GeneratedRegex(@"NotImplementedException|\bTODO\b|\bFIXME\b|\bHACK\b|Skip ?= ?""|Thread\.Sleep|Assert\.True\(true")]
+    [GeneratedRegex(
+        @"NotImplementedException|\bTODO\b|\bFIXME\b|\bHACK\b|Skip ?= ?""|Thread\.Sleep|Assert\.True\(true")]
     private static partial Regex UnfinishedWords();
 }

@@ -20,7 +20,8 @@ internal static class Snapshot
         var expected = File.Exists(file) ? File.ReadAllText(file) : "";
         Assert.True(
             expected == actual,
-            $"{path} differs from the code. If the change is meant, run: make snapshots\n{FirstDifference(expected, actual)}");
+            $"{path} differs from the code. If the change is meant, run: make snapshots\n"
+            + FirstDifference(expected, actual));
     }
 
     private static string FirstDifference(string expected, string actual)

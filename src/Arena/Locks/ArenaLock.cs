@@ -106,10 +106,11 @@ internal sealed unsafe class ArenaLock
     private int EnterContended(int result)
     {
         var seen = Look();
-        var seenSince = Stopwatch.GetTimestamp();
+        var unansweredNs = 0L;
         while (result == Errno.EBUSY || result == Errno.ETIMEDOUT)
         {
-            var deadline = Timespec.OfNanoseconds(Stopwatch.GetTimestamp() + TurnNs);
+            var turnStart = Stopwatch.GetTimestamp();
+            var deadline = Timespec.OfNanoseconds(turnStart + TurnNs);
             result = PthreadMutex.pthread_mutex_clocklock(_mutex, Timespec.CLOCK_MONOTONIC, &deadline);
             if (result != Errno.ETIMEDOUT)
             {
@@ -120,11 +121,14 @@ internal sealed unsafe class ArenaLock
             if (now != seen)
             {
                 seen = now;
-                seenSince = Stopwatch.GetTimestamp();
+                unansweredNs = 0;
                 continue;
             }
 
-            JudgeHolder(seen, Stopwatch.GetTimestamp() - seenSince);
+            // A turn that lasted longer is a waiter that was stopped itself, maybe together with the holder: that time
+            // says nothing against the holder.
+            unansweredNs += Math.Min(Stopwatch.GetTimestamp() - turnStart, 2 * TurnNs);
+            JudgeHolder(seen, unansweredNs);
         }
 
         if (result == Errno.EOWNERDEAD)

@@ -45,6 +45,10 @@ internal sealed unsafe class SlabRegion
         set => Volatile.Write(ref *(long*)(_base + UsedBytesOffset), value);
     }
 
+    /// <summary>Whether a block can be there; for those who read its name while others may change it.</summary>
+    public bool Covers(uint block, int length) =>
+        length == 0 || (block != 0 && length > 0 && (long)block * UnitBytes <= _bytes - length);
+
     /// <summary>The bytes of a block. Index and length are checked against the region.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Bytes(uint block, int length)

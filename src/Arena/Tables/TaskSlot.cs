@@ -114,7 +114,4 @@ internal struct TaskSlot
     [FieldOffset(120)] public ulong DueUnixMs;
 
     public const byte FlagOutcomeIsResult = 1;
-
-    /// <summary>The result bytes are an encoded TaskError followed by the output; see ResultRecord.</summary>
-    public const byte FlagResultHasError = 2;
 }

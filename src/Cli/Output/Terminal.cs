@@ -13,7 +13,6 @@ internal sealed class Terminal : IDisposable
     private readonly object _gate = new();
     private readonly Stream _output;
     private readonly TextWriter _error;
-    private bool _isOutputBroken;
 
     public Terminal(Stream output, TextWriter error, bool isOutputTerminal, bool isErrorTerminal)
     {
@@ -103,20 +102,15 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    /// <summary>Writes what is buffered. Once that has failed, and was thrown, the rest is dropped.</summary>
     public void Flush()
     {
         lock (_gate)
         {
-            if (!_isOutputBroken)
-            {
-                _isOutputBroken = true;
-                _output.Flush();
-                _isOutputBroken = false;
-            }
+            _output.Flush();
         }
     }
 
+    /// <summary>Takes the status line away. What was not flushed before is not written any more.</summary>
     public void Dispose() => EndStatus();
 
     private void WriteBytes(ReadOnlySpan<byte> bytes)

@@ -3,6 +3,7 @@ using System;
 using System.CommandLine;
 using Muster.Cli.Arguments;
 using Muster.Core;
+using Muster.Worker;
 
 namespace Muster.Cli.Verbs;
 
@@ -19,7 +20,7 @@ internal sealed class RunOptions
 
     private readonly Option<string?> _outputBytesMax = new("--output-bytes-max")
     {
-        Description = "Bytes kept of each command's standard output and error each, at most 3M [default: 1M]",
+        Description = "Bytes kept of each command's standard output and error each, at most 2015K [default: 1M]",
         HelpName = "BYTES",
     };
 
@@ -43,8 +44,8 @@ internal sealed class RunOptions
         var bytes = result.GetValue(_outputBytesMax) is { } text
             ? SharedOptions.ParseBytes("--output-bytes-max", text)
             : TaskLimits.CommandOutputBytesDefault;
-        return bytes is > 0 and < TaskLimits.OutputBytesMax
+        return bytes is > 0 and <= WorkerLimits.CommandOutputBytesMax
             ? new(task, (int)bytes, result.GetValue(_progress))
-            : throw new UsageException($"--output-bytes-max is 1 to {TaskLimits.OutputBytesMax - 1}");
+            : throw new UsageException($"--output-bytes-max is 1 to {WorkerLimits.CommandOutputBytesMax}");
     }
 }

@@ -66,14 +66,13 @@ internal static class WorkerVerb
         var worker = HostedWorker.Start(address, slots, name, logs);
         try
         {
-            if (!await IsRegisteredAsync(context, worker, address))
+            if (await IsRegisteredAsync(context, worker, address))
             {
-                return ExitCodes.Success;
+                context.Terminal.Line($"muster worker ready: {address}");
+                context.Terminal.Flush();
+                await Task.WhenAny(worker.Completion, Task.Delay(-1, context.Ending));
             }
 
-            context.Terminal.Line($"muster worker ready: {address}");
-            context.Terminal.Flush();
-            await Task.WhenAny(worker.Completion, Task.Delay(-1, context.Ending));
             if (worker.Completion.IsCompleted)
             {
                 await worker.Completion;

@@ -84,12 +84,8 @@ internal sealed partial class SessionEngine
 
     private async Task<SessionLink> OpenAsync()
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        using var timer = _time.CreateTimer(
-            static source => ((CancellationTokenSource)source!).Cancel(),
-            limit,
-            TimeSpan.FromMilliseconds(SessionLimits.WelcomeMsMax),
-            Timeout.InfiniteTimeSpan);
+        using var late = new CancellationTokenSource(TimeSpan.FromMilliseconds(SessionLimits.WelcomeMsMax), _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, late.Token);
         SessionLink? link = null;
         try
         {
@@ -184,11 +180,9 @@ internal sealed partial class SessionEngine
             {
                 throw Damaged(damage);
             }
-            finally
-            {
-                _failures = 0;
-            }
         }
+
+        _failures = 0;
 
         // The confirmation leaves before the waiters run: it frees the server's memory, and they take their time.
         Pump();

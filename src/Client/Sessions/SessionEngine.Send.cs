@@ -12,10 +12,9 @@ internal sealed partial class SessionEngine
     private const int InlineOpenMax = 1;
 
     /// <summary>Starts the sender when there is a stream and none runs. Never waits; called from any thread.</summary>
-    private void Pump()
+    private void Pump(bool isInline = false)
     {
         SessionLink? link;
-        bool isInline;
         lock (_gate)
         {
             link = _link;
@@ -25,7 +24,7 @@ internal sealed partial class SessionEngine
             }
 
             link.IsSending = true;
-            isInline = _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
+            isInline |= _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
         }
 
         if (isInline)
@@ -70,10 +69,16 @@ internal sealed partial class SessionEngine
             }
 
             var now = NowMs();
-            if (_ledger.TryEncode(link.Writer, now, link.SendEvents))
+            bool isThere;
+            do
+            {
+                isThere = _ledger.TryEncode(link.Writer, now, link.SendEvents);
+            }
+            while (AdmitWaiters() && !isThere);
+
+            if (isThere)
             {
                 message = RawMessage.Copy(link.Writer.Written);
-                AdmitWaiters();
             }
             else
             {

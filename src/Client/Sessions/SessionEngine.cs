@@ -164,7 +164,7 @@ internal sealed partial class SessionEngine : IAsyncDisposable
 
         if (link is not null)
         {
-            await EndGracefullyAsync(link, loop!);
+            await EndGracefullyAsync(link);
         }
 
         await _stop.CancelAsync();
@@ -213,12 +213,18 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets submissions in for which there is room now. Under the lock.</summary>
-    private void AdmitWaiters()
+    /// <summary>
+    /// Lets submissions in for which there is room now: also when nothing was sent, because tasks that nobody wants any
+    /// more leave the queue unsent. Under the lock.
+    /// </summary>
+    /// <returns>Whether there was room for any.</returns>
+    private bool AdmitWaiters()
     {
+        var any = false;
         while (_waiters.TryPeek(out var waiter) && HasRoom(waiter.Pending))
         {
             _waiters.Dequeue();
+            any = true;
             if (!waiter.Pending.IsAbandoned)
             {
                 _ledger.Enqueue(waiter.Pending);
@@ -226,6 +232,8 @@ internal sealed partial class SessionEngine : IAsyncDisposable
 
             waiter.TrySetResult();
         }
+
+        return any;
     }
 
     private void FailAll(MusterException refusal)
@@ -247,18 +255,20 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets confirmations that are due leave, and waits until the server has ended the stream in turn: cutting it could
-    /// throw away what the server has not read yet.
+    /// Lets confirmations that are due arrive before the stream is given up: a stream that is cut takes with it what
+    /// the server has not read yet, and unconfirmed results stay in the cell until the session is forgotten.
     /// </summary>
-    private async Task EndGracefullyAsync(SessionLink link, Task loop)
+    private async Task EndGracefullyAsync(SessionLink link)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMilliseconds(SessionLimits.CloseMsMax));
+        Pump(isInline: true);
+        using var limit = new CancellationTokenSource(SessionLimits.CloseMsMax);
         try
         {
-            Pump();
             await SenderIdleAsync(link).WaitAsync(limit.Token);
             await link.Stream.CompleteAsync().WaitAsync(limit.Token);
-            await loop.WaitAsync(limit.Token);
+
+            // The server ends the stream when it has read ours to its end.
+            await link.Over.WaitAsync(limit.Token);
         }
         catch (Exception failure) when (failure is MusterException or OperationCanceledException)
         {

@@ -158,8 +158,9 @@ internal sealed partial class SessionLedger
             TakeAccepted(task, id, events);
         }
 
-        _open.Remove(itemRef);
+        // Read before it is taken out: a damaged result breaks the stream, and the next one brings it again.
         ReadResult(message, task);
+        _open.Remove(itemRef);
         task.Stage = PendingStage.Ended;
         events.Ended.Add(task);
     }

@@ -13,6 +13,7 @@ namespace Muster.Client.Sessions;
 internal sealed class SessionLink(ISessionStream stream) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _cut = new();
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ISessionStream Stream { get; } = stream;
 
@@ -26,6 +27,9 @@ internal sealed class SessionLink(ISessionStream stream) : IAsyncDisposable
     /// <summary>Ends the reading side.</summary>
     public CancellationToken Cut => _cut.Token;
 
+    /// <summary>Completes when the reading side has ended.</summary>
+    public Task Over => _over.Task;
+
     /// <summary>Why writing ended, if it did; the reading side usually knows more.</summary>
     public MusterException? WriteFailure { get; private set; }
 
@@ -37,7 +41,8 @@ internal sealed class SessionLink(ISessionStream stream) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // The cut is left to the collector: a write that fails because of this may still want to set its timer.
         await Stream.DisposeAsync();
-        _cut.Dispose();
+        _over.TrySetResult();
     }
 }

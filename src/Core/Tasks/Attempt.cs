@@ -10,6 +10,12 @@ internal readonly record struct Attempt(uint Value)
 {
     public const int CountBits = 12;
     public const uint CountMax = (1u << CountBits) - 1;
+
+    /// <summary>
+    /// A task that was placed so often in one epoch is not repeated any more, however many attempts it has left. What
+    /// remains is for attempts that are taken back before their worker had them: those nobody can refuse.
+    /// </summary>
+    public const uint RepeatableCountMax = CountMax - 512;
     public const uint EpochMax = (1u << 15) - 1;
 
     public static readonly Attempt None = new(0);

@@ -101,8 +101,8 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
     public AppendOutcome TryAppend(ReadOnlySpan<byte> message) => TryAppend(message, _bytesMax);
 
     /// <summary>
-    /// As the other, with a limit of its own for this message, at most the outbox's: so that what can wait elsewhere leaves
-    /// room for what cannot.
+    /// As the other, with a limit of its own for this message, at most the outbox's: so that what can wait elsewhere
+    /// leaves room for what cannot.
     /// </summary>
     public AppendOutcome TryAppend(ReadOnlySpan<byte> message, int bytesMax)
     {

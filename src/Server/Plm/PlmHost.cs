@@ -57,7 +57,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     private Thread? _thread;
     private Exception? _failure;
     private long _nextDueMs = long.MaxValue;
-    private bool _stopped;
+    private volatile bool _stopped;
     private bool _wakeScheduler;
     private bool _wakeRegister;
 
@@ -248,8 +248,12 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     /// </summary>
     public void ResumeLater(SessionStream stream)
     {
-        _withRoom.Enqueue(stream);
-        _wake.Signal();
+        // A call that ends after the stop may still say that it has room; the arena may be gone by then.
+        if (!_stopped)
+        {
+            _withRoom.Enqueue(stream);
+            _wake.Signal();
+        }
     }
 
     /// <summary>Stops the role because it cannot go on. From any thread, outside turns.</summary>

@@ -25,8 +25,8 @@ internal sealed record PlmHostOptions
     public PlmOptions Core { get; init; } = new();
 
     /// <summary>
-    /// Bytes of results that wait for one slow client, 4 KiB to 1 GiB. Default 1,048,576; more stays in the arena until the
-    /// client has read. Another mebibyte is there for answers to what it submits.
+    /// Bytes of results that wait for one slow client, 4 KiB to 1 GiB. Default 1,048,576; more stays in the arena until
+    /// the client has read. Another mebibyte is there for answers to what it submits.
     /// </summary>
     public int OutboxBytesMax { get; init; } = 1 << 20;
 

@@ -76,9 +76,13 @@ internal static class ResultBytes
     public static bool TryReadRecord(
         ArenaMap arena, in TaskSlot slot, out ReadOnlySpan<byte> error, out ReadOnlySpan<byte> output)
     {
+        // Lists read slots that are being written, and may meet the block of one result with the length of another.
+        var block = slot.ResultBlock;
         var bytes = (int)slot.ResultBytes;
-        var block = bytes == 0 ? default : arena.Results.Bytes(slot.ResultBlock, bytes);
-        return ResultRecord.TryRead(block, out error, out output);
+        var isThere = arena.Results.Covers(block, bytes);
+        var isRecord = ResultRecord.TryRead(
+            isThere ? arena.Results.Bytes(block, bytes) : default, out error, out output);
+        return isThere && isRecord;
     }
 
     /// <summary>Writes a TaskError for a task that no worker's result ended.</summary>

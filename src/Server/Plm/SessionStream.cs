@@ -17,17 +17,17 @@ namespace Muster.Server.PlmHosting;
 /// One open stream of SubmissionService.Session. Its call's thread reads a message, has a turn with it, and goes on;
 /// the core pushes results in anyone's turn. Answers and results are encoded inside turns and sent after them.
 ///
-/// <para>When the client does not read: results stop at their share of the outbox, stay in the arena, and go on when there
-/// is room. The answer to a batch cannot wait in the arena, so it has a share of its own; when that is full too, one
-/// answer is held here and no further message is read until it has gone.</para>
+/// <para>When the client does not read: results stop at their share of the outbox, stay in the arena, and go on when
+/// there is room. The answer to a batch cannot wait in the arena, so it has a share of its own; when that is full too,
+/// one answer is held here and no further message is read until it has gone.</para>
 /// </summary>
 internal sealed class SessionStream : IResultStream, IPlmTurn
 {
     // A message of results is closed above this: about what one write to the connection takes well.
     private const int MessageBytesAim = 32 * 1024;
 
-    // Room that results leave to answers: the ids of all tasks that a client may have outstanding in an arena of the default
-    // size. So a client may send everything first and read later.
+    // Room that results leave to answers: the ids of all tasks that a client may have outstanding in an arena of the
+    // default size. So a client may send everything first and read later.
     private const int AnswerBytesMax = 1 << 20;
 
     private readonly PlmHost _host;

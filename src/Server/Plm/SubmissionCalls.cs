@@ -89,7 +89,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, host.Ended);
         try
         {
-            return new AwaitTaskResponse { Result = await awaiter.Result.WaitAsync(over.Token) };
+            var result = await awaiter.Result.WaitAsync(over.Token);
+            return new AwaitTaskResponse { Result = TaskResult.Parser.ParseFrom(result) };
         }
         catch (OperationCanceledException)
         {

@@ -40,7 +40,9 @@ internal static class WorkerInfos
             Pid = fact.Pid,
             SilentMs = (ulong)Math.Max(0, nowMs - fact.LastBeatMs),
             FinishedTotal = fact.FinishedTotal,
-            ClockOffsetUs = Math.Abs(fact.ClockOffsetUs) > ClockOffsetUsShown ? fact.ClockOffsetUs : 0,
+            ClockOffsetUs = fact.ClockOffsetUs is >= -ClockOffsetUsShown and <= ClockOffsetUsShown
+                ? 0
+                : fact.ClockOffsetUs,
             Version = workers.Version(row),
             Load = new WorkerLoad
             {

@@ -2,9 +2,12 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using Muster.Core.Tasks;
 using Muster.Register;
 using Muster.Transport.Wire;
+using Muster.V1;
+using Outcome = Muster.Outcome;
 
 namespace Muster.Server.RegisterHosting;
 
@@ -150,8 +153,27 @@ internal sealed class HeartbeatFrame
             throw new WireFormatException("a result has no outcome");
         }
 
+        Check(bytes, report, start);
         report.Key = new(new(task), new(attempt));
         _results.Add(report);
+    }
+
+    // Clients get the error inside a message of ours, so it must be one itself; few results have any.
+    private static void Check(ReadOnlySpan<byte> bytes, in AttemptReport report, int start)
+    {
+        if (report.ErrorBytes == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            TaskError.Parser.ParseFrom(bytes.Slice(report.ErrorStart - start, report.ErrorBytes));
+        }
+        catch (InvalidProtocolBufferException problem)
+        {
+            throw new WireFormatException(problem.Message);
+        }
     }
 
     private static Outcome OutcomeOf(ulong value) => (Outcome)value switch

@@ -4,6 +4,7 @@ using System.Globalization;
 using Google.Protobuf;
 using Muster.Arena;
 using Muster.Register;
+using Muster.Server.Endpoint;
 using Muster.Transport.Wire;
 using Muster.V1;
 
@@ -30,26 +31,16 @@ internal static class HelloReader
             WireVersion = hello.WireVersion,
             WorkerId = hello.WorkerId,
             Nonce = hello.Nonce,
-            Name = Printable(hello.Name),
+            Name = ShownText.Of(hello.Name),
             Slots = hello.Slots,
             Handlers = hello.Handlers,
-            Host = Printable(hello.Host),
+            Host = ShownText.Of(hello.Host),
             Pid = hello.Pid,
             PidStart = hello.PidStart,
-            Version = Printable(hello.Version),
+            Version = ShownText.Of(hello.Version),
             IsOnThisHost = Guid.TryParse(hello.BootId, CultureInfo.InvariantCulture, out var boot)
                 && boot == HostIdentity.BootId
                 && hello.PidNamespace == HostIdentity.PidNamespace,
         };
     }
-
-    // These come onto people's terminals: nothing in them may move a cursor.
-    private static string Printable(string text) =>
-        string.Create(text.Length, text, static (target, source) =>
-        {
-            for (var i = 0; i < target.Length; i++)
-            {
-                target[i] = char.IsControl(source[i]) ? '?' : source[i];
-            }
-        });
 }

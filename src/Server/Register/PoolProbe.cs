@@ -9,7 +9,11 @@ namespace Muster.Server.RegisterHosting;
 /// </summary>
 internal sealed class PoolProbe : IThreadPoolWorkItem
 {
+    // A probe makes the pool wake a thread and let it spin, so it is not sent at every tick of an idle cell.
+    private const long BetweenMs = 200;
+
     private readonly long _worthTellingMs;
+    private long _nextMs;
     private long _toldMs;
     private bool _isOut;
 
@@ -24,6 +28,12 @@ internal sealed class PoolProbe : IThreadPoolWorkItem
     {
         if (!Volatile.Read(ref _isOut))
         {
+            if (nowMs < _nextMs)
+            {
+                return 0;
+            }
+
+            _nextMs = nowMs + BetweenMs;
             _toldMs = nowMs;
             Volatile.Write(ref _isOut, true);
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);

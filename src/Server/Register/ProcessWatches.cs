@@ -14,7 +14,7 @@ namespace Muster.Server.RegisterHosting;
 internal sealed class ProcessWatches : IDisposable
 {
     // A new watch is picked up after at most this long; an exit ends the wait at once.
-    private const int PollMs = 10;
+    private const int PollMs = 50;
 
     private readonly Action<uint, uint> _exited;
     private readonly Thread _thread;

@@ -46,7 +46,7 @@ internal abstract class RoleHost : IDisposable
     private Thread? _thread;
     private Exception? _failure;
     private bool _isRunning;
-    private bool _stopped;
+    private volatile bool _stopped;
     private long _streamNumbers;
 
     protected RoleHost(Role role, RoleHostOptions options)
@@ -190,8 +190,17 @@ internal abstract class RoleHost : IDisposable
     /// <summary>The stream has ended. Inside a turn.</summary>
     public void Leave(RoleStream stream) => _streams.Remove(stream);
 
-    /// <summary>Wakes the role's own thread.</summary>
-    public void Wake() => _wake.Signal();
+    /// <summary>
+    /// Wakes the role's own thread. A call that ends after the stop may still say that it has room; the arena may be
+    /// gone by then.
+    /// </summary>
+    public void Wake()
+    {
+        if (!_stopped)
+        {
+            _wake.Signal();
+        }
+    }
 
     /// <summary>Makes the core and takes the arena over. Under the turn's lock.</summary>
     protected abstract void TakeOver(long nowMs, long nowUnixUs);

@@ -69,8 +69,9 @@ internal abstract partial class ClientCall
         while (_incoming.TryTake(
             ref piece, Channel.Options.ReceiveMessageBytesMax, _encoding, out var message, out error))
         {
-            // What is held back until it is read: this message's part of the piece that just came.
-            var held = Math.Min(credit, MessageWriter.PrefixBytes + message.Count);
+            // Held back until it is read: the whole message, though the server may have been given back the pieces that
+            // came before this one. So what waits unread never grows beyond the window by more than one message.
+            var held = MessageWriter.PrefixBytes + message.Count;
             try
             {
                 credit -= OnMessage(message, held);

@@ -58,7 +58,10 @@ internal abstract class Http2Stream
     public abstract void OnHeaders(ResponseHead head, bool endStream);
 
     /// <summary>A piece of the body; the bytes are valid during the call.</summary>
-    /// <returns>How many of the bytes the peer may send again at once; the rest is credited when read.</returns>
+    /// <returns>
+    /// How many bytes the peer may send again at once; the rest is credited when read. Negative: of what the peer was
+    /// given back before, so much has to be read first.
+    /// </returns>
     public abstract int OnData(byte[] buffer, int offset, int count, bool endStream);
 
     /// <summary>The peer reset the stream. Its place on the connection is free.</summary>

@@ -318,13 +318,16 @@ internal sealed class RegisterLink : MessagePump, IDisposable
             isFenced = welcome.IsFenced || (_registration is { } known && known.WorkerId != welcome.WorkerId);
         }
 
-        // Before anything is abandoned: no assignment of the old registration may slip in behind that.
-        _parts.Registered(welcome);
         if (isFenced)
         {
+            // Without a registration while things are abandoned: no assignment of the old one slips in behind that, and
+            // none of the new one is abandoned with the rest.
             WorkerLog.Fenced(_log, welcome.WorkerId);
+            _parts.Registered(null);
             _executor.AbandonAll();
         }
+
+        _parts.Registered(welcome);
 
         lock (_book.Gate)
         {

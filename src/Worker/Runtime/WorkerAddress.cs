@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Arena.Native;
+using Muster.Transport;
 
 namespace Muster.Worker.Runtime;
 
@@ -28,12 +29,7 @@ internal static class WorkerAddress
     /// <summary>Throws when it is no address, whether or not anybody listens there.</summary>
     public static void Check(string address)
     {
-        var isGood = address.StartsWith(UnixPrefix, StringComparison.Ordinal)
-            ? address.Length > UnixPrefix.Length && address[UnixPrefix.Length] == '/'
-            : Uri.TryCreate(address, UriKind.Absolute, out var uri)
-                && uri.Scheme is "http" or "https"
-                && uri.PathAndQuery == "/";
-        if (!isGood)
+        if (!ChannelAddress.TryParse(address, out _))
         {
             throw new ArgumentException(
                 $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port", nameof(address));
@@ -43,7 +39,7 @@ internal static class WorkerAddress
     private static string DefaultSocket()
     {
         var runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        var folder = string.IsNullOrEmpty(runtime)
+        var folder = string.IsNullOrEmpty(runtime) || !Path.IsPathFullyQualified(runtime)
             ? string.Create(CultureInfo.InvariantCulture, $"/tmp/muster-{User.Id}")
             : Path.Combine(runtime, "muster");
         return $"{UnixPrefix}{folder}/default/register.sock";

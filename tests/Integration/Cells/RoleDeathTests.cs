@@ -32,7 +32,8 @@ public class RoleDeathTests
             await cell.StartRoleAsync(role);
             await client.RunAsync(TraceFlow.Trace, TraceFlow.Payload(-1)).WaitAsync(TimeSpan.FromSeconds(30));
             Assert.True(
-                Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10), $"{role} took too long to be back in service");
+                Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10),
+                $"{role} took too long to be back in service");
         }
 
         Assert.Equal(0, await flow);

@@ -27,7 +27,8 @@ internal static class TraceFlow
 
     public static long Number(ReadOnlyMemory<byte> bytes) => BinaryPrimitives.ReadInt64LittleEndian(bytes.Span);
 
-    public static int Execution(ReadOnlyMemory<byte> result) => BinaryPrimitives.ReadInt32LittleEndian(result.Span[8..]);
+    public static int Execution(ReadOnlyMemory<byte> result) =>
+        BinaryPrimitives.ReadInt32LittleEndian(result.Span[8..]);
 
     /// <summary>
     /// Maps 0 to count - 1 and asserts that every number comes back once, with its own result.

@@ -23,7 +23,8 @@ public class SampleTests
         {
             await CellCondition.WaitAsync(cell, "workers", "python-sample", TimeSpan.FromSeconds(60));
 
-            var python = await RunAsync(cell, "/usr/bin/python3", Path.Combine(s_samples, "python", "client.py"), "upper", "50");
+            var python =
+                await RunAsync(cell, "/usr/bin/python3", Path.Combine(s_samples, "python", "client.py"), "upper", "50");
             var node = await RunAsync(cell, "node", Path.Combine(s_samples, "node", "client.js"), "upper", "50");
 
             Assert.Contains("one: HELLO FROM PYTHON", python, StringComparison.Ordinal);
@@ -39,7 +40,8 @@ public class SampleTests
 
     private static Process Start(CellProcesses cell, string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MUSTER_ADDRESS"] = cell.Address;
         return Process.Start(start)!;
     }

@@ -153,7 +153,8 @@ internal sealed class CellProcesses : IAsyncDisposable
         return process.TotalProcessorTime.TotalSeconds;
     }
 
-    /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are shown.</summary>
+    /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are
+    /// shown.</summary>
     private static void Drain(Process process)
     {
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);

@@ -30,6 +30,7 @@ public class CommandLineTests
     [InlineData("map|'x|:::|a")]
     [InlineData("map|-a|f|x|:::|a")]
     [InlineData("tasks|:::|a")]
+    [InlineData("map|--output-bytes-max|3M|x|:::|a")]
     [InlineData("cancel")]
     public async Task Run_WrongUsage_Is2AndOneLine(string line)
     {
@@ -69,6 +70,21 @@ public class CommandLineTests
         Assert.Equal(0, exit);
         Assert.StartsWith("{\"version\":\"", output, StringComparison.Ordinal);
         Assert.Contains("\"wire_version\":1", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Output_CannotBeWritten_IsALineAndAnExitCode()
+    {
+        var error = new StringWriter();
+        int exit;
+        using (var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0))
+        using (var terminal = new Terminal(full, error, false, false))
+        {
+            exit = await CommandLine.RunAsync(["version"], terminal);
+        }
+
+        Assert.Equal(65, exit);
+        Assert.StartsWith("muster: IO_FAILED: ", error.ToString(), StringComparison.Ordinal);
     }
 
     private static async Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments)

@@ -26,12 +26,16 @@ internal sealed class FakeConnector : ISessionConnector
     public static MusterException Unavailable(string code = "UNAVAILABLE") => new(code, "down") { IsTransient = true };
 
     /// <summary>The next stream, its hello read and answered.</summary>
-    public async Task<(FakeStream Stream, SessionHello Hello)> AcceptAsync(PlmModel plm)
+    public async Task<(FakeStream Stream, SessionHello Hello)> AcceptAsync(PlmModel plm, bool repeats = true)
     {
         var stream = await _opened.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
         var hello = (await stream.NextAsync()).Hello;
         stream.Send(plm.Hello(hello));
-        stream.Send(plm.Repeat());
+        if (repeats)
+        {
+            stream.Send(plm.Repeat());
+        }
+
         return (stream, hello);
     }
 

@@ -21,6 +21,9 @@ internal sealed class FakeStream : ISessionStream
 
     public bool IsCompleted { get; private set; }
 
+    /// <summary>What follows the client's last word; null: the server ends the stream too.</summary>
+    public Action? Completed { get; set; }
+
     /// <summary>The next request of the client.</summary>
     public async Task<SessionRequest> NextAsync() => await _requests.Reader.ReadAsync().AsTask().WaitAsync(s_deadline);
 
@@ -85,7 +88,7 @@ internal sealed class FakeStream : ISessionStream
     public Task CompleteAsync()
     {
         IsCompleted = true;
-        _responses.Writer.TryComplete();
+        (Completed ?? (() => End()))();
         return Task.CompletedTask;
     }
 

@@ -177,6 +177,64 @@ public class SessionEngineTests
     }
 
     [Fact]
+    public async Task Queue_FullOfTasksThatNobodyWants_MakesRoomWithoutSendingThem()
+    {
+        var options = new MusterClientOptions { QueuedTasksMax = 2 };
+        await using var engine = new SessionEngine(_connector, options);
+        for (byte value = 0; value < 2; value++)
+        {
+            var unwanted = Make(value);
+            await engine.SubmitAsync(unwanted, CancellationToken.None);
+            engine.Abandon(unwanted);
+        }
+
+        var third = engine.SubmitAsync(Make(2), CancellationToken.None);
+        var (stream, _) = await _connector.AcceptAsync(_plm);
+
+        await third.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(2, Assert.Single((await stream.NextSubmitAsync()).Submit.Items).Payload[0]);
+    }
+
+    [Fact]
+    public async Task Message_DamagedOnEveryStream_GivesUpInTheEnd()
+    {
+        var options = new MusterClientOptions { ReconnectTimeout = TimeSpan.FromMilliseconds(150) };
+        await using var engine = new SessionEngine(_connector, options);
+        var task = await SubmitAsync(engine, 1);
+        while (!task.Ended.IsCompleted && _connector.OpenAttempts < 200)
+        {
+            var accept = _connector.AcceptAsync(_plm, repeats: false);
+            if (await Task.WhenAny(accept, task.Ended) == accept)
+            {
+                (await accept).Stream.SendBytes([0x1a, 0x7f, 1]);
+            }
+        }
+
+        await EndAsync(task);
+        Assert.Equal("UNAVAILABLE", Assert.Throws<MusterException>(task.ThrowIfRefused).Code);
+    }
+
+    [Fact]
+    public async Task Dispose_ServerStillReads_WaitsForItsEndOfTheStream()
+    {
+        var engine = new SessionEngine(_connector, new());
+        var task = await SubmitAsync(engine, 1);
+        var (stream, _) = await _connector.AcceptAsync(_plm);
+        stream.Send(_plm.Take(await stream.NextAsync()));
+        stream.Send(_plm.Finish(1));
+        await EndAsync(task);
+        var completed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        stream.Completed = completed.SetResult;
+
+        var disposal = engine.DisposeAsync().AsTask();
+        await completed.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(disposal.IsCompleted);
+        stream.End();
+
+        await disposal.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
     public async Task Payload_OverTheLimit_IsRefusedBeforeAnythingElse()
     {
         await using var engine = new SessionEngine(_connector, new());

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Buffers.Binary;
 using System.Linq;
 using Google.Protobuf;
 using Muster.Client.Sessions;
@@ -238,6 +240,32 @@ public class SessionLedgerTests
 
         Assert.Equal(PendingStage.Accepted, task.Stage);
         Assert.Equal(new TaskId(0x1000_0007), task.Id);
+    }
+
+    [Fact]
+    public void Receive_DamagedResult_LeavesTheTaskForTheNextStream()
+    {
+        var session = Connected(out var plm);
+        var task = TestTask.Make();
+        session.Ledger.Enqueue(task);
+        session.Send();
+        session.ArriveUp();
+        session.ArriveDown();
+        session.ArriveDown();
+        var id = task.Id.Value;
+
+        // A result of the task with an output that is longer than the message.
+        var events = new SessionEvents();
+        var message = new byte[] { 0x1a, 13, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 1, 0x32, 0x7f };
+        BinaryPrimitives.WriteUInt64LittleEndian(message.AsSpan(3), id);
+        Assert.Throws<Muster.Transport.Wire.WireFormatException>(
+            () => session.Ledger.Receive(message, session.NowMs, events));
+
+        plm.Finish(1);
+        session.Connect();
+        session.Settle();
+        Assert.Equal(1, task.EndedCount);
+        Assert.Equal(Muster.Outcome.Succeeded, task.Outcome);
     }
 
     private static LedgerSession Connected(out PlmModel plm, uint outstandingMax = 10_000)

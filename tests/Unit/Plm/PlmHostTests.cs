@@ -156,8 +156,9 @@ public sealed class PlmHostTests
                 new SessionRequest { Submit = Batch((ulong)first, [.. Enumerable.Repeat(text, 50)]) });
         }
 
-        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported. The answers
-        // to the batches must be out before, because a session whose answer cannot go out is not read any further.
+        // Some 4 MiB of results against an outbox of one: nobody reads until all of them have been reported. The
+        // answers to the batches must be out before, because a session whose answer cannot go out is not read any
+        // further.
         await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Submitted) == 500);
         cell.Finish(500);
         await Until(() => cell.Arena.Counter(Muster.Arena.CellCounter.Succeeded) == 500);
@@ -211,7 +212,8 @@ public sealed class PlmHostTests
         {
             for (var batch = 0; batch < Batches; batch++)
             {
-                var refused = new SubmitBatch { FirstRef = ((ulong)batch * 1_000) + 1, Options = new() { Priority = 9 } };
+                var refused =
+                    new SubmitBatch { FirstRef = ((ulong)batch * 1_000) + 1, Options = new() { Priority = 9 } };
                 refused.Items.AddRange(Enumerable.Repeat(new TaskItem(), 1_000));
                 await call.RequestStream.WriteAsync(new SessionRequest { Submit = refused });
             }
@@ -258,6 +260,24 @@ public sealed class PlmHostTests
         var gone = await Assert.ThrowsAsync<RpcException>(
             async () => await client.AwaitTaskAsync(request, deadline: Soon));
         AssertFault(FaultCode.TaskNotFound, StatusCode.NotFound, gone);
+    }
+
+    [Fact]
+    public async Task Session_CancelsATaskThatAnotherCallAwaits_AnswersBoth()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        using var call = cell.Submission.Session(deadline: Soon);
+        await call.RequestStream.WriteAsync(new SessionRequest { Hello = Hello(), Submit = Batch(1, "abc") });
+        await call.ResponseStream.MoveNext(default);
+        var id = call.ResponseStream.Current.Accepted[0].TaskIds[0];
+        var awaiter = new AwaitCall(cell.Host);
+        Assert.True(cell.Host.Run((core, _) => core.Await(new TaskId(id), awaiter, out var _, out var _)).IsNone);
+        await call.RequestStream.WriteAsync(new SessionRequest { Cancel = { id }, Submit = Batch(2, "def") });
+        await call.ResponseStream.MoveNext(default);
+        Assert.Null(call.ResponseStream.Current.Welcome);
+        Assert.Equal(2ul, Assert.Single(call.ResponseStream.Current.Accepted).FirstRef);
+        var result = TaskResult.Parser.ParseFrom(await awaiter.Result);
+        Assert.Equal(Muster.V1.Outcome.Cancelled, result.Outcome);
     }
 
     [Fact]

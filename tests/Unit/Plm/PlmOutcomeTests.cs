@@ -74,6 +74,22 @@ public sealed class PlmOutcomeTests
     }
 
     [Fact]
+    public void Failure_AttemptNumbersNearlyUsedUp_EndsTheTask()
+    {
+        using var cell = new PlmCell();
+        var (ids, _) = cell.Submit(null, null, cell.Spec((ref TaskOptionsView view) => view.AttemptsMax = 100), "x");
+        var task = cell.Assign()[0];
+        var attempt = new Attempt((cell.Arena.Epoch << Attempt.CountBits) | Attempt.RepeatableCountMax);
+        var word = task.Word.With(TaskState.Assigned, attempt);
+        cell.SlotOf(ids[0]).State = word.Value;
+        Assert.True(cell.Report(new(task.Slot, word), Outcome.Failed, error: "boom"));
+        cell.Turn();
+        Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
+        Assert.Equal((byte)Outcome.Failed, cell.SlotOf(ids[0]).Outcome);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Failure_RingOfFreedResultsFull_IsRepeatedOnceThereIsRoom()
     {
         using var cell = new PlmCell();

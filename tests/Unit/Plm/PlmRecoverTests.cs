@@ -37,6 +37,25 @@ public sealed class PlmRecoverTests
     }
 
     [Fact]
+    public void Recover_CrashInsideTheCancellationOfAFailedAttempt_JudgesItAnew()
+    {
+        using var cell = new PlmCell();
+        var (ids, _) = cell.Submit(null, null, cell.Spec(), "x");
+        cell.Report(cell.Assign()[0], Outcome.Failed, error: "boom");
+        ref var slot = ref cell.SlotOf(ids[0]);
+        slot.EndFault = (ushort)FaultCode.TaskCancelled;
+        slot.Flags = TaskSlot.FlagOutcomeIsResult;
+        slot.Outcome = (byte)Outcome.Cancelled;
+        cell.Restart();
+        Assert.Equal(TaskState.Ready, cell.StateOf(ids[0]));
+        Assert.Equal(CancelAnswer.Cancelled, cell.Cancel(ids[0]));
+        cell.Turn(core => core.ReleaseTasks([ids[0]]));
+        cell.DrainOthers();
+        Assert.Equal(0, cell.ResultBytesUsed);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Recover_CrashInTheMiddleOfABatch_DecidesWhatWasWritten()
     {
         using var cell = new PlmCell();

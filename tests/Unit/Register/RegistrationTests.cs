@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Linq;
+using Muster.Arena.Rings;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Register;
@@ -50,6 +51,24 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public void Hello_RegisterDiedBetweenFenceAndHealth_AttemptsGoToOthers()
+    {
+        using var cell = new RegisterCell();
+        var first = cell.Hello(11);
+        cell.Assign(first.Row);
+        cell.Arena.Workers[first.Row].Epoch++;
+        cell.Restart();
+        var again = cell.Hello(11, first.WorkerId);
+        Assert.True(again.IsFenced);
+        Assert.NotEqual(first.Row, again.Row);
+        Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(first.Row));
+        var told = Assert.Single(cell.ReadFinished());
+        Assert.Equal((FinishedRecord.WorkerLost, first.Row), (told.Kind, told.Index));
+        Assert.Equal(1, cell.Core.Living);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Hello_ForgedNonce_IsRefusedAndChangesNothing()
     {
         using var cell = new RegisterCell();
@@ -93,6 +112,7 @@ public sealed class RegistrationTests
     [InlineData("a b")]
     [InlineData("a\tb")]
     [InlineData("a\u001b[31m")]
+    [InlineData("a\u202eb")]
     public void Hello_BadHandlerName_IsRefused(string name)
     {
         using var cell = new RegisterCell();

@@ -53,6 +53,19 @@ public sealed class ResultTests
     }
 
     [Fact]
+    public void Result_OverTheLimit_IsRefusedAndNotRecorded()
+    {
+        using var cell = new RegisterCell(resultBytes: 16 << 20);
+        cell.Hello(1);
+        var key = cell.Assign(0);
+        var output = new string('x', TaskLimits.OutputBytesMax + 1);
+        Assert.Equal(FaultCode.OutputTooLarge, cell.Beat(0, cell.LastStream, new Report(key, 1, output)).Fault.Code);
+        var error = new string('x', TaskLimits.ErrorBytesMax + 1);
+        Assert.Equal(FaultCode.OutputTooLarge, cell.Beat(0, cell.LastStream, new Report(key, 1, "", error)).Fault.Code);
+        Assert.Equal(TaskState.Assigned, cell.StateOf(key));
+    }
+
+    [Fact]
     public void Result_Empty_TakesNoBlock()
     {
         using var cell = new RegisterCell();

@@ -203,7 +203,7 @@ public sealed class DispatchStreamTests
         cell.Run();
         cell.Ended(row, ulong.MaxValue);
         cell.Run();
-        Assert.Equal(4, cell.Effects.Sent.Count);
+        Assert.Equal(2, cell.Effects.Sent.Count);
         Assert.Equal(FaultCode.InvalidArgument, Assert.Single(cell.Effects.Closed).Code);
     }
 
@@ -246,7 +246,7 @@ public sealed class DispatchStreamTests
         var before = System.GC.GetAllocatedBytesForCurrentThread();
         Turn(20);
         Assert.Equal(0, System.GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(2 * (128 + (30 * 32)), cell.Effects.Count);
+        Assert.Equal(2 * (64 + (30 * 32)), cell.Effects.Count);
 
         void Turn(int count)
         {

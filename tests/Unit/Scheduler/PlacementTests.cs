@@ -90,6 +90,7 @@ public sealed class PlacementTests
     {
         using var cell = new SchedulerCell();
         cell.Open(cell.AddWorker(2));
+        cell.Teach(row: 0, ranUs: 10);
         cell.Submit(2);
         cell.Run();
         cell.Open(cell.AddWorker(2));
@@ -117,19 +118,75 @@ public sealed class PlacementTests
         Assert.Equal(3, cell.Effects.Sent.Count);
     }
 
+    [Theory]
+    [InlineData(10, 4)]
+    [InlineData(1_900, 4)]
+    [InlineData(50_000, 2)]
+    public void Place_KnownLength_DecidesWhetherTasksAreSentAhead(float ranUs, int expected)
+    {
+        using var cell = new SchedulerCell();
+        var row = cell.AddWorker(2);
+        cell.Open(row);
+        cell.Teach(row, ranUs);
+        cell.Submit(10);
+        cell.Run();
+        Assert.Equal(expected, cell.Effects.Sent.Count);
+    }
+
+    [Fact]
+    public void Place_HandlerThatBecameSlow_IsNotSentAheadAnyMore()
+    {
+        using var cell = new SchedulerCell();
+        var row = cell.AddWorker(2);
+        cell.Open(row);
+        cell.Teach(row, ranUs: 10);
+        cell.Submit(100);
+        cell.Run();
+        Assert.Equal(4, cell.Effects.Sent.Count);
+        cell.NowMs += 50;
+        cell.Ended(row, 3);
+        cell.Run();
+        Assert.Equal(4, cell.Effects.Sent.Count);
+    }
+
+    [Fact]
+    public void Place_FastWorker_IsSuppliedByItsPace()
+    {
+        using var cell = new SchedulerCell();
+        var row = cell.AddWorker(2);
+        cell.Open(row);
+        cell.Teach(row, ranUs: 1);
+        for (var window = 0; window < 12; window++)
+        {
+            // Whatever it holds, it ends within half a millisecond.
+            cell.Submit(600);
+            cell.NowMs += SchedulerLimits.PaceWindowMs;
+            for (var beat = 0; beat < 8; beat++)
+            {
+                cell.Run();
+                cell.FinishAll(row);
+            }
+        }
+
+        cell.Submit(600);
+        cell.Run();
+        Assert.InRange(cell.Effects.Sent.Count, 64, 600);
+    }
+
     [Fact]
     public void Place_CommandsBesideShortTasks_AreNotStarvedByPrefetch()
     {
         using var cell = new SchedulerCell();
         var row = cell.AddWorker(2, "muster.command", "work");
         cell.Open(row);
+        cell.Teach(row, ranUs: 10);
         cell.Submit(100, "work", priority: 4);
         cell.Run();
         Assert.Equal(4, cell.Effects.Sent.Count);
         var command = cell.Submit("muster.command", priority: 6);
         for (ulong ended = 1; ended <= 3; ended++)
         {
-            cell.Ended(row, ended);
+            cell.Ended(row, ended + 2);
             cell.Run();
         }
 

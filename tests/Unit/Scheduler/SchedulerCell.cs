@@ -190,6 +190,46 @@ internal sealed class SchedulerCell : IDisposable
         return true;
     }
 
+    /// <summary>The worker ends everything that was sent to it, and forgets it.</summary>
+    public void FinishAll(uint row)
+    {
+        var ended = Arena.Workers[row].EndedTotal;
+        foreach (var sent in Effects.Sent)
+        {
+            ended += sent.Row == row && Finish(row, sent.Key) ? 1u : 0;
+        }
+
+        Effects.Sent.Clear();
+        Ended(row, ended);
+    }
+
+    /// <summary>
+    /// Runs one task of this length on the worker, so that the handler's length is known, and forgets what was sent.
+    /// The worker has ended two attempts more afterwards.
+    /// </summary>
+    public void Teach(uint row, float ranUs, string handler = "work")
+    {
+        var id = Submit(handler);
+        Run();
+        var sent = Effects.Sent[^1];
+        Invariant.That(sent.Key.Task == id && sent.Row == row);
+        ref var slot = ref Arena.Tasks[id.Slot];
+        slot.Flags |= TaskSlot.FlagOutcomeIsResult;
+        slot.StartedUs = slot.AssignedUs + 1;
+        slot.FinishedUs = slot.StartedUs + ranUs;
+        Invariant.That(Finish(row, sent.Key));
+        Ended(row, Arena.Workers[row].EndedTotal + 1);
+
+        // The next task of the handler is what makes the Scheduler look.
+        _free.Clear();
+        var next = Submit(handler);
+        Run();
+        Invariant.That(Effects.Sent[^1].Key.Task == next && Finish(row, Effects.Sent[^1].Key));
+        Ended(row, Arena.Workers[row].EndedTotal + 1);
+        Run();
+        Effects.Sent.Clear();
+    }
+
     /// <summary>The PLM cancels what is assigned, and tells the Scheduler.</summary>
     public bool Cancel(TaskId id)
     {

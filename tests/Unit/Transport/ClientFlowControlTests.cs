@@ -160,6 +160,41 @@ public class ClientFlowControlTests
     }
 
     [Fact]
+    public async Task Receive_UnreadMessageLargerThanTheWindow_HoldsTheNextBack()
+    {
+        using var server = new FakeServer();
+        await using var channel = server.Connect(new GrpcChannelOptions { StreamWindowBytes = 65_536 });
+        using var call = channel.Down([1]);
+        using var connection = await server.AcceptAsync();
+        await connection.ReadRequestAsync();
+        await connection.ResponseHeadersAsync(1);
+        var payload = new byte[100_000];
+        var bytes = FakeConnection.Message(payload);
+        for (var position = 0; position < bytes.Length; position += 16_384)
+        {
+            var count = Math.Min(16_384, bytes.Length - position);
+            await connection.DataAsync(1, bytes.AsSpan(position, count).ToArray());
+            if (position % 32_768 != 0)
+            {
+                // A message in the making is given back by half windows, or it could never become whole.
+                await connection.ReadAsync(FrameType.WindowUpdate, 1);
+            }
+        }
+
+        // Whole and unread, it counts against the window: half a window of the next one brings no update.
+        await connection.DataAsync(1, bytes.AsSpan(0, 40_000).ToArray());
+        await connection.SendAsync(FrameType.Ping, FrameFlags.None, 0, new byte[8]);
+        await AssertNoStreamUpdateBeforePing(connection);
+
+        Assert.True(await call.ResponseStream.MoveNext(default).Soon());
+        await connection.ReadAsync(FrameType.WindowUpdate, 1);
+        await connection.DataAsync(1, bytes.AsSpan(40_000).ToArray());
+        await connection.TrailersAsync(1);
+        Assert.True(await call.ResponseStream.MoveNext(default).Soon());
+        Assert.Equal(payload, call.ResponseStream.Current);
+    }
+
+    [Fact]
     public async Task Receive_MoreThanTheWindow_EndsTheConnection()
     {
         using var server = new FakeServer();

@@ -56,6 +56,7 @@ public sealed class WorkerBuilderTests
     [InlineData("relative.sock")]
     [InlineData("unix:relative.sock")]
     [InlineData("unix:")]
+    [InlineData("http://user@host:1")]
     [InlineData("ftp://host")]
     [InlineData("http://host:1/path")]
     public void Options_WithAWrongAddress_AreRefused(string address) =>
