@@ -68,7 +68,7 @@ internal static class CommandLine
         }
         finally
         {
-            // Here, where a full disk still becomes a line and an exit code.
+            // Here a full disk is still one line and an exit code.
             terminal.Flush();
         }
     }
@@ -102,7 +102,7 @@ internal static class CommandLine
     private static int Usage(Terminal terminal, ParseResult result)
     {
         var verb = result.CommandResult.Command is RootCommand ? null : result.CommandResult.Command.Name;
-        return Usage(terminal, string.Join("; ", result.Errors.Select(error => error.Message.TrimEnd('.'))), verb);
+        return Usage(terminal, UsageText.Of(result), verb);
     }
 
     private static int Usage(Terminal terminal, string message, string? verb)
@@ -112,11 +112,19 @@ internal static class CommandLine
     }
 
     /// <summary>What a failed connection does not say by itself.</summary>
-    private static string NextStep(MusterException refused) =>
-        ExitCodes.Of(refused.Code) != ExitCodes.Unreachable
-        || refused.Message.Contains("'muster ", StringComparison.Ordinal)
-            ? ""
+    private static string NextStep(MusterException refused)
+    {
+        if (ExitCodes.Of(refused.Code) != ExitCodes.Unreachable
+            || refused.Message.Contains("'muster ", StringComparison.Ordinal))
+        {
+            return "";
+        }
+
+        // The Register named this socket, so the rest of the cell may well be running.
+        return refused.Message.Contains("/plm.sock:", StringComparison.Ordinal)
+            ? "; is the PLM running? 'muster plm' starts it, and 'muster top' shows what runs"
             : "; is the cell running? 'muster up' starts one, and MUSTER_ADDRESS or --address names another";
+    }
 
     /// <summary>The edge of the program: whatever was thrown becomes one line and an exit code, never a
     /// trace.</summary>

@@ -125,6 +125,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     public async Task<TaskId> SubmitTaskAsync(
         string handler, SubmitOptions options, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
+        PayloadSize.Check(payload.Length);
         var request = new V1.SubmitTaskRequest
         {
             WireVersion = TaskLimits.WireVersion,

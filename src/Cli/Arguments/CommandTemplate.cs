@@ -32,6 +32,7 @@ internal sealed class CommandTemplate
     /// <param name="shell">The words, joined, are given to a shell; what replaces a place is quoted for it.</param>
     public static CommandTemplate Parse(IReadOnlyList<string> words, bool shell)
     {
+        RefuseOption(words);
         List<string> split = shell
             ? [string.Join(' ', words)]
             : words.Count == 1 ? ShellWords.Split(words[0]) : [.. words];
@@ -54,6 +55,15 @@ internal sealed class CommandTemplate
         }
 
         return new(split, shell);
+    }
+
+    /// <summary>No program is called so; it is an option that the verb does not have.</summary>
+    public static void RefuseOption(IReadOnlyList<string> words)
+    {
+        if (words.Count > 0 && words[0].StartsWith('-'))
+        {
+            throw new UsageException($"unknown option '{words[0]}'");
+        }
     }
 
     /// <summary>The argument vector for one input.</summary>

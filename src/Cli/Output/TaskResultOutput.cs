@@ -15,6 +15,9 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
 {
     public const int ProblemsMax = 100;
 
+    /// <summary>Characters of an input that a message shows; inputs themselves may have megabytes.</summary>
+    public const int InputShownMax = 200;
+
     private int _problems;
 
     public long FailedCount { get; private set; }
@@ -121,7 +124,12 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
         }
     }
 
-    private static string Of(string? input) => input is null ? "" : $" (input '{input}')";
+    private static string Of(string? input) => input switch
+    {
+        null => "",
+        { Length: > InputShownMax } => $" (input '{input[..InputShownMax]}...', {input.Length} characters)",
+        _ => $" (input '{input}')",
+    };
 
     private static string Times(PendingTask task) =>
         task.Executions > 1 ? string.Create(CultureInfo.InvariantCulture, $" after {task.Executions} starts") : "";

@@ -75,7 +75,7 @@ internal static class CommandMap
         OutputBytesMax = plan.Run.OutputBytesMax,
 
         // Relative names in inputs mean this folder; workers of another host refuse it where it does not exist.
-        WorkingFolder = Environment.CurrentDirectory,
+        WorkingFolder = WorkingFolder.Current(),
     }.Encode();
 
     /// <summary>Numbers the inputs, tells the meter when all are known, and ends them when the command is

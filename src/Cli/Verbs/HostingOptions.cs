@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
 using System.CommandLine;
+using Muster.Arena;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Core;
@@ -29,9 +30,15 @@ internal sealed class HostingOptions
         Cell = result.GetRequiredValue(_cell),
         Roles = roles,
         Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
-        TasksMax = result.GetValue(_tasksMax),
+        TasksMax = result.GetValue(_tasksMax) is { } tasks
+            ? (uint)InRange("--tasks-max", tasks, ArenaLimits.TasksMaxMin, ArenaLimits.TasksMaxMax)
+            : null,
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
-            ? SharedOptions.ParseBytes("--payload-bytes-max", text)
+            ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),
+                ArenaLimits.ResultBytesMin, ArenaLimits.RegionBytesMax)
             : null,
     };
+
+    private static long InRange(string option, long value, long min, long max) =>
+        value >= min && value <= max ? value : throw new UsageException($"{option} is {min} to {max}");
 }

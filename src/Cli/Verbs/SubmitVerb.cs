@@ -132,12 +132,14 @@ internal static class SubmitVerb
             throw new UsageException("nothing to submit: give a command, or --handler NAME");
         }
 
+        CommandTemplate.RefuseOption(argv);
+
         return new CommandSpec
         {
             Arguments = shell ? [string.Join(' ', argv)] : argv,
             Shell = shell,
             OutputBytesMax = plan.OutputBytesMax,
-            WorkingFolder = Environment.CurrentDirectory,
+            WorkingFolder = WorkingFolder.Current(),
         }.Encode();
     }
 

@@ -20,10 +20,11 @@ internal sealed class TopView
         CellCounter.Aborted,
     ];
 
-    private static readonly CellCounter[] s_shown =
+    /// <summary>In rows that fit a window of 80 columns.</summary>
+    private static readonly CellCounter[][] s_shown =
     [
-        CellCounter.Succeeded, CellCounter.Failed, CellCounter.TimedOut, CellCounter.Cancelled, CellCounter.Retried,
-        CellCounter.LostAttempts, CellCounter.Superseded, CellCounter.Refused,
+        [CellCounter.Succeeded, CellCounter.Failed, CellCounter.TimedOut, CellCounter.Cancelled],
+        [CellCounter.Retried, CellCounter.LostAttempts, CellCounter.Superseded, CellCounter.Refused],
     ];
 
     private ArenaSnapshot? _last;
@@ -47,8 +48,8 @@ internal sealed class TopView
         lines.Add(string.Join("    ", ShownStates(now)));
         lines.Add(Text(
             $"submitted {Rate(now, elapsed, CellCounter.Submitted)}/s    ended {Rate(now, elapsed, s_ends)}/s"));
-        lines.Add(string.Join("    ", s_shown.Select(
-            counter => Text($"{JsonLines.Name(counter).Replace('_', ' ')} {now.Counters[counter]}"))));
+        lines.AddRange(s_shown.Select(row => string.Join("    ", row.Select(
+            counter => Text($"{JsonLines.Name(counter).Replace('_', ' ')} {now.Counters[counter]}")))));
         lines.Add(string.Join("    ", now.Parts.Select(
             part => Text($"{part.Part} {100.0 * part.Used / Math.Max(1, part.Capacity):0.0}%"))));
         lines.Add("");

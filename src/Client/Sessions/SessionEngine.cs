@@ -75,14 +75,7 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     /// sent.</exception>
     public Task SubmitAsync(PendingTask task, CancellationToken cancellationToken)
     {
-        if (task.Payload.Length > TaskLimits.PayloadBytesMax)
-        {
-            throw new MusterException(
-                FaultCodes.Name(FaultCode.PayloadTooLarge),
-                $"a payload of {task.Payload.Length} bytes is over the limit of {TaskLimits.PayloadBytesMax}; "
-                + "put large data where the worker can read it and send its address");
-        }
-
+        PayloadSize.Check(task.Payload.Length);
         cancellationToken.ThrowIfCancellationRequested();
         SubmitWaiter? waiter = null;
         lock (_gate)

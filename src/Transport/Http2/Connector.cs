@@ -43,10 +43,18 @@ internal static class Connector
             cancellationToken.ThrowIfCancellationRequested();
             var why = late.IsCancellationRequested
                 ? $"no answer within {options.ConnectTimeout.TotalSeconds:F1} s"
-                : e.Message;
+                : ReasonOf(address, e);
             throw new IOException($"Cannot connect to {address.Text}: {why}", e);
         }
     }
+
+    /// <summary>A socket file that does not exist is called an address that cannot be assigned by the
+    /// runtime.</summary>
+    private static string ReasonOf(ChannelAddress address, Exception failure) =>
+        address.EndPoint.AddressFamily == AddressFamily.Unix
+        && failure is SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
+            ? "there is no such socket"
+            : failure.Message;
 
     private static async Task<Stream> OpenAsync(
         ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)

@@ -32,6 +32,11 @@ public class CommandLineTests
     [InlineData("tasks|:::|a")]
     [InlineData("map|--output-bytes-max|3M|x|:::|a")]
     [InlineData("cancel")]
+    [InlineData("map|--keep|x|:::|a")]
+    [InlineData("submit|--wiat|--|x")]
+    [InlineData("map|--priority|x|y|:::|a")]
+    [InlineData("up|--tasks-max|5")]
+    [InlineData("up|--payload-bytes-max|1K")]
     public async Task Run_WrongUsage_Is2AndOneLine(string line)
     {
         var (exit, _, error) = await RunAsync(line.Split('|'));
@@ -60,6 +65,20 @@ public class CommandLineTests
         Assert.StartsWith($"muster: {code}: ", error, StringComparison.Ordinal);
         Assert.Equal(1, error.Count(letter => letter == '\n'));
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("map|--priority|x|y|:::|a", "'x' is no whole number for --priority; see 'muster map --help'")]
+    [InlineData(
+        "tasks|-o|xml", "Argument 'xml' not recognized. Must be one of: 'text', 'json'; see 'muster tasks --help'")]
+    [InlineData("frobnicate", "Unrecognized command or argument 'frobnicate'; see 'muster --help'")]
+    [InlineData("map|--keep|x|:::|a", "unknown option '--keep'; see 'muster map --help'")]
+    [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 268435455; see 'muster up --help'")]
+    public async Task Run_WrongUsage_SaysWhatInWordsOfTheCommandLine(string line, string expected)
+    {
+        var (_, _, error) = await RunAsync(line.Split('|'));
+
+        Assert.Equal($"muster: USAGE: {expected}\n", error);
     }
 
     [Fact]

@@ -151,6 +151,18 @@ public class OutputTests
         Assert.Equal(TaskResultOutput.ProblemsMax + 1, _error.ToString().Count(letter => letter == '\n'));
     }
 
+    [Fact]
+    public void Results_VeryLongInput_IsCutInTheMessage()
+    {
+        using var terminal = new Terminal(_output, _error, false, false);
+        var results = new TaskResultOutput(terminal, isJson: false);
+
+        results.Print(CommandTask("muster.command", 1, "", ""), new string('x', 4_000_000), 0);
+
+        Assert.True(_error.ToString().Length < 400);
+        Assert.Contains("x...', 4000000 characters)", _error.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
