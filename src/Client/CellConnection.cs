@@ -25,7 +25,13 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     /// loop is the only thing that continues on a session channel's receive loop, and it runs no user code.
     /// </summary>
     private static readonly GrpcChannelOptions s_callOptions = new() { BackoffMax = TimeSpan.FromMilliseconds(250) };
-    private static readonly GrpcChannelOptions s_sessionOptions = s_callOptions with { InlineCompletions = true };
+    private static readonly GrpcChannelOptions s_sessionOptions = s_callOptions with
+    {
+        InlineCompletions = true,
+
+        // A session may be silent for hours; a network that was cut meanwhile would not be noticed otherwise.
+        KeepAliveInterval = TimeSpan.FromSeconds(30),
+    };
 
     private readonly ConcurrentDictionary<(string Address, bool IsSession), Lazy<GrpcChannel>> _channels = new();
     private volatile string[] _plmAddresses = [];

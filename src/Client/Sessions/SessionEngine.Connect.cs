@@ -31,6 +31,11 @@ internal sealed partial class SessionEngine
                 }
                 catch (MusterException failure)
                 {
+                    if (_isClosed)
+                    {
+                        return;
+                    }
+
                     Judge(failure);
                 }
             }

@@ -83,12 +83,28 @@ internal sealed partial class SessionEngine
             else
             {
                 link.IsSending = false;
+                _senderIdle?.TrySetResult();
                 ArmHold(now);
             }
         }
 
         link.SendEvents.Tell();
         return message is not null;
+    }
+
+    /// <summary>Completes when the sender of this link has nothing left to send.</summary>
+    private Task SenderIdleAsync(SessionLink link)
+    {
+        lock (_gate)
+        {
+            if (!link.IsSending || !ReferenceEquals(link, _link))
+            {
+                return Task.CompletedTask;
+            }
+
+            _senderIdle = NewSignal();
+            return _senderIdle.Task;
+        }
     }
 
     /// <summary>Looks again when the server's pause is over. Under the lock.</summary>

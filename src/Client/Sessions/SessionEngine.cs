@@ -29,10 +29,11 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     private readonly ITimer _holdTimer;
 
     private TaskCompletionSource _demand = NewSignal();
+    private TaskCompletionSource? _senderIdle;
     private SessionLink? _link;
     private Task? _loop;
     private bool _isWanted;
-    private bool _isClosed;
+    private volatile bool _isClosed;
 
     public SessionEngine(ISessionConnector connector, MusterClientOptions options)
     {
@@ -256,6 +257,7 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         using var limit = new CancellationTokenSource(SessionLimits.CloseMsMax);
         try
         {
+            await SenderIdleAsync(link).WaitAsync(limit.Token);
             await link.Stream.CompleteAsync().WaitAsync(limit.Token);
 
             // The server ends the stream when it has read ours to its end.

@@ -33,7 +33,7 @@ internal sealed class FakePlmServer : IAsyncDisposable
     {
         try
         {
-            var (stream, _) = await _connector.AcceptAsync(plm);
+            var (stream, _) = await _connector.AcceptAsync(plm).WaitAsync(_stop.Token);
             while (true)
             {
                 var request = await stream.NextAsync().WaitAsync(_stop.Token);

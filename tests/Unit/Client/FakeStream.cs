@@ -59,6 +59,7 @@ internal sealed class FakeStream : ISessionStream
 
     public async Task WriteAsync(RawMessage message)
     {
+        var held = _held;
         SessionRequest request;
         using (message)
         {
@@ -66,7 +67,7 @@ internal sealed class FakeStream : ISessionStream
         }
 
         await _requests.Writer.WriteAsync(request);
-        if (_held is { } held)
+        if (held is not null)
         {
             await held.Task;
         }

@@ -57,7 +57,7 @@ public sealed class PlacementTests
         Assert.Equal(TaskState.Ready, cell.StateOf(held));
         Assert.Equal(PlacementReason.NoWorkerOffers, cell.Core.Explain(cell.Handler("unknown")));
 
-        cell.Open(cell.AddWorker(1, "unknown"));
+        cell.Open(cell.AddWorker(2, "unknown"));
         cell.Run();
         Assert.Equal(held, cell.Effects.Sent[^1].Key.Task);
         Assert.Equal(PlacementReason.None, cell.Core.Explain(cell.Handler("unknown")));

@@ -2,6 +2,7 @@
 using System;
 using System.Diagnostics;
 using System.Globalization;
+using System.IO;
 using System.Threading;
 using Muster.Arena.Native;
 using Muster.Core;
@@ -60,12 +61,17 @@ public sealed class ProcessTests
     [Fact]
     public void IsAlive_Zombie_IsDead()
     {
-        // The shell becomes cat, which knows of no child and so never reaps it.
+        // The shell becomes cat, which knows of no child and so never reaps it. Only then may the child end: a shell
+        // reaps what ends before.
         var start = new ProcessStartInfo("sh") { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add("-c");
-        start.ArgumentList.Add("true & echo $!; exec cat");
+        start.ArgumentList.Add("sleep 1000 & echo $!; exec cat");
         using var parent = Process.Start(start)!;
         var pid = uint.Parse(parent.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
+        var name = $"/proc/{parent.Id}/comm";
+        Assert.True(SpinWait.SpinUntil(() => File.ReadAllText(name).Trim() == "cat", s_patience));
+        using var child = Process.GetProcessById((int)pid);
+        child.Kill();
         ProcStat stat = default;
         Assert.True(SpinWait.SpinUntil(() => ProcStat.TryRead(pid, out stat) && stat.IsDead, s_patience));
         Assert.False(ProcStat.IsAlive(pid, stat.Start));
