@@ -42,7 +42,7 @@ losses: ## kill one worker, stop another past its lease, 100,000 tasks; last lin
 	@$(LOAD) losses
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
-	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillRounds
+	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
 bench: ## one workload: make bench W=W1 DURABILITY=memory; last line is JSON
 	@$(LOAD) $(W) --durability $(DURABILITY)
