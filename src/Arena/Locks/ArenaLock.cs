@@ -48,6 +48,9 @@ internal sealed unsafe class ArenaLock
     // Belongs to the holding thread.
     private bool _repairDue;
 
+    // Of this process's waiters; two that write it at once may count one holder twice, which only people read.
+    private Sight _lastKilled;
+
     /// <summary>Looks at the lock at an offset. Without roles nobody is ever killed for it.</summary>
     public ArenaLock(ArenaMemory memory, long offset, RoleTable? roles = null)
     {
@@ -157,7 +160,13 @@ internal sealed unsafe class ArenaLock
             using var holder = PidWatch.TryOpen(pid, start);
             if (holder is not null && Look() == seen && holder.Kill())
             {
-                Interlocked.Increment(ref _words->Killed);
+                // It may take more than one wait to die, and is one holder all the same.
+                if (_lastKilled != seen)
+                {
+                    _lastKilled = seen;
+                    Interlocked.Increment(ref _words->Killed);
+                }
+
                 return;
             }
         }

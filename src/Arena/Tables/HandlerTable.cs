@@ -71,10 +71,15 @@ internal sealed unsafe class HandlerTable
     public bool TryIntern(ReadOnlySpan<byte> name, out ushort index)
     {
         Invariant.That(name.Length is > 0 and <= TaskLimits.HandlerNameBytesMax && !name.Contains((byte)0));
-        while (!TryFind(name, out index))
+        while (true)
         {
-            // Everything is known now, so nothing has to be allocated while the arena's lock is held.
+            // Read before the look: a name that another thread of this process learns after it must not be added again.
             var known = Volatile.Read(ref _known);
+            if (TryFind(name, out index))
+            {
+                return true;
+            }
+
             if (known == ArenaLayout.HandlersMax)
             {
                 return false;
@@ -82,8 +87,6 @@ internal sealed unsafe class HandlerTable
 
             AppendUnlessOthersDid(name, known);
         }
-
-        return true;
     }
 
     /// <summary>The index of a name that is there.</summary>
