@@ -29,6 +29,8 @@ internal enum FaultCode : ushort
     TooManyClients = 19,
     ShuttingDown = 20,
     Unavailable = 21,
+    DiskFull = 22,
+    JournalBehind = 23,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -61,4 +63,9 @@ internal enum FaultCode : ushort
     NamespaceMismatch = 71,
     StateFolderUnusable = 72,
     EpochsUsedUp = 73,
+    JournalDamaged = 74,
+    JournalVersion = 75,
+    JournalInUse = 76,
+    JournalUnusable = 77,
+    JournalFailed = 78,
 }
