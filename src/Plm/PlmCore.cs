@@ -64,7 +64,7 @@ internal sealed partial class PlmCore
     /// <summary>
     /// Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.
     /// </summary>
-    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options)
+    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options, IPlmJournal? journal = null)
     {
         options.Validate();
         _arena = arena;
@@ -73,6 +73,7 @@ internal sealed partial class PlmCore
         _payloads = new SlabAllocator(arena.Payloads);
         _effects = effects;
         _options = options;
+        _journal = journal;
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
         _sessions = new PlmSession?[arena.Clients.Capacity];
@@ -99,6 +100,8 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn);
         FlushPushes();
         RunReleases();
+        AppendFacts();
+        MarkFinishedSafe();
         SendCancels();
         DeliverDirty();
         FlushTally();
