@@ -16,7 +16,7 @@ internal interface IPlmJournal
     /// <summary>Not none: nothing new is taken in now, for want of space or because the disk does not keep up.</summary>
     Fault Refusal { get; }
 
-    /// <summary>Sequence of the last record appended; 0 before the first.</summary>
+    /// <summary>Sequence of the last record appended or found; 0 before the first.</summary>
     ulong LastSequence { get; }
 
     /// <summary>So much was appended since the last snapshot that a new one is worth its cost.</summary>
@@ -25,11 +25,14 @@ internal interface IPlmJournal
     /// <summary>Much was appended and not written yet: what can wait should.</summary>
     bool IsBehind { get; }
 
-    /// <summary>Appends a record and returns its sequence, one more than the last. Copies the body.</summary>
+    /// <summary>Appends a record and returns its sequence, above the last. Copies the body.</summary>
     ulong Append(ushort kind, ReadOnlySpan<byte> body);
 
-    /// <summary>Hands out every record, oldest first. Before the first append.</summary>
-    void Replay(FactVisitor visit);
+    /// <summary>
+    /// Hands out every record, oldest first, until the visitor has enough. Before the first append. A fault says what is
+    /// damaged.
+    /// </summary>
+    Fault Replay(FactVisitor visit);
 
     /// <summary>Records before this one are not needed any more.</summary>
     void ForgetBefore(ulong sequence);

@@ -24,6 +24,9 @@ internal sealed partial class PlmCore
     private readonly FactWriter _facts = new();
     private readonly List<ulong> _released = [];
 
+    // Of the facts that have no sequence yet.
+    private readonly List<(ulong Id, byte Durability, bool IsEnd)> _awaitAppend = [];
+
     // In the order of their sequences. At most two for each slot.
     private readonly Queue<Awaited> _awaitWrite = new();
     private readonly Queue<Awaited> _awaitSync = new();
@@ -31,13 +34,20 @@ internal sealed partial class PlmCore
     // Positions of the ring of finished tasks with the sequence that makes everything up to them safe.
     private readonly Queue<(ulong Position, ulong Sequence)> _finishedMarks = new();
     private ulong _finishedMarked;
+    private ulong _factSequence;
     private ulong _written;
     private ulong _synced;
 
-    /// <summary>What the facts of this turn, and all before them, will have as sequence; 0 without a journal.</summary>
-    public ulong FactSequence => _journal is null ? 0 : _journal.LastSequence + (HasFacts ? 1u : 0u);
-
-    private bool HasFacts => _facts.Length > 0 || _released.Count > 0;
+    /// <summary>
+    /// Hands the facts of this turn so far to the journal and returns the sequence that makes them, and all before
+    /// them, safe; 0 without a journal.
+    /// </summary>
+    public ulong SealFacts()
+    {
+        Invariant.That(_inTurn);
+        AppendFacts();
+        return _factSequence;
+    }
 
     /// <summary>
     /// Whether a promise of this level, made about a sequence, holds by now.
@@ -50,7 +60,7 @@ internal sealed partial class PlmCore
     /// </summary>
     public void JournalReached(ulong written, ulong synced)
     {
-        Invariant.That(_inTurn && _journal is not null && synced <= written && written <= _journal.LastSequence);
+        Invariant.That(_inTurn && _journal is not null && synced <= written);
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
@@ -58,6 +68,9 @@ internal sealed partial class PlmCore
         _arena.Set(CellCounter.JournalSynced, _synced);
         MarkFinishedSafe();
     }
+
+    /// <summary>Somebody waits for a flush of the journal.</summary>
+    public bool WantsSync => _awaitSync.Count > 0 || _snapshotEnd != 0;
 
     private static bool IsJournaled(in TaskSlot slot) => slot.Durability > DurabilityLevel.Memory;
 
@@ -93,11 +106,8 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd)
-    {
-        var awaited = new Awaited(FactSequence, _tasks.IdOf(index).Value, isEnd);
-        (slot.Durability == DurabilityLevel.Relaxed ? _awaitWrite : _awaitSync).Enqueue(awaited);
-    }
+    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
+        _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
     private void NoteFailedAttempt(uint index, in TaskSlot slot, int failed, int lost)
     {
@@ -202,8 +212,8 @@ internal sealed partial class PlmCore
         }
     }
 
-    // One record for everything since the last: what was freed comes last, and in an order of its own that a later
-    // task in the same slot can only follow.
+    // One record for everything since the last. What was freed comes last; a later task in the same slot may stand
+    // before it, which says the same.
     private void AppendFacts()
     {
         WriteReleased();
@@ -212,10 +222,15 @@ internal sealed partial class PlmCore
             return;
         }
 
-        var expected = _journal.LastSequence + 1;
-        var sequence = _journal.Append(RecordKind.Turn, _facts.Written);
-        Invariant.That(sequence == expected);
+        _factSequence = _journal.Append(RecordKind.Turn, _facts.Written);
         _facts.Clear();
+        foreach (var (id, durability, isEnd) in _awaitAppend)
+        {
+            var awaiting = durability == DurabilityLevel.Relaxed ? _awaitWrite : _awaitSync;
+            awaiting.Enqueue(new Awaited(_factSequence, id, isEnd));
+        }
+
+        _awaitAppend.Clear();
     }
 
     // Everything that the ring of finished tasks held so far was judged; once the journal has it too, workers may
@@ -229,7 +244,7 @@ internal sealed partial class PlmCore
         }
 
         _finishedMarked = position;
-        _finishedMarks.Enqueue((position, FactSequence));
+        _finishedMarks.Enqueue((position, _factSequence));
     }
 
     private void MarkFinishedSafe()

@@ -51,7 +51,6 @@ internal sealed partial class PlmCore
         }
 
         ReturnLostAttempts();
-        NoteFinishedRead();
         return taken >= PlmLimits.FinishedPerTurnMax;
     }
 

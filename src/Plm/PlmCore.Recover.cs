@@ -69,6 +69,11 @@ internal sealed partial class PlmCore
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
         FinishFound(found);
+        if (_isRestored)
+        {
+            // Only now: a successor that finds less does it all again.
+            _arena.Set(CellCounter.JournalRestored, 1);
+        }
 
         _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
         SweepOrphans();
@@ -111,6 +116,13 @@ internal sealed partial class PlmCore
             if (WaitsForJournal(in slot) && slot.DurableUs == 0)
             {
                 // The journal will say when.
+                continue;
+            }
+
+            if (_isRestored && slot.AttemptsMax == 1 && IsJournaled(in slot))
+            {
+                // Under the arena that is gone it may have started.
+                TryEnd(accepted.Slot, _tasks.Read(accepted.Slot), FaultCode.WorkerLost);
                 continue;
             }
 

@@ -21,9 +21,8 @@ namespace Muster.Plm;
 /// </content>
 internal sealed partial class PlmCore
 {
-    private const int AttemptsOnce = 1;
-
     private Fault _restoreFault;
+    private bool _isRestored;
     private uint _epochsTold;
 
     // Brings arena and journal together. Afterwards the arena holds everything that the journal holds.
@@ -44,12 +43,10 @@ internal sealed partial class PlmCore
                 return fault;
             }
 
-            _facts.Begin(FactKind.ArenaMade);
-            _facts.Varint(_arena.Epoch);
-            _facts.End();
+            TellArena();
             _arena.Set(CellCounter.JournalSynced, _synced);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
-            _arena.Set(CellCounter.JournalRestored, 1);
+            _isRestored = true;
             return Fault.None;
         }
 
@@ -73,7 +70,11 @@ internal sealed partial class PlmCore
         _restoreFault = Fault.None;
         try
         {
-            journal.Replay(RestoreRecord);
+            var fault = journal.Replay(RestoreRecord);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
         }
         catch (InvalidDataException damage)
         {
@@ -110,7 +111,7 @@ internal sealed partial class PlmCore
         switch (kind)
         {
             case FactKind.ArenaMade:
-                _epochsTold = Math.Max(_epochsTold, fact.UInt32());
+                RestoreArena(fact);
                 break;
             case FactKind.Submitted:
                 RestoreSubmitted(fact);
@@ -126,6 +127,23 @@ internal sealed partial class PlmCore
                 break;
             default:
                 throw new InvalidDataException($"fact of kind {(byte)kind}");
+        }
+    }
+
+    private void TellArena()
+    {
+        _facts.Begin(FactKind.ArenaMade);
+        _facts.Varint(_arena.Epoch);
+        _facts.Fixed64(_arena.CellId);
+        _facts.End();
+    }
+
+    private void RestoreArena(FactReader fact)
+    {
+        var epoch = fact.UInt32();
+        if (fact.Fixed64() != _arena.CellId)
+        {
+            _epochsTold = Math.Max(_epochsTold, epoch);
         }
     }
 

@@ -30,9 +30,7 @@ internal sealed partial class PlmCore
         _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
         _snapshotAt = 0;
         _snapshotDueMs = _now.Ms;
-        _facts.Begin(FactKind.ArenaMade);
-        _facts.Varint(_arena.Epoch);
-        _facts.End();
+        TellArena();
     }
 
     private void RunSnapshot()

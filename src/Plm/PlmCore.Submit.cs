@@ -117,6 +117,7 @@ internal sealed partial class PlmCore
         if (_facts.IsOpen)
         {
             _facts.End();
+            AppendFacts();
         }
 
         Count(CellCounter.Submitted, _batchItems - _batchFaults.Count);
@@ -130,7 +131,7 @@ internal sealed partial class PlmCore
 
         var isPromised = _batchSpec.Durability > DurabilityLevel.Memory && _batchFaults.Count < _batchItems;
         return new BatchReceipt(
-            _batchIds.AsSpan(0, _batchItems), _batchFaults, isPromised ? FactSequence : 0, _batchSpec.Durability);
+            _batchIds.AsSpan(0, _batchItems), _batchFaults, isPromised ? _factSequence : 0, _batchSpec.Durability);
     }
 
     private static Fault CheckBatchOrder(PlmSession session, IResultStream? stream, ulong firstRef)

@@ -84,6 +84,10 @@ internal sealed partial class PlmCore
     /// <summary>Tasks that one session may have submitted and not confirmed.</summary>
     public uint OutstandingMax { get; }
 
+    /// <summary>The level of a batch that names none: durable in a cell with a journal, unless the options say
+    /// otherwise.</summary>
+    public byte DurabilityDefault => _journal is null ? DurabilityLevel.Memory : _options.DurabilityDefault;
+
     /// <summary>Starts a turn: every other method belongs inside one.</summary>
     public void BeginTurn(PlmTime now)
     {
@@ -101,6 +105,7 @@ internal sealed partial class PlmCore
         FlushPushes();
         RunReleases();
         AppendFacts();
+        NoteFinishedRead();
         MarkFinishedSafe();
         SendCancels();
         DeliverDirty();

@@ -6,7 +6,7 @@ internal enum FactKind : byte
 {
     None = 0,
 
-    /// <summary>An arena was made, under this epoch of the cell.</summary>
+    /// <summary>An arena was made: varint epoch of the cell, u64 the arena's random id.</summary>
     ArenaMade = 1,
 
     /// <summary>Tasks were accepted: what they have in common, and each one's id and payload.</summary>

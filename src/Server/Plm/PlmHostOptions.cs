@@ -25,6 +25,20 @@ internal sealed record PlmHostOptions
     public PlmOptions Core { get; init; } = new();
 
     /// <summary>
+    /// Opens the cell's journal once the role is held; null for a cell that keeps none. The host disposes it.
+    /// </summary>
+    public JournalOpener? OpenJournal { get; init; }
+
+    /// <summary>The longest that work accepted as relaxed waits for a flush, 1 to 1,000 ms. Default 10.</summary>
+    public int FlushIntervalMs { get; init; } = 10;
+
+    /// <summary>
+    /// Bytes that the journal grows by, at least, before the live state is told again and older records go. Default
+    /// 134,217,728.
+    /// </summary>
+    public long SnapshotBytesMin { get; init; } = 128L << 20;
+
+    /// <summary>
     /// Bytes of results that wait for one slow client, 4 KiB to 1 GiB. Default 1,048,576; more stays in the arena until
     /// the client has read. Another mebibyte is there for answers to what it submits.
     /// </summary>
