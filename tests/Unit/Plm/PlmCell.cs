@@ -256,7 +256,11 @@ internal sealed class PlmCell : IDisposable
         core.BeginTurn(Now);
         Recovered = core.Recover();
         core.EndTurn();
-        core.CheckInvariants();
+        if (Recovered.IsNone)
+        {
+            core.CheckInvariants();
+        }
+
         return core;
     }
 }
