@@ -19,6 +19,9 @@ internal sealed class JournalThread : IDisposable
 {
     private const int MaintainPauseMs = 1;
 
+    // A cell that records next to nothing needs no second segment.
+    private const long MaintainFromBytes = 1 << 20;
+
     private readonly PlmHost _host;
     private readonly IJournal _journal;
     private readonly int _flushIntervalMs;
@@ -76,7 +79,7 @@ internal sealed class JournalThread : IDisposable
             while (!_stopping)
             {
                 Commit();
-                var hasMore = _journal.Maintain();
+                var hasMore = _journal.LiveBytes >= MaintainFromBytes && _journal.Maintain();
                 _wake.WaitOne(hasMore ? MaintainPauseMs : WaitMs());
             }
 

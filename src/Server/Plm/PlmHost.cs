@@ -10,6 +10,7 @@ using Muster.Arena.Locks;
 using Muster.Core;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Journal;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.PlmHosting;
@@ -57,6 +58,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     private readonly List<JournalWaiter> _waiters = [];
     private PlmCore? _core;
     private PlmJournal? _journal;
+    private CellJournal? _cellJournal;
     private JournalThread? _journalThread;
     private RoleLease? _lease;
     private Thread? _thread;
@@ -142,14 +144,14 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
             {
                 // Nobody else could take the role while a host that never ran keeps it.
                 _stopped = true;
-                _journal?.Journal.Dispose();
+                _cellJournal?.Dispose();
                 _lease!.Dispose();
                 return fault;
             }
 
             if (_journal is not null)
             {
-                _journalThread = new JournalThread(this, _journal.Journal, _options.FlushIntervalMs);
+                _journalThread = new JournalThread(this, _cellJournal!.Log, _options.Journal.FlushIntervalMs);
                 _journalThread.Start();
                 _journalThread.Appended(wantsSync: true);
             }
@@ -195,7 +197,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         }
 
         _journalThread?.Dispose();
-        _journal?.Journal.Dispose();
+        _cellJournal?.Dispose();
         ReleaseWaiters(all: true);
         _lease?.Dispose();
         PlmLog.Stopped(_logger, _options.Cell);
@@ -334,15 +336,15 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     {
         try
         {
-            if (_options.OpenJournal is { } open)
+            if (_options.StateFolder is { } folder)
             {
-                var opened = open(out var journal);
+                var opened = CellJournal.TryOpen(folder, _options.Journal, out _cellJournal);
                 if (!opened.IsNone)
                 {
                     return opened;
                 }
 
-                _journal = new PlmJournal(journal!, _options.SnapshotBytesMin);
+                _journal = new PlmJournal(_cellJournal!.Log, _options.SnapshotBytesMin);
             }
 
             var core = new PlmCore(_arena, this, _options.Core, _journal);
@@ -359,7 +361,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         catch
         {
             _stopped = true;
-            _journal?.Journal.Dispose();
+            _cellJournal?.Dispose();
             _lease?.Dispose();
             throw;
         }

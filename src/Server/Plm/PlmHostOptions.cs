@@ -3,7 +3,9 @@ using System;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Arena;
+using Muster.Journal;
 using Muster.Plm;
+using Muster.Server.Journal;
 
 namespace Muster.Server.PlmHosting;
 
@@ -25,12 +27,12 @@ internal sealed record PlmHostOptions
     public PlmOptions Core { get; init; } = new();
 
     /// <summary>
-    /// Opens the cell's journal once the role is held; null for a cell that keeps none. The host disposes it.
+    /// Absolute folder of the cell's state, with its journal in it; null for a cell that keeps none. The journal is
+    /// opened once the role is held.
     /// </summary>
-    public JournalOpener? OpenJournal { get; init; }
+    public string? StateFolder { get; init; }
 
-    /// <summary>The longest that work accepted as relaxed waits for a flush, 1 to 1,000 ms. Default 10.</summary>
-    public int FlushIntervalMs { get; init; } = 10;
+    public JournalOptions Journal { get; init; } = CellJournal.DefaultOptions;
 
     /// <summary>
     /// Bytes that the journal grows by, at least, before the live state is told again and older records go. Default
