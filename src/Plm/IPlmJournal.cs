@@ -13,7 +13,9 @@ internal interface IPlmJournal
     /// <summary>Names the journal for ever; not 0. Tasks that it holds belong to it.</summary>
     ulong Lineage { get; }
 
-    /// <summary>Not none: nothing new is taken in now, for want of space or because the disk does not keep up.</summary>
+    /// <summary>
+    /// Not none: nothing new is taken in now, for want of space or because the disk does not keep up.
+    /// </summary>
     Fault Refusal { get; }
 
     /// <summary>Sequence of the last record appended or found; 0 before the first.</summary>
@@ -29,8 +31,8 @@ internal interface IPlmJournal
     ulong Append(ushort kind, ReadOnlySpan<byte> body);
 
     /// <summary>
-    /// Hands out every record, oldest first, until the visitor has enough. Before the first append. A fault says what is
-    /// damaged.
+    /// Hands out every record, oldest first, until the visitor has enough. Before the first append. A fault says what
+    /// is damaged.
     /// </summary>
     Fault Replay(FactVisitor visit);
 

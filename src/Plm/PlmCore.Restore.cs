@@ -202,7 +202,12 @@ internal sealed partial class PlmCore
     }
 
     private void RestoreTask(
-        TaskId id, ulong number, PlmSession? session, in SubmittedFact common, in TaskSpec spec, ReadOnlySpan<byte> payload)
+        TaskId id,
+        ulong number,
+        PlmSession? session,
+        in SubmittedFact common,
+        in TaskSpec spec,
+        ReadOnlySpan<byte> payload)
     {
         var index = id.Slot;
         if (index >= _tasks.Capacity)

@@ -8,7 +8,9 @@ using Muster.Core.Tasks;
 
 namespace Muster.Plm.Facts;
 
-/// <summary>The PLM's records in words, for people who look into a journal. Payloads and results show as sizes.</summary>
+/// <summary>
+/// The PLM's records in words, for people who look into a journal. Payloads and results show as sizes.
+/// </summary>
 internal static class FactText
 {
     private const int IdsShownMax = 8;
