@@ -47,6 +47,7 @@ internal enum FaultCode : ushort
     CommandSignalled = 51,
     CommandInvalid = 52,
     SpawnFailed = 53,
+    TaskLost = 54,
 
     // What stops a role or the command line.
     PortInUse = 60,
@@ -68,4 +69,5 @@ internal enum FaultCode : ushort
     JournalInUse = 76,
     JournalUnusable = 77,
     JournalFailed = 78,
+    ArenaTooSmall = 79,
 }

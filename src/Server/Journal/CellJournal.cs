@@ -31,6 +31,7 @@ internal sealed class CellJournal : IDisposable
     /// <summary>Options with this machine's clock and random numbers; the rest as documented there.</summary>
     public static JournalOptions DefaultOptions { get; } = new()
     {
+        SegmentBytes = 16 << 20,
         UnixUs = () => (DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
         NextRandom = NextRandom,
     };
