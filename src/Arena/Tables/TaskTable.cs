@@ -94,7 +94,14 @@ internal sealed unsafe class TaskTable
             Invariant.That(next.GenerationLow == expected.GenerationLow && next.Attempt == expected.Attempt);
         }
 
-        return Interlocked.CompareExchange(ref this[index].State, next.Value, expected.Value) == expected.Value;
+        Seam.Pass();
+        if (Interlocked.CompareExchange(ref this[index].State, next.Value, expected.Value) != expected.Value)
+        {
+            return false;
+        }
+
+        Seam.Stepped(role, index, expected, next);
+        return true;
     }
 
     /// <summary>
