@@ -118,6 +118,43 @@ internal sealed class SeedRun : IDisposable
         {
             CheckNothingIsLeft();
         }
+        else
+        {
+            SayWhatIsLeft();
+        }
+    }
+
+    private void SayWhatIsLeft()
+    {
+        var arena = _cell.Arena;
+        for (var index = 0u; index < arena.Tasks.HighWater; index++)
+        {
+            ref var slot = ref arena.Tasks[index];
+            var word = arena.Tasks.Read(index);
+            if (word.State != Core.Tasks.TaskState.Free)
+            {
+                _world.Trace.Say($"left: slot {index} {word} handler {slot.Handler} client {slot.Client} worker "
+                    + $"{slot.Worker} executions {slot.Executions} outcome {slot.Outcome} flags {slot.Flags}");
+            }
+        }
+
+        for (var row = 0u; row < arena.Workers.HighWater; row++)
+        {
+            ref var worker = ref arena.Workers[row];
+            _world.Trace.Say($"worker row {row} epoch {worker.Epoch} {arena.Workers.Health(row)} "
+                + $"{arena.Workers.Name(row)} slots {worker.Slots} in flight {worker.InFlight} dispatching "
+                + $"{worker.Dispatching} ended {worker.EndedTotal}");
+        }
+
+        foreach (var client in _clients)
+        {
+            _world.Trace.Say($"{client.Name} has work: {client.HasWork}");
+        }
+
+        foreach (var worker in _workers)
+        {
+            _world.Trace.Say($"{worker.Name} is idle: {worker.IsIdle}");
+        }
     }
 
     private bool Step(long untilUs)

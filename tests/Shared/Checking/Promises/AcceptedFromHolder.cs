@@ -16,6 +16,13 @@ internal sealed class AcceptedFromHolder() : InvariantCheck("I11")
             return;
         }
 
+        if (entry.Op == HistoryOp.PowerLoss)
+        {
+            // A new arena counts registrations from the beginning.
+            _fenced.Clear();
+            return;
+        }
+
         if (entry.Op != HistoryOp.Accept)
         {
             return;
