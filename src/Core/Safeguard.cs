@@ -20,6 +20,8 @@ internal static class Safeguard
 
     public static bool NewAttempt => Removed != nameof(NewAttempt);
 
+    public static bool CellEpoch => Removed != nameof(CellEpoch);
+
     public static bool KnownRefs => Removed != nameof(KnownRefs);
 
     public static bool CancelBeforeAnswer => Removed != nameof(CancelBeforeAnswer);
@@ -29,6 +31,9 @@ internal static class Safeguard
 
     /// <summary>A task that is given out again, after a lease ended too, gets another attempt.</summary>
     public const bool NewAttempt = true;
+
+    /// <summary>A new arena has a higher epoch than any before it.</summary>
+    public const bool CellEpoch = true;
 
     /// <summary>A client that comes back is told which of its submissions were taken.</summary>
     public const bool KnownRefs = true;

@@ -202,8 +202,10 @@ internal sealed partial class PlmCore
                 break;
             case TaskState.Delayed:
                 found.Delayed++;
-                var failed = Math.Max((byte)1, slot.AttemptsFailed);
-                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), RetryDelayMs(slot.RetryDelayMs, failed));
+
+                // The last failure may not be counted yet: it is written after the step.
+                var longestMs = RetryDelayMs(slot.RetryDelayMs, slot.AttemptsFailed + 1);
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), longestMs);
                 break;
             case TaskState.Done when slot.Outcome == 0:
                 found.WithoutOutcome.Add(index);

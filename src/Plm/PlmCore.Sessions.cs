@@ -151,7 +151,7 @@ internal sealed partial class PlmCore
     private void CollectKnown(PlmSession session, in SessionHello hello, List<KnownRef> known)
     {
         known.Clear();
-        if (hello.UnresolvedFirst == 0)
+        if (hello.UnresolvedFirst == 0 || !Safeguard.KnownRefs)
         {
             return;
         }

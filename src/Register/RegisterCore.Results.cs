@@ -144,7 +144,7 @@ internal sealed partial class RegisterCore
         while (_tasks.TryFind(report.Key.Task, out var index, out var word))
         {
             ref var slot = ref _tasks[index];
-            if (word.Attempt != report.Key.Attempt || slot.Worker != row + 1)
+            if (Safeguard.Fence && (word.Attempt != report.Key.Attempt || slot.Worker != row + 1))
             {
                 return Fault.None;
             }

@@ -26,10 +26,10 @@ internal sealed class SeedRun : IDisposable
     private readonly List<WorkerProcess> _workers = [];
     private readonly FaultScript _faults;
 
-    public SeedRun(ulong seed, Action<string>? print = null, FaultKind? faults = null)
+    public SeedRun(ulong seed, Action<string>? print = null, FaultKind focus = FaultKind.None)
     {
         _world = new World(seed, print);
-        _plan = new SeedPlan(_world.Random, faults);
+        _plan = new SeedPlan(_world.Random, focus);
         _cell = new SimCell(_world, _plan);
         AddClients();
         AddWorkers();
@@ -96,7 +96,13 @@ internal sealed class SeedRun : IDisposable
     {
         foreach (var process in _world.Processes)
         {
-            _world.At(_world.Random.Range(0, 20_000), process.Start);
+            _world.At(_world.Random.Range(0, 20_000), () =>
+            {
+                if (!process.IsUp)
+                {
+                    process.Start();
+                }
+            });
         }
 
         _faults.Arm();

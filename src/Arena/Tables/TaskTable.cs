@@ -87,7 +87,7 @@ internal sealed unsafe class TaskTable
         if (next.State == TaskState.Assigned)
         {
             Invariant.That(next.GenerationLow == expected.GenerationLow);
-            Invariant.That(next.Attempt.Value > expected.Attempt.Value);
+            Invariant.That(next.Attempt.Value > expected.Attempt.Value || !Safeguard.NewAttempt);
         }
         else if (expected.State != TaskState.Free && next.State != TaskState.Free)
         {

@@ -108,7 +108,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
             case FaultCode.SessionUnknown:
                 _clientId = World.Random.Next64() | 1;
                 break;
-            case FaultCode.InvalidArgument or FaultCode.SessionTakenOver or FaultCode.BatchTooLarge:
+            case FaultCode.InvalidArgument or FaultCode.BatchTooLarge:
                 throw new SeedFailure($"{_name} was refused: {fault.Code} {fault.Message}");
             default:
                 break;
@@ -131,7 +131,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
         _isConnecting = false;
         _link = null;
         _failures = 0;
-        if (_clientId == 0 || World.Random.Chance(0))
+        if (_clientId == 0)
         {
             _clientId = World.Random.Next64() | 1;
         }

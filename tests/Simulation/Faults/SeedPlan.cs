@@ -22,9 +22,9 @@ internal sealed class SeedPlan
 
     private static readonly FaultKind[] s_kinds = Enum.GetValues<FaultKind>()[1..];
 
-    public SeedPlan(SimRandom random, FaultKind? faults = null)
+    public SeedPlan(SimRandom random, FaultKind focus)
     {
-        Faults = faults ?? Draw(random);
+        Faults = Draw(random) | focus;
         FaultsUs = random.Skewed(500_000, 8_000_000);
         Clients = 1 + random.Below(3);
         Workers = 1 + random.Below(4);

@@ -183,5 +183,13 @@ internal sealed class SimCell : IDisposable
         Arena.Dispose();
     }
 
-    private ArenaMap MakeArena() => ArenaFile.CreatePrivate(Plan.Arena, ++_epoch);
+    private ArenaMap MakeArena()
+    {
+        if (_epoch == 0 || Safeguard.CellEpoch)
+        {
+            _epoch++;
+        }
+
+        return ArenaFile.CreatePrivate(Plan.Arena, _epoch);
+    }
 }

@@ -275,7 +275,7 @@ public sealed class PlmRecoverTests
         Assert.Equal(TaskState.Delayed, cell.StateOf(ids[0]));
         cell.WallJumpMs = jumpMs;
         cell.Restart();
-        cell.NowMs += 501;
+        cell.NowMs += 601;
         cell.Turn();
         Assert.Equal(TaskState.Ready, cell.StateOf(ids[0]));
         Assert.Equal(TaskState.Done, cell.StateOf(late[0]));
