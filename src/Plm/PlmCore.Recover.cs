@@ -242,10 +242,10 @@ internal sealed partial class PlmCore
         {
             case TaskState.Accepted:
                 found.Accepted.Add(new Submitted(slot.SubmittedUnixUs, slot.Ref, index));
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Ready when slot.Executions == 0:
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Reported:
                 // Of an end that was begun and never made; nobody was told, and it is judged anew.
@@ -255,7 +255,10 @@ internal sealed partial class PlmCore
                 break;
             case TaskState.Delayed:
                 found.Delayed++;
-                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1));
+
+                // The last failure may not be counted yet: it is written after the step.
+                var longestMs = RetryDelayMs(slot.RetryDelayMs, slot.AttemptsFailed + 1);
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), longestMs);
                 break;
             case TaskState.Done when slot.Outcome == 0:
                 found.WithoutOutcome.Add(index);
@@ -293,15 +296,20 @@ internal sealed partial class PlmCore
             slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
         }
 
-        RecoverTimer(index, slot.DueUnixMs);
+        RecoverTimer(index, slot.DueUnixMs, slot.RetentionMs);
     }
 
-    // Due times survive in wall time; from here on they count in monotonic time again.
-    private void RecoverTimer(uint index, ulong dueUnixMs)
+    private void RecoverExpiry(uint index, in TaskSlot slot) =>
+        RecoverTimer(index, slot.DueUnixMs, (long)slot.DueUnixMs - (slot.SubmittedUnixUs / 1_000));
+
+    // Due times survive in wall time; from here on they count in monotonic time again. The clock may have been set back
+    // since: a timer never waits for longer than it was first set for.
+    private void RecoverTimer(uint index, ulong dueUnixMs, long longestMs)
     {
         if (dueUnixMs != 0)
         {
-            _timers.Set(index, _now.Ms + Math.Clamp((long)(dueUnixMs - _now.UnixMs), 0, TaskLimits.DurationMsMax));
+            var leftMs = Math.Min((long)(dueUnixMs - _now.UnixMs), Math.Min(longestMs, TaskLimits.DurationMsMax));
+            _timers.Set(index, _now.Ms + Math.Max(leftMs, 0));
         }
     }
 
