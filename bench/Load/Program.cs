@@ -18,6 +18,7 @@ internal static class Program
           W2      latency with one task in flight, beside a bare relay with the same hops
           W3      latency in an open loop at 1,000, 10,000 and 100,000 tasks per second
           chaos   kill and stop any and all parts under load and count what was lost
+          powercut  cut the power of the file system that holds the cell's state, under load (needs root)
           losses  kill one worker and stop another past its lease, and count the same
 
         --durability LEVEL    memory, relaxed or durable (memory)
@@ -26,6 +27,7 @@ internal static class Program
         --seconds N           length of each rate of W3 (10)
         --workers N           worker processes (2; chaos, losses: 3)
         --seed N              order of faults in chaos (1)
+        --fs NAME             powercut: ext4 or xfs (ext4)
         --history PATH        chaos: where to keep the whole history
         """;
 
@@ -51,6 +53,8 @@ internal static class Program
                 return 0;
             case "chaos":
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
+            case "powercut":
+                return await PowerCut.RunAsync(options) ? 0 : 1;
             case "chaos-client":
                 await ClientVerb.RunAsync(options);
                 return 0;

@@ -96,7 +96,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
         _wake.Dispose();
     }
 
-    private static long NowUs() => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
+    /// <summary>The clock of histories.</summary>
+    public static long NowUs() => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
 
     private async Task RunAsync(CancellationToken stop)
     {
