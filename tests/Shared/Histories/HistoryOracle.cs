@@ -23,6 +23,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
     private readonly List<string> _findings = [];
     private readonly StreamWriter? _file;
     private HistoryCounts _counts = new();
+    private long _results;
 
     /// <param name="path">Where to keep the whole history; null: nowhere.</param>
     public HistoryOracle(string? path = null) => _file = path is null ? null : new StreamWriter(path);
@@ -35,6 +36,18 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
             lock (_gate)
             {
                 return _counts with { Lost = _counts.Lost + _ledgers.Values.Sum(ledger => (long)ledger.Open.Count) };
+            }
+        }
+    }
+
+    /// <summary>Tasks that have a result.</summary>
+    public long Results
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _results;
             }
         }
     }
@@ -190,6 +203,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
             Find("a result of a task that was refused or never sent", happened);
         }
 
+        _results++;
         ledger.End(happened);
         if (happened.Outcome is not ("ok" or "wrong"))
         {
