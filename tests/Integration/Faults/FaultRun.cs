@@ -45,7 +45,8 @@ internal sealed class FaultRun : IAsyncDisposable
         int workers = 2,
         int inFlight = 200,
         Durability durability = Durability.Memory,
-        bool hasDoors = false)
+        bool hasDoors = false,
+        int payloadBytes = TraceTask.PayloadBytes)
     {
         var run = new FaultRun();
         try
@@ -68,6 +69,7 @@ internal sealed class FaultRun : IAsyncDisposable
                     Actor = "session",
                     InFlightMax = inFlight,
                     Durability = durability,
+                    PayloadBytes = payloadBytes,
                 },
                 new SessionBook(),
                 run.Oracle);
@@ -88,6 +90,11 @@ internal sealed class FaultRun : IAsyncDisposable
 
     public Process StartWorker(int slots = 4) =>
         Cell.StartWorker(WorkerProgram, Cell.Address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    /// <summary>A worker that a program starts, to put it somewhere; it must execute the worker.</summary>
+    public Process StartWorkerWrapped(string[] wrapper, string address, int slots = 4) => Cell.StartWorker(
+        wrapper[0],
+        [.. wrapper[1..], WorkerProgram, address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
 
     /// <summary>What roles and workers have written to their standard error so far that holds this text.</summary>
     public IReadOnlyList<string> Lines(string text)

@@ -60,6 +60,23 @@ internal sealed class ControlGroup : IAsyncDisposable
     public void LimitMemory(long bytes) =>
         Write(_isOld ? "memory.limit_in_bytes" : "memory.max", bytes.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>
+    /// Takes memory away down to this; the kernel kills who is in the group when nothing else helps.
+    /// </summary>
+    public void SqueezeMemory(long bytes)
+    {
+        try
+        {
+            LimitMemory(bytes);
+        }
+        catch (IOException)
+        {
+            // Version 1 refuses a limit that it cannot reach by itself; at the present use, the next page kills.
+            LimitMemory(long.Parse(
+                File.ReadAllText(Path.Combine(_folder, "memory.usage_in_bytes")), CultureInfo.InvariantCulture));
+        }
+    }
+
     /// <summary>Processes and threads together.</summary>
     public void LimitTasks(int count) => Write("pids.max", count.ToString(CultureInfo.InvariantCulture));
 

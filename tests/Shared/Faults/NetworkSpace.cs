@@ -29,7 +29,8 @@ internal sealed class NetworkSpace : IAsyncDisposable
         await HostCommand.RunAsync("ip", "netns", "add", space.Name);
         try
         {
-            await HostCommand.RunAsync("ip", "-n", space.Name, "link", "set", "lo", "up");
+            // Packets of a network's size, not of loopback's, so that losing and slowing some is what it is elsewhere.
+            await HostCommand.RunAsync("ip", "-n", space.Name, "link", "set", "lo", "mtu", "1500", "up");
             return space;
         }
         catch
@@ -59,7 +60,7 @@ internal sealed class NetworkSpace : IAsyncDisposable
         var body = string.Join('\n', rules);
         await HostCommand.RunAsync(
             "ip", "netns", "exec", Name, "nft",
-            $"table inet faults {{ chain in {{ type filter hook input priority 0; policy accept;\n{body}\n}} }}");
+            $"table inet faults {{ chain in {{ type filter hook input priority 0; policy accept;\n{body}\n}}\n}}");
     }
 
     /// <summary>Loopback passes so many bits a second at most; null: as many as it can.</summary>
@@ -70,7 +71,7 @@ internal sealed class NetworkSpace : IAsyncDisposable
         {
             await HostCommand.RunAsync(
                 "tc", "-n", Name, "qdisc", "add", "dev", "lo", "root",
-                "tbf", "rate", rate, "burst", "64kbit", "latency", "500ms");
+                "tbf", "rate", rate, "burst", "256kbit", "latency", "500ms");
         }
     }
 
