@@ -132,6 +132,13 @@ internal sealed unsafe class ArenaMap : IDisposable
         Interlocked.Add(ref _counters[CounterIndex(counter)], (ulong)amount);
     }
 
+    /// <summary>Writes a word among the counters; only its role calls this, from one thread at a time.</summary>
+    public void Set(CellCounter word, ulong value)
+    {
+        Invariant.That(!IsReadOnly);
+        Volatile.Write(ref _counters[CounterIndex(word)], value);
+    }
+
     /// <summary>
     /// Makes this process the holder of the role, which it then is until it disposes the lease or dies. Refused with
     /// <see cref="FaultCode.RoleTaken"/> while a live process holds it, this one included.

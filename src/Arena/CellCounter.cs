@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Arena;
 
-/// <summary>Counters in the arena, each written by one role and only growing.</summary>
+/// <summary>Counters and words in the arena, each written by one role; counters only grow.</summary>
 internal enum CellCounter
 {
     // PLM.
@@ -28,6 +28,21 @@ internal enum CellCounter
 
     /// <summary>Connected sessions now; goes down too.</summary>
     ClientsNow = 14,
+
+    /// <summary>A word: 1 once the arena holds what the journal held when it was made.</summary>
+    JournalRestored = 15,
+
+    /// <summary>A word: names the journal that the arena belongs to; 0: none.</summary>
+    JournalLineage = 16,
+
+    /// <summary>A word: the journal is on disk up to this sequence.</summary>
+    JournalSynced = 17,
+
+    /// <summary>
+    /// A word: of the ring of finished tasks, everything before this position was judged and is as durable as was
+    /// promised.
+    /// </summary>
+    FinishedSafe = 18,
 
     // Scheduler.
     Assigned = 32,

@@ -32,6 +32,9 @@ public sealed record SubmitOptions
     /// </summary>
     public TimeSpan? RetryDelay { get; init; }
 
+    /// <summary>What the accepted task survives. Default <see cref="Durability.CellDefault"/>.</summary>
+    public Durability Durability { get; init; }
+
     /// <summary>
     /// Repeating a submission with the same key gives the same task. Null, the default: every submission is a new task.
     /// A cell that does not offer this refuses the task with FEATURE_UNSUPPORTED.

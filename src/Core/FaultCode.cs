@@ -29,6 +29,8 @@ internal enum FaultCode : ushort
     TooManyClients = 19,
     ShuttingDown = 20,
     Unavailable = 21,
+    DiskFull = 22,
+    JournalBehind = 23,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -45,6 +47,7 @@ internal enum FaultCode : ushort
     CommandSignalled = 51,
     CommandInvalid = 52,
     SpawnFailed = 53,
+    TaskLost = 54,
 
     // What stops a role or the command line.
     PortInUse = 60,
@@ -61,4 +64,10 @@ internal enum FaultCode : ushort
     NamespaceMismatch = 71,
     StateFolderUnusable = 72,
     EpochsUsedUp = 73,
+    JournalDamaged = 74,
+    JournalVersion = 75,
+    JournalInUse = 76,
+    JournalUnusable = 77,
+    JournalFailed = 78,
+    ArenaTooSmall = 79,
 }

@@ -23,12 +23,13 @@ internal static class FaultCodes
         FaultCode.None => 0,
         FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena => 5,
         FaultCode.ArenaFull or FaultCode.OutstandingLimit or FaultCode.TooManyHandlers
-            or FaultCode.TooManyWorkers or FaultCode.TooManyClients => 8,
+            or FaultCode.TooManyWorkers or FaultCode.TooManyClients or FaultCode.DiskFull
+            or FaultCode.JournalBehind => 8,
         FaultCode.SessionUnknown or FaultCode.WorkerUnknown or FaultCode.WorkerFenced
             or FaultCode.RefOutOfOrder or FaultCode.WireVersionUnsupported => 9,
         FaultCode.SessionTakenOver => 10,
         FaultCode.FeatureUnsupported => 12,
-        FaultCode.ShuttingDown or FaultCode.Unavailable => 14,
+        FaultCode.ShuttingDown or FaultCode.Unavailable or FaultCode.JournalFailed => 14,
         _ => 3,
     };
 

@@ -7,9 +7,16 @@ namespace Muster.Plm;
 /// <summary>What became of a batch. Refers to the core's own buffers: read it before the next batch begins.</summary>
 /// <param name="ids">One for each item, in order; 0 where it was refused.</param>
 /// <param name="faults">The refused items, in order.</param>
-internal readonly ref struct BatchReceipt(ReadOnlySpan<ulong> ids, List<ItemFault> faults)
+/// <param name="sequence">What the journal must have reached before the batch is acknowledged; 0: nothing.</param>
+/// <param name="durability">How it must have reached it.</param>
+internal readonly ref struct BatchReceipt(
+    ReadOnlySpan<ulong> ids, List<ItemFault> faults, ulong sequence, byte durability)
 {
     public ReadOnlySpan<ulong> Ids { get; } = ids;
 
     public List<ItemFault> Faults { get; } = faults;
+
+    public ulong Sequence { get; } = sequence;
+
+    public byte Durability { get; } = durability;
 }

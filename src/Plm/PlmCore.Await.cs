@@ -21,7 +21,7 @@ internal sealed partial class PlmCore
             return fault;
         }
 
-        if (word.State == TaskState.Done)
+        if (word.State == TaskState.Done && IsPublished(in _tasks[slot]))
         {
             isDone = true;
             return Fault.None;

@@ -53,12 +53,13 @@ internal sealed partial class PlmCore
         }
 
         Invariant.That(word.GenerationLow == (uint)slot.Generation);
-        Invariant.That(word.State != TaskState.Accepted);
+        Invariant.That(word.State != TaskState.Accepted || WaitsForJournal(in slot));
         Invariant.That(word.State == TaskState.Done == (slot.Outcome != 0));
-        Invariant.That(word.State != TaskState.Done || _index[index].Awaiter == 0);
+        Invariant.That(!IsPublished(in slot) || _index[index].Awaiter == 0);
+        Invariant.That(!IsPublished(in slot) || word.State == TaskState.Done);
         Invariant.That(word.State != TaskState.Delayed || _index[index].Timer != 0);
         Invariant.That(
-            word.State != TaskState.Done || slot.Client != 0 || IsReleased(index) || _index[index].Timer != 0);
+            !IsPublished(in slot) || slot.Client != 0 || IsReleased(index) || _index[index].Timer != 0);
         Invariant.That(slot.AttemptsFailed <= slot.AttemptsMax && slot.AttemptsLost <= TaskLimits.LostAttemptsMax);
     }
 
@@ -96,7 +97,8 @@ internal sealed partial class PlmCore
             Invariant.That(!seen[at - 1] && _index[at - 1].Previous == previous);
             seen[at - 1] = true;
             var word = _tasks.Read(at - 1);
-            Invariant.That(state is null ? word.State is not (TaskState.Done or TaskState.Free) : word.State == state);
+            Invariant.That(state is null ? word.State != TaskState.Free : word.State == state);
+            Invariant.That(state is not null || !IsPublished(in _tasks[at - 1]));
             Invariant.That(client == 0 || _tasks[at - 1].Client == client);
             previous = at;
             count++;

@@ -121,6 +121,7 @@ internal sealed partial class PlmCore
 
         Count(CellCounter.Retried);
         var failed = (byte)Math.Min(slot.AttemptsFailed + 1, byte.MaxValue);
+        NoteFailedAttempt(index, in slot, failed, slot.AttemptsLost);
         var delayMs = RetryDelayMs(slot.RetryDelayMs, failed);
         if (delayMs == 0)
         {
@@ -186,12 +187,27 @@ internal sealed partial class PlmCore
         Complete(index, ref slot, outcome);
     }
 
-    // The task is Done: everyone who waits for it hears of it.
+    // The task is Done: whoever waits for it hears of it once that is as durable as was promised.
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
+        if (IsJournaled(in slot))
+        {
+            WriteEnded(index, in slot);
+            AwaitJournal(index, in slot, isEnd: true);
+        }
+        else
+        {
+            Publish(index, ref slot);
+        }
+    }
+
+    private void Publish(uint index, ref TaskSlot slot)
+    {
+        Invariant.That(!IsPublished(in slot));
+        slot.Flags |= SlotFlags.Published;
         if (SessionOf(in slot) is { } session)
         {
             _index.Remove(ref session.Live, index);

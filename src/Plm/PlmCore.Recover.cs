@@ -30,34 +30,55 @@ internal sealed partial class PlmCore
         public readonly List<Submitted> Accepted = [];
         public readonly List<uint> Reported = [];
         public readonly List<uint> WithoutOutcome = [];
+        public readonly List<uint> Unpublished = [];
         public readonly List<Ended> Ended = [];
         public long Used;
         public long Done;
         public long Delayed;
     }
 
-    /// <summary>Takes the arena over, fresh or used. The first call, in the first turn.</summary>
-    public void Recover()
+    /// <summary>
+    /// Takes the arena over, fresh or used. The first call, in the first turn. An arena that does not hold yet what the
+    /// journal holds gets it here; a fault says why that could not be, and the role must not start.
+    /// </summary>
+    public Fault Recover()
     {
         Invariant.That(_inTurn && _sessionsById.Count == 0 && _free.Count == 0);
         RecoverSessions();
-        var found = new Found();
         _index.Cover(_tasks.HighWater);
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            RecoverClaims(index);
+        }
+
+        _payloads.EndClaims();
+        var fault = JoinJournal();
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverSlot(index, found);
         }
 
-        _payloads.EndClaims();
         SetNow(CellCounter.TasksNow, found.Used);
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
         FinishFound(found);
+        if (_isRestored)
+        {
+            // Only now: a successor that finds less does it all again.
+            _arena.Set(CellCounter.JournalRestored, 1);
+        }
 
         _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
         SweepOrphans();
         _sessionSweepAtMs = _now.Ms + PlmLimits.SessionSweepMs;
+        return Fault.None;
     }
 
     private void FinishFound(Found found)
@@ -76,6 +97,11 @@ internal sealed partial class PlmCore
             }
         }
 
+        foreach (var index in found.Unpublished)
+        {
+            Publish(index, ref _tasks[index]);
+        }
+
         foreach (var index in found.WithoutOutcome)
         {
             ref var slot = ref _tasks[index];
@@ -86,6 +112,20 @@ internal sealed partial class PlmCore
         found.Accepted.Sort();
         foreach (var accepted in found.Accepted)
         {
+            ref var slot = ref _tasks[accepted.Slot];
+            if (WaitsForJournal(in slot) && slot.DurableUs == 0)
+            {
+                // The journal will say when.
+                continue;
+            }
+
+            if (_isRestored && slot.AttemptsMax == 1 && IsJournaled(in slot))
+            {
+                // Under the arena that is gone it may have started.
+                TryEnd(accepted.Slot, _tasks.Read(accepted.Slot), FaultCode.WorkerLost);
+                continue;
+            }
+
             QueuePush(accepted.Slot, _tasks.Read(accepted.Slot));
         }
 
@@ -122,7 +162,7 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void RecoverSlot(uint index, Found found)
+    private void RecoverClaims(uint index)
     {
         var word = _tasks.Read(index);
         ref var slot = ref _tasks[index];
@@ -142,6 +182,17 @@ internal sealed partial class PlmCore
         Invariant.That(word.GenerationLow == (uint)slot.Generation);
         var claimed = _payloads.TryClaim(slot.PayloadBlock, (int)slot.PayloadBytes);
         Invariant.That(claimed);
+    }
+
+    private void RecoverSlot(uint index, Found found)
+    {
+        var word = _tasks.Read(index);
+        ref var slot = ref _tasks[index];
+        if (word.State == TaskState.Free)
+        {
+            return;
+        }
+
         found.Used++;
         if ((slot.Flags & SlotFlags.Released) != 0)
         {
@@ -152,6 +203,7 @@ internal sealed partial class PlmCore
 
         RecoverOwner(index, ref slot, word, found);
         RecoverState(index, ref slot, word, found);
+        TellJournalAgain(index, ref slot, word);
     }
 
     private void RecoverOwner(uint index, ref TaskSlot slot, StateWord word, Found found)
@@ -171,7 +223,7 @@ internal sealed partial class PlmCore
         }
 
         session.DecidedRef = Math.Max(session.DecidedRef, slot.Ref);
-        if (word.State == TaskState.Done && slot.Outcome != 0)
+        if (word.State == TaskState.Done && IsPublished(in slot))
         {
             var hasResult = (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0;
             found.Ended.Add(new Ended(slot.SubmittedUnixUs + (hasResult ? (double)slot.ReportedUs : 0), index));
@@ -209,7 +261,14 @@ internal sealed partial class PlmCore
                 break;
             case TaskState.Done:
                 found.Done++;
-                if (slot.Client == 0)
+                if (!IsPublished(in slot))
+                {
+                    if (!IsJournaled(in slot))
+                    {
+                        found.Unpublished.Add(index);
+                    }
+                }
+                else if (slot.Client == 0)
                 {
                     RecoverRetention(index, ref slot);
                 }

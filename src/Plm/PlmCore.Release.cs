@@ -27,6 +27,7 @@ internal sealed partial class PlmCore
         {
             if (Find(new TaskId(id), out var index, out var word).IsNone
                 && word.State == TaskState.Done
+                && IsPublished(in _tasks[index])
                 && _tasks[index].Client == 0)
             {
                 Release(index);
@@ -56,6 +57,7 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         Invariant.That((slot.Flags & SlotFlags.Released) == 0 && _tasks.Read(index).State == TaskState.Done);
         slot.Flags |= SlotFlags.Released;
+        NoteReleased(index, in slot);
         _timers.Remove(index);
         _index.Append(ref _releasing, index);
     }

@@ -151,22 +151,25 @@ internal sealed partial class PlmCore
     private void CollectKnown(PlmSession session, in SessionHello hello, List<KnownRef> known)
     {
         known.Clear();
-        if (hello.UnresolvedFirst == 0)
+        var isOtherArena = hello.Epoch != 0 && hello.Epoch != _arena.Epoch;
+        if (hello.UnresolvedFirst == 0 && !isOtherArena)
         {
             return;
         }
 
-        CollectKnown(session.Live, hello, known);
-        CollectKnown(session.Ended, hello, known);
+        // What the client knows of an arena that is gone has to be compared with what came back from the journal.
+        var (first, last) = isOtherArena ? (0, ulong.MaxValue) : (hello.UnresolvedFirst, hello.UnresolvedLast);
+        CollectKnown(session.Live, first, last, known);
+        CollectKnown(session.Ended, first, last, known);
         known.Sort();
     }
 
-    private void CollectKnown(SlotList list, in SessionHello hello, List<KnownRef> known)
+    private void CollectKnown(SlotList list, ulong first, ulong last, List<KnownRef> known)
     {
         for (var at = list.Head; at != 0; at = _index[at - 1].Next)
         {
             var number = _tasks[at - 1].Ref;
-            if (number >= hello.UnresolvedFirst && number <= hello.UnresolvedLast)
+            if (number >= first && number <= last)
             {
                 known.Add(new KnownRef(number, _tasks.IdOf(at - 1)));
             }

@@ -114,6 +114,12 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_batchOpen && _batchCount == _batchItems);
         _batchOpen = false;
+        if (_facts.IsOpen)
+        {
+            _facts.End();
+            AppendFacts();
+        }
+
         Count(CellCounter.Submitted, _batchItems - _batchFaults.Count);
         if (_batchSession is { } session)
         {
@@ -123,7 +129,9 @@ internal sealed partial class PlmCore
             _batchSession = null;
         }
 
-        return new BatchReceipt(_batchIds.AsSpan(0, _batchItems), _batchFaults);
+        var isPromised = _batchSpec.Durability > DurabilityLevel.Memory && _batchFaults.Count < _batchItems;
+        return new BatchReceipt(
+            _batchIds.AsSpan(0, _batchItems), _batchFaults, isPromised ? _factSequence : 0, _batchSpec.Durability);
     }
 
     private static Fault CheckBatchOrder(PlmSession session, IResultStream? stream, ulong firstRef)
@@ -151,6 +159,11 @@ internal sealed partial class PlmCore
                 $"the session has {OutstandingMax} tasks that are not confirmed, which is its limit; confirm results, "
                 + "then submit again",
                 _options.RetryAfterMs);
+        }
+
+        if (_batchSpec.Durability > DurabilityLevel.Memory && RefusalOfJournal() is { IsNone: false } refusal)
+        {
+            return refusal;
         }
 
         if (_free.Head == 0 && _tasks.HighWater == _tasks.Capacity)
@@ -190,10 +203,25 @@ internal sealed partial class PlmCore
             _timers.Set(index, _now.Ms + _batchSpec.ExpiresAfterMs);
         }
 
+        if (IsJournaled(in slot))
+        {
+            WriteSubmitted(index, in slot, payload);
+            AwaitJournal(index, in slot, isEnd: false);
+            EndSubmittedIfLarge();
+        }
+
         _batchIds[_batchCount++] = new TaskId(index, generation).Value;
-        QueuePush(index, accepted);
+        if (!WaitsForJournal(in slot))
+        {
+            QueuePush(index, accepted);
+        }
+
         return Fault.None;
     }
+
+    private Fault RefusalOfJournal() => _journal is null
+        ? new(FaultCode.FeatureUnsupported, "this cell keeps no journal; use DURABILITY_MEMORY")
+        : _journal.Refusal;
 
     private Fault ArenaFull(string what) => new(
         FaultCode.ArenaFull,
@@ -230,8 +258,8 @@ internal sealed partial class PlmCore
         slot.Client = _batchSession is null ? 0 : _batchSession.Row + 1;
         slot.SubmittedUnixUs = _now.UnixUs;
 
-        // Durability memory is reached by being written.
-        slot.DurableUs = 1;
+        // Durability memory is reached by being written, the others when the journal has it.
+        slot.DurableUs = IsJournaled(in slot) ? 0 : 1;
         slot.Outcome = 0;
         slot.EndFault = 0;
         slot.Flags = 0;

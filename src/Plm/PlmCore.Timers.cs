@@ -16,7 +16,8 @@ internal sealed partial class PlmCore
         {
             var isWaiting = _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
-            return Math.Min(Math.Min(_timers.NextDueMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
+            var timerMs = Math.Min(_timers.NextDueMs, _snapshotDueMs);
+            return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
         }
     }
 
@@ -47,6 +48,8 @@ internal sealed partial class PlmCore
         {
             SweepOrphans();
         }
+
+        RunSnapshot();
     }
 
     private void Fire(uint index)

@@ -64,7 +64,7 @@ internal sealed partial class PlmCore
     /// <summary>
     /// Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.
     /// </summary>
-    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options)
+    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options, IPlmJournal? journal = null)
     {
         options.Validate();
         _arena = arena;
@@ -73,6 +73,7 @@ internal sealed partial class PlmCore
         _payloads = new SlabAllocator(arena.Payloads);
         _effects = effects;
         _options = options;
+        _journal = journal;
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
         _sessions = new PlmSession?[arena.Clients.Capacity];
@@ -82,6 +83,10 @@ internal sealed partial class PlmCore
 
     /// <summary>Tasks that one session may have submitted and not confirmed.</summary>
     public uint OutstandingMax { get; }
+
+    /// <summary>The level of a batch that names none: durable in a cell with a journal, unless the options say
+    /// otherwise.</summary>
+    public byte DurabilityDefault => _journal is null ? DurabilityLevel.Memory : _options.DurabilityDefault;
 
     /// <summary>Starts a turn: every other method belongs inside one.</summary>
     public void BeginTurn(PlmTime now)
@@ -99,6 +104,9 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn);
         FlushPushes();
         RunReleases();
+        AppendFacts();
+        NoteFinishedRead();
+        MarkFinishedSafe();
         SendCancels();
         DeliverDirty();
         FlushTally();

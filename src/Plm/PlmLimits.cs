@@ -9,6 +9,17 @@ internal static class PlmLimits
     /// </summary>
     public const int PushBatchMax = 1_024;
 
+    /// <summary>
+    /// A record of the journal is closed when it has grown to this: one payload or result more is the most it can be.
+    /// </summary>
+    public const int RecordBytesAim = 256 << 10;
+
+    /// <summary>Slots that a snapshot tells in one turn.</summary>
+    public const uint SnapshotSlotsPerTurn = 1_024;
+
+    /// <summary>How soon a snapshot goes on with the next slots.</summary>
+    public const long SnapshotPauseMs = 2;
+
     /// <summary>Results handed to a stream in one call.</summary>
     public const int DeliverBatchMax = 256;
 

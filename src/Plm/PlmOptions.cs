@@ -22,6 +22,9 @@ internal sealed record PlmOptions
     /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;
 
+    /// <summary>The level of tasks that name none, in a cell with a journal: 1 to 3. Default 3, durable.</summary>
+    public byte DurabilityDefault { get; init; } = DurabilityLevel.Durable;
+
     /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
     public int AwaitersMax { get; init; } = 65_536;
 
@@ -31,6 +34,10 @@ internal sealed record PlmOptions
         Check(RetryAfterMs is >= 1 and <= 60_000, nameof(RetryAfterMs), "1 to 60,000");
         Check(
             SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
+        Check(
+            DurabilityDefault is >= DurabilityLevel.Memory and <= DurabilityLevel.Durable,
+            nameof(DurabilityDefault),
+            "memory, relaxed or durable");
         Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
     }
 

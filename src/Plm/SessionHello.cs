@@ -7,5 +7,6 @@ namespace Muster.Plm;
 /// <param name="UnconfirmedMax">0: the default.</param>
 /// <param name="UnresolvedFirst">The refs whose acceptance the client does not know; 0 and 0: none.</param>
 /// <param name="UnresolvedLast">The last of them.</param>
+/// <param name="Epoch">The arena's epoch that the client last heard of; 0: none.</param>
 internal readonly record struct SessionHello(
-    ulong ClientId, string Name, uint UnconfirmedMax, ulong UnresolvedFirst, ulong UnresolvedLast);
+    ulong ClientId, string Name, uint UnconfirmedMax, ulong UnresolvedFirst, ulong UnresolvedLast, uint Epoch = 0);

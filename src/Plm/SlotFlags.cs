@@ -2,11 +2,17 @@
 namespace Muster.Plm;
 
 /// <summary>
-/// Bits of <see cref="Arena.Tables.TaskSlot.Flags"/> above those that other roles know. Both are set only in Done and
-/// tell a successor how far the freeing of an ended task had come.
+/// Bits of <see cref="Arena.Tables.TaskSlot.Flags"/> above those that other roles know. All are set only in Done and
+/// tell a successor how far the publishing and the freeing of an ended task had come.
 /// </summary>
 internal static class SlotFlags
 {
+    /// <summary>How the task ended is as durable as was promised: everybody may hear of it.</summary>
+    public const byte Published = 16;
+
+    /// <summary>The task came back from the journal ended: its payload's block holds the result.</summary>
+    public const byte ResultInPayload = 32;
+
     /// <summary>The client has the result for good, or its retention ended: never deliver it again.</summary>
     public const byte Released = 4;
 

@@ -12,7 +12,12 @@ namespace Muster.Plm;
 /// </summary>
 internal static class TaskRules
 {
-    public static Fault TryMake(ArenaMap arena, in TaskOptionsView options, out TaskSpec spec)
+    /// <param name="arena">Interns the handler and the class.</param>
+    /// <param name="options">As they came.</param>
+    /// <param name="spec">Checked and complete.</param>
+    /// <param name="durability">What a batch gets that names no level.</param>
+    public static Fault TryMake(
+        ArenaMap arena, in TaskOptionsView options, out TaskSpec spec, byte durability = DurabilityLevel.Memory)
     {
         spec = default;
         var fault = Check(options);
@@ -46,7 +51,7 @@ internal static class TaskRules
             ExpiresAfterMs = (uint)options.ExpiresAfterMs,
             RetentionMs = options.RetentionMs == 0 ? TaskLimits.RetentionMsDefault : (uint)options.RetentionMs,
             RetryDelayMs = (uint)options.RetryDelayMs,
-            Durability = (byte)options.Durability,
+            Durability = options.Durability == 0 ? durability : (byte)options.Durability,
         };
         return Fault.None;
     }
@@ -113,11 +118,11 @@ internal static class TaskRules
             return Unsupported("options.resources", "leave it empty: a task takes one slot");
         }
 
-        // 0 leaves the choice to the queue, 1 is memory.
-        return options.Durability is 0 or 1
+        // 0 leaves the choice to the cell.
+        return options.Durability is >= DurabilityLevel.Unspecified and <= DurabilityLevel.Durable
             ? Fault.None
-            : options.Durability is > 1 and <= 4
-                ? Unsupported("options.durability", "leave it unspecified or use DURABILITY_MEMORY")
+            : options.Durability == DurabilityLevel.Replicated
+                ? Unsupported("options.durability", "use DURABILITY_DURABLE or leave it unspecified")
                 : new(FaultCode.InvalidArgument, $"options.durability is {options.Durability}, which is no level");
     }
 

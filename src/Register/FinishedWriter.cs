@@ -22,6 +22,9 @@ internal sealed class FinishedWriter(ArenaMap arena)
     /// <summary>Nothing waits for room in the ring.</summary>
     public bool IsEmpty => _count == 0 && _waiting.Count == 0;
 
+    /// <summary>Records ever told, those that wait for room included: their positions in the ring lie below.</summary>
+    public ulong Total => arena.Finished.WrittenTotal + (ulong)_count + (ulong)_waiting.Count;
+
     public void Reported(uint slot, ulong generation) => Add(new(FinishedRecord.Reported, slot, generation));
 
     public void WorkerLost(uint row, uint epoch) => Add(new(FinishedRecord.WorkerLost, row, epoch));

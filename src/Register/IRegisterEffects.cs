@@ -13,6 +13,9 @@ internal interface IRegisterEffects
     /// <summary>End the row's Heartbeat stream with this fault; the core counts it as closed already.</summary>
     void CloseStream(uint row, long stream, Fault fault);
 
+    /// <summary>Tell the worker that every result up to this number is safe.</summary>
+    void Confirm(uint row, long stream, ulong number);
+
     /// <summary>
     /// Watch this process if it runs on this host and is the same one, and tell the core when it exits. Replaces an
     /// earlier watch of the row.

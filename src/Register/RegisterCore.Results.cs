@@ -33,6 +33,8 @@ internal sealed partial class RegisterCore
             MarkRunning(row, new(id));
         }
 
+        var before = _rows[row].ResultNumber;
+        _beatIsSafe = true;
         foreach (ref readonly var report in facts.Results)
         {
             answer.Fault = TakeResult(row, facts.Bytes, report, nowUnixUs, answer);
@@ -43,7 +45,13 @@ internal sealed partial class RegisterCore
         }
 
         ref var fact = ref _rows[row];
-        answer.ConfirmedResultNumber = fact.ResultNumber;
+        if (fact.ResultNumber != before)
+        {
+            NoteResults(row, fact.ResultNumber);
+        }
+
+        RaiseSafe(row);
+        answer.ConfirmedResultNumber = _watches[row].SafeNumber;
         if (facts.EndedTotal > fact.EndedTotal)
         {
             Volatile.Write(ref fact.EndedTotal, facts.EndedTotal);
@@ -58,6 +66,43 @@ internal sealed partial class RegisterCore
         }
 
         EndTurn();
+    }
+
+    // Results of tasks that were promised memory are safe by now, unless others before them are not.
+    private void NoteResults(uint row, ulong number)
+    {
+        if (_beatIsSafe && _unsafe[row] is null or { IsEmpty: true })
+        {
+            _watches[row].SafeNumber = number;
+            return;
+        }
+
+        NoteUnsafe(row);
+    }
+
+    private void NoteUnsafe(uint row)
+    {
+        var number = _rows[row].ResultNumber;
+        if (number != 0)
+        {
+            (_unsafe[row] ??= new()).Add(number, _finished.Total);
+        }
+    }
+
+    private bool RaiseSafe(uint row) =>
+        _unsafe[row] is { IsEmpty: false } results
+        && results.TryRaise(_arena.Counter(CellCounter.FinishedSafe), ref _watches[row].SafeNumber);
+
+    // A worker that sends nothing more still waits to hear that it may forget.
+    private void ConfirmWhatBecameSafe()
+    {
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            if (RaiseSafe(row) && _watches[row].Stream != 0)
+            {
+                _effects.Confirm(row, _watches[row].Stream, _watches[row].SafeNumber);
+            }
+        }
     }
 
     private void TakeLoad(uint row, in BeatFacts facts, long nowUnixUs)
@@ -130,6 +175,12 @@ internal sealed partial class RegisterCore
         return Fault.None;
     }
 
+    // As on the wire: what a task was promised for which being in the arena is enough.
+    private const byte DurabilityMemory = 1;
+
+    // Every result of the heartbeat at hand was safe once it was in the arena.
+    private bool _beatIsSafe;
+
     private enum Verdict
     {
         Accepted,
@@ -148,6 +199,8 @@ internal sealed partial class RegisterCore
             {
                 return Fault.None;
             }
+
+            _beatIsSafe &= slot.Durability <= DurabilityMemory;
 
             if (word.State is not (TaskState.Assigned or TaskState.Running))
             {

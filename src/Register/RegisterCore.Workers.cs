@@ -46,8 +46,9 @@ internal sealed partial class RegisterCore
         WriteRow(row, facts, isNew, nowMs, nowUnixUs);
         var fenced = facts.WorkerId != 0 && facts.WorkerId != _rows.IdOf(row);
         OpenStream(row, stream, facts, nowMs);
+        RaiseSafe(row);
         var watch = _watches[row];
-        welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, _rows[row].ResultNumber);
+        welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, watch.SafeNumber);
         EndTurn();
         return Fault.None;
     }
@@ -199,6 +200,7 @@ internal sealed partial class RegisterCore
         fact.PoolDelayUs = 0;
         fact.GcPauseTotalUs = 0;
         _watches[row] = default;
+        _unsafe[row]?.Clear();
     }
 
     private void WriteRow(uint row, RegistrationFacts facts, bool isNew, long nowMs, long nowUnixUs)

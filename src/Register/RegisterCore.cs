@@ -26,6 +26,7 @@ internal sealed partial class RegisterCore
     private readonly IRegisterEffects _effects;
     private readonly RegisterOptions _options;
     private readonly WorkerWatch[] _watches;
+    private readonly UnsafeResults?[] _unsafe;
     private readonly ResultBlocks _blocks;
     private readonly FinishedWriter _finished;
     private readonly List<ushort> _handlers = [];
@@ -44,6 +45,7 @@ internal sealed partial class RegisterCore
         _effects = effects;
         _options = options.Validated();
         _watches = new WorkerWatch[_rows.Capacity];
+        _unsafe = new UnsafeResults?[_rows.Capacity];
         _blocks = new(arena);
         _finished = new(arena);
     }
@@ -89,6 +91,12 @@ internal sealed partial class RegisterCore
         }
 
         EndTurn();
+
+        // What the Register before this one recorded may not be safe yet; it was told to the PLM before now.
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            NoteUnsafe(row);
+        }
     }
 
     /// <summary>
@@ -103,6 +111,7 @@ internal sealed partial class RegisterCore
         JudgeSelf(nowMs, inboxLateMs);
         _blocks.TakeBack();
         JudgeWorkers(nowMs, nowUnixUs);
+        ConfirmWhatBecameSafe();
         EndTurn();
     }
 
@@ -224,6 +233,7 @@ internal sealed partial class RegisterCore
 
         var stream = _watches[row].Stream;
         _watches[row] = new WorkerWatch { GivenUpMs = nowMs };
+        _unsafe[row]?.Clear();
         _effects.UnwatchProcess(row);
         if (stream != 0 && reason != WorkerReason.Goodbye)
         {

@@ -30,6 +30,9 @@ internal struct WorkerWatch
     /// <summary>It wants no more work, whatever its health.</summary>
     public bool IsDraining;
 
+    /// <summary>Every result up to this number is safe, and the worker may forget it.</summary>
+    public ulong SafeNumber;
+
     /// <summary>The PLM has read that it was given up.</summary>
     public bool IsSettled;
 }

@@ -254,6 +254,8 @@ internal sealed class CellHost : IAsyncDisposable
                 Cell = _options.Cell,
                 Version = _options.Version,
                 Core = _options.Plm,
+                StateFolder = _options.StateFolder,
+                Journal = _options.Journal,
                 Failed = Fail,
                 Time = _options.Time,
                 Logs = _options.Logs,

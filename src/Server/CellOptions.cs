@@ -8,9 +8,11 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Arena;
 using Muster.Core;
+using Muster.Journal;
 using Muster.Plm;
 using Muster.Register;
 using Muster.Scheduler;
+using Muster.Server.Journal;
 
 namespace Muster.Server;
 
@@ -50,6 +52,9 @@ internal sealed record CellOptions
     public int ArenaWaitMs { get; init; } = 30_000;
 
     public PlmOptions Plm { get; init; } = new();
+
+    /// <summary>Of the journal, which a cell with a state folder keeps.</summary>
+    public JournalOptions Journal { get; init; } = CellJournal.DefaultOptions;
 
     public SchedulerOptions Scheduler { get; init; } = new();
 

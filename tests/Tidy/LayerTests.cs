@@ -41,6 +41,7 @@ public class LayerTests
 
     [Theory]
     [InlineData("Core")]
+    [InlineData("Journal")]
     [InlineData("Plm")]
     [InlineData("Scheduler")]
     [InlineData("Register")]

@@ -71,6 +71,12 @@ internal sealed unsafe class SpscRing<T>
         }
     }
 
+    /// <summary>Records ever read.</summary>
+    public ulong ReadTotal => Volatile.Read(ref *_head);
+
+    /// <summary>Records ever written.</summary>
+    public ulong WrittenTotal => Volatile.Read(ref *_tail);
+
     /// <summary>Producer: appends as many as fit and returns how many.</summary>
     public int TryWrite(ReadOnlySpan<T> items)
     {

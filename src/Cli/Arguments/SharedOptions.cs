@@ -118,6 +118,32 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>What accepted tasks survive.</summary>
+    public static Option<Durability> Durability(string description)
+    {
+        var option = new Option<Durability>("--durability")
+        {
+            Description = description,
+            HelpName = "memory|relaxed|durable",
+            CustomParser = result => result.Tokens[0].Value switch
+            {
+                "memory" => Muster.Durability.Memory,
+                "relaxed" => Muster.Durability.Relaxed,
+                "durable" => Muster.Durability.Durable,
+                _ => Refuse(result),
+            },
+        };
+        option.CompletionSources.Add("memory", "relaxed", "durable");
+        return option;
+
+        static Durability Refuse(System.CommandLine.Parsing.ArgumentResult result)
+        {
+            result.AddError("--durability is memory (survives the death of processes), relaxed (and power loss, but "
+                + "for the last 10 ms) or durable (power loss at any instant)");
+            return Muster.Durability.CellDefault;
+        }
+    }
+
     public static Option<string?> Bind() => new("--bind")
     {
         Description = "Also listen on a loopback address: 127.0.0.1:PORT or [::1]:PORT",

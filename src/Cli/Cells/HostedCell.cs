@@ -48,6 +48,9 @@ internal sealed class HostedCell : IAsyncDisposable
             Bind = plan.Bind,
             Limits = LimitsOf(plan),
             RemoveArenaAtStop = plan.IsEmbedded,
+            Plm = plan.Durability == Durability.CellDefault
+                ? new()
+                : new() { DurabilityDefault = (byte)plan.Durability },
             Version = VersionVerb.Text,
             Note = text => terminal?.Note(text),
             Failed = why => failure.TrySetException(why),

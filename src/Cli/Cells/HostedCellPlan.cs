@@ -21,6 +21,9 @@ internal sealed record HostedCellPlan
     /// <summary>Payload bytes and result bytes each that a new arena holds; null: the default.</summary>
     public long? PayloadBytesMax { get; init; }
 
+    /// <summary>The level of tasks that name none; the default: durable.</summary>
+    public Durability Durability { get; init; }
+
     /// <summary>The cell ends with this process, and its files with it; it keeps no state.</summary>
     public bool IsEmbedded { get; init; }
 }

@@ -16,12 +16,16 @@ internal sealed class HostingOptions
     private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
+    private readonly Option<Durability> _durability =
+        SharedOptions.Durability("What accepted tasks survive that name no level themselves [default: durable]");
+
     public void AddTo(Command verb)
     {
         verb.Add(_cell);
         verb.Add(_bind);
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
+        verb.Add(_durability);
     }
 
     /// <summary>Refuses what may not be listened on before anything is made.</summary>
@@ -29,6 +33,7 @@ internal sealed class HostingOptions
     {
         Cell = result.GetRequiredValue(_cell),
         Roles = roles,
+        Durability = result.GetValue(_durability),
         Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
         TasksMax = result.GetValue(_tasksMax) is { } tasks
             ? (uint)InRange("--tasks-max", tasks, ArenaLimits.TasksMaxMin, ArenaLimits.TasksMaxMax)

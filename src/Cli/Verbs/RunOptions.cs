@@ -13,6 +13,9 @@ internal sealed class RunOptions
     private readonly Option<int> _priority = SharedOptions.Priority();
     private readonly Option<TimeSpan?> _timeout = SharedOptions.Timeout();
     private readonly Option<int> _retries = SharedOptions.Retries();
+    private readonly Option<Durability> _durability =
+        SharedOptions.Durability("What an accepted task survives [default: the cell's own level]");
+
     private readonly Option<bool> _progress = new("--progress")
     {
         Description = "Show progress on standard error also when it is no terminal",
@@ -29,6 +32,7 @@ internal sealed class RunOptions
         verb.Add(_priority);
         verb.Add(_timeout);
         verb.Add(_retries);
+        verb.Add(_durability);
         verb.Add(_outputBytesMax);
         verb.Add(_progress);
     }
@@ -40,6 +44,7 @@ internal sealed class RunOptions
             Priority = result.GetValue(_priority),
             AttemptsMax = result.GetValue(_retries) + 1,
             Timeout = result.GetValue(_timeout),
+            Durability = result.GetValue(_durability),
         };
         var bytes = result.GetValue(_outputBytesMax) is { } text
             ? SharedOptions.ParseBytes("--output-bytes-max", text)

@@ -50,6 +50,11 @@ internal sealed class EncodedTaskOptions
                 Text($"attempts_max {options.AttemptsMax} is not between 1 and {TaskLimits.AttemptsMaxMax}"));
         }
 
+        if (options.Durability is < Durability.CellDefault or > Durability.Durable)
+        {
+            throw Refusal(FaultCode.InvalidArgument, Text($"durability {(int)options.Durability} is no level"));
+        }
+
         return new()
         {
             Handler = handler,
@@ -57,6 +62,7 @@ internal sealed class EncodedTaskOptions
             AttemptsMax = (uint)options.AttemptsMax,
             TimeoutMs = Milliseconds("timeout", options.Timeout, TaskLimits.DurationMsMax),
             ExpiresAfterMs = Milliseconds("expires_after", options.ExpiresAfter, TaskLimits.DurationMsMax),
+            Durability = (V1.Durability)options.Durability,
             RetryDelayMs = Milliseconds("retry_delay", options.RetryDelay, TaskLimits.RetryDelayMsMax),
         };
     }

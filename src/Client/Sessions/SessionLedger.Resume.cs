@@ -20,14 +20,20 @@ internal sealed partial class SessionLedger
     public void ReceiveWelcome(ReadOnlySpan<byte> message, long nowMs, SessionEvents events)
     {
         var welcome = ReadWelcome(message);
-        var isOtherSession = (_cellId != 0 && welcome.CellId != _cellId) || welcome.DecidedRef < _decidedRef;
+        var isOtherArena = _epoch != 0 && welcome.Epoch != _epoch;
+        var isOtherSession = (_cellId != 0 && welcome.CellId != _cellId)
+            || (welcome.DecidedRef < _decidedRef && !isOtherArena);
         if (isOtherSession)
         {
-            Forget(events);
+            Forget(FaultCode.TaskIdFromEarlierArena, events);
         }
         else
         {
             TakeKnown(welcome, events);
+            if (isOtherArena)
+            {
+                Forget(FaultCode.TaskLost, events, [.. welcome.KnownRefs]);
+            }
         }
 
         foreach (var (itemRef, task) in SentInOrder())
@@ -39,6 +45,7 @@ internal sealed partial class SessionLedger
 
         _unresolved = 0;
         _cellId = welcome.CellId;
+        _epoch = welcome.Epoch;
         _decidedRef = welcome.DecidedRef;
         _nextRef = welcome.DecidedRef + 1;
         _outstandingMax = welcome.OutstandingMax == 0 ? uint.MaxValue : welcome.OutstandingMax;
@@ -82,20 +89,27 @@ internal sealed partial class SessionLedger
     }
 
     /// <summary>
-    /// The cell was made anew, or has forgotten this session: what it had accepted is gone, and that is said. What was
-    /// only sent is sent again, unless it may run once only and might have run.
+    /// The cell was made anew, or has forgotten this session: what it had accepted and does not know any more is gone,
+    /// and that is said. What was only sent is sent again, unless it may run once only and might have run.
     /// </summary>
-    private void Forget(SessionEvents events)
+    private void Forget(FaultCode why, SessionEvents events, HashSet<ulong>? known = null)
     {
         foreach (var (itemRef, task) in _open.ToArray())
         {
+            if (known is not null && known.Contains(itemRef))
+            {
+                continue;
+            }
+
             if (task.Stage == PendingStage.Accepted || task.Options.Options.AttemptsMax == 1)
             {
                 _open.Remove(itemRef);
                 task.Stage = PendingStage.Ended;
                 task.Outcome = Outcome.Aborted;
-                task.ErrorCode = FaultCodes.Name(FaultCode.TaskIdFromEarlierArena);
-                task.ErrorMessage = "the cell was made anew and does not know the task; submit it again";
+                task.ErrorCode = FaultCodes.Name(why);
+                task.ErrorMessage = why == FaultCode.TaskLost
+                    ? "the cell lost its arena, and the task was not as durable as that; submit it again"
+                    : "the cell was made anew and does not know the task; submit it again";
                 events.Ended.Add(task);
             }
         }
@@ -125,6 +139,8 @@ internal sealed partial class SessionLedger
 
         public uint OutstandingMax { get; private set; }
 
+        public uint Epoch { get; private set; }
+
         public List<ulong> KnownRefs { get; } = [];
 
         public List<ulong> KnownIds { get; } = [];
@@ -151,6 +167,9 @@ internal sealed partial class SessionLedger
                         break;
                     case 6:
                         welcome.OutstandingMax = reader.ReadUInt32();
+                        break;
+                    case 7:
+                        welcome.Epoch = reader.ReadUInt32();
                         break;
                     default:
                         reader.Skip();

@@ -23,6 +23,7 @@ internal sealed partial class SessionLedger(Random jitter)
     private readonly List<ulong> _ids = [];
 
     private ulong _cellId;
+    private uint _epoch;
     private ulong _nextRef = 1;
     private ulong _decidedRef;
     private uint _outstandingMax;
@@ -97,6 +98,7 @@ internal sealed partial class SessionLedger(Random jitter)
         writer.WriteUInt32(4, SessionLimits.UnconfirmedMax);
         writer.WriteUInt64(5, first);
         writer.WriteUInt64(6, last);
+        writer.WriteUInt32(7, _epoch);
         writer.End(hello);
     }
 

@@ -16,7 +16,7 @@ internal static class CellInfos
         var arena = options.Arena;
         var response = new GetCellResponse
         {
-            CellId = arena.CellId,
+            CellId = CellIdentity.Of(arena),
             Name = options.Cell,
             Version = options.Version,
             Epoch = arena.Epoch,

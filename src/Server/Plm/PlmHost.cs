@@ -3,12 +3,14 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Threading;
+using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Muster.Arena;
 using Muster.Arena.Locks;
 using Muster.Core;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Journal;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.PlmHosting;
@@ -52,7 +54,12 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     private readonly Lock _turn = new();
     private readonly HashSet<SessionStream> _streams = [];
     private readonly List<SessionStream> _touched = [];
+    private readonly List<SessionStream> _promising = [];
+    private readonly List<JournalWaiter> _waiters = [];
     private PlmCore? _core;
+    private PlmJournal? _journal;
+    private CellJournal? _cellJournal;
+    private JournalThread? _journalThread;
     private RoleLease? _lease;
     private Thread? _thread;
     private Exception? _failure;
@@ -132,7 +139,23 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
                 return fault;
             }
 
-            _core = TakeOver();
+            fault = TakeOver();
+            if (!fault.IsNone)
+            {
+                // Nobody else could take the role while a host that never ran keeps it.
+                _stopped = true;
+                _cellJournal?.Dispose();
+                _lease!.Dispose();
+                return fault;
+            }
+
+            if (_journal is not null)
+            {
+                _journalThread = new JournalThread(this, _cellJournal!.Log, _options.Journal.FlushIntervalMs);
+                _journalThread.Start();
+                _journalThread.Appended(wantsSync: true);
+            }
+
             _thread = new Thread(Work) { Name = "plm", IsBackground = true };
             _thread.Start();
             PlmLog.Started(_logger, _options.Cell, _lease!.Epoch, _arena.Counter(CellCounter.TasksNow));
@@ -173,11 +196,38 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
             thread?.Join();
         }
 
+        _journalThread?.Dispose();
+        _cellJournal?.Dispose();
+        ReleaseWaiters(all: true);
         _lease?.Dispose();
         PlmLog.Stopped(_logger, _options.Cell);
     }
 
     public void Dispose() => Stop();
+
+    /// <summary>
+    /// Ends once the journal has reached a sequence as a level asks; at once for sequence 0. Fails when the role ends
+    /// before: whoever asked does not know then.
+    /// </summary>
+    public Task WhenReached(ulong sequence, byte durability)
+    {
+        lock (_turn)
+        {
+            if (sequence == 0 || _core is null || _core.IsReached(sequence, durability))
+            {
+                return Task.CompletedTask;
+            }
+
+            FaultStatus.ThrowIfFault(WhyNot());
+            var waiter = new JournalWaiter(sequence, durability);
+            _waiters.Add(waiter);
+            _journalThread?.Appended(wantsSync: true);
+            return waiter.Task;
+        }
+    }
+
+    /// <summary>The stream has an answer that waits for the journal. Inside a turn.</summary>
+    public void Promise(SessionStream stream) => _promising.Add(stream);
 
     /// <summary>Gives the caller a turn; what it caused is sent before this returns.</summary>
     /// <exception cref="Grpc.Core.RpcException">The role does not run here, or failed in this turn.</exception>
@@ -241,7 +291,11 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
     public void Join(SessionStream stream) => _streams.Add(stream);
 
     /// <summary>The stream has ended. Inside a turn.</summary>
-    public void Leave(SessionStream stream) => _streams.Remove(stream);
+    public void Leave(SessionStream stream)
+    {
+        _streams.Remove(stream);
+        _promising.Remove(stream);
+    }
 
     /// <summary>
     /// The stream takes results again. From any thread; delivery goes on in a turn of the role's thread.
@@ -278,21 +332,37 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
 
     void IPlmEffects.SignalRegister() => _wakeRegister = true;
 
-    private PlmCore TakeOver()
+    private Fault TakeOver()
     {
         try
         {
-            var core = new PlmCore(_arena, this, _options.Core);
+            if (_options.StateFolder is { } folder)
+            {
+                var opened = CellJournal.TryOpen(folder, _options.Journal, out _cellJournal);
+                if (!opened.IsNone)
+                {
+                    return opened;
+                }
+
+                _journal = new PlmJournal(_cellJournal!.Log, _options.SnapshotBytesMin);
+            }
+
+            var core = new PlmCore(_arena, this, _options.Core, _journal);
             core.BeginTurn(Now());
-            core.Recover();
-            core.EndTurn();
-            return core;
+            var fault = core.Recover();
+            if (fault.IsNone)
+            {
+                core.EndTurn();
+                _core = core;
+            }
+
+            return fault;
         }
         catch
         {
-            // Nobody else could take the role while a host that never ran keeps it.
-            _lease?.Dispose();
             _stopped = true;
+            _cellJournal?.Dispose();
+            _lease?.Dispose();
             throw;
         }
     }
@@ -313,7 +383,14 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         var now = Now();
         core.BeginTurn(now);
         turn.Run(core, now);
+        RedeemPromises(core);
         core.EndTurn();
+        if (_journal is not null && _journal.TakeDirty())
+        {
+            _journalThread?.Appended(core.WantsSync);
+        }
+
+        ReleaseWaiters(all: false);
         foreach (var stream in _touched)
         {
             stream.ClearTouch();
@@ -321,6 +398,31 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         }
 
         _touched.Clear();
+    }
+
+    // Before results go out, so that a task's acceptance is heard of first.
+    private void RedeemPromises(PlmCore core)
+    {
+        for (var at = _promising.Count - 1; at >= 0; at--)
+        {
+            if (_promising[at].TryRedeem(core))
+            {
+                _promising.RemoveAt(at);
+            }
+        }
+    }
+
+    private void ReleaseWaiters(bool all)
+    {
+        for (var at = _waiters.Count - 1; at >= 0; at--)
+        {
+            var waiter = _waiters[at];
+            if (all || _core!.IsReached(waiter.Sequence, waiter.Durability))
+            {
+                _waiters.RemoveAt(at);
+                waiter.Resolve(all ? s_stopping : Fault.None);
+            }
+        }
     }
 
     // Whether the role's thread sleeps too long for what this turn has left to do.

@@ -3,7 +3,9 @@ using System;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Arena;
+using Muster.Journal;
 using Muster.Plm;
+using Muster.Server.Journal;
 
 namespace Muster.Server.PlmHosting;
 
@@ -23,6 +25,20 @@ internal sealed record PlmHostOptions
     public string Version { get; init; } = "0.1.0";
 
     public PlmOptions Core { get; init; } = new();
+
+    /// <summary>
+    /// Absolute folder of the cell's state, with its journal in it; null for a cell that keeps none. The journal is
+    /// opened once the role is held.
+    /// </summary>
+    public string? StateFolder { get; init; }
+
+    public JournalOptions Journal { get; init; } = CellJournal.DefaultOptions;
+
+    /// <summary>
+    /// Bytes that the journal grows by, at least, before the live state is told again and older records go. Default
+    /// 134,217,728.
+    /// </summary>
+    public long SnapshotBytesMin { get; init; } = 128L << 20;
 
     /// <summary>
     /// Bytes of results that wait for one slow client, 4 KiB to 1 GiB. Default 1,048,576; more stays in the arena until

@@ -77,11 +77,8 @@ internal static class ResultBytes
         ArenaMap arena, in TaskSlot slot, out ReadOnlySpan<byte> error, out ReadOnlySpan<byte> output)
     {
         // Lists read slots that are being written, and may meet the block of one result with the length of another.
-        var block = slot.ResultBlock;
-        var bytes = (int)slot.ResultBytes;
-        var isThere = arena.Results.Covers(block, bytes);
-        var isRecord = ResultRecord.TryRead(
-            isThere ? arena.Results.Bytes(block, bytes) : default, out error, out output);
+        var isThere = TaskResultBytes.IsThere(arena, in slot);
+        var isRecord = ResultRecord.TryRead(TaskResultBytes.Of(arena, in slot), out error, out output);
         return isThere && isRecord;
     }
 

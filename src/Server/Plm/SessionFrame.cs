@@ -93,6 +93,7 @@ internal sealed class SessionFrame
         uint unconfirmedMax = 0;
         ulong first = 0;
         ulong last = 0;
+        uint epoch = 0;
         var reader = new ProtoReader(hello);
         while (reader.NextField())
         {
@@ -116,12 +117,15 @@ internal sealed class SessionFrame
                 case (6, Varint):
                     last = reader.ReadVarint();
                     break;
+                case (7, Varint):
+                    epoch = reader.ReadUInt32();
+                    break;
                 default:
                     reader.Skip();
                     break;
             }
         }
 
-        Hello = new SessionHello(clientId, name, unconfirmedMax, first, last);
+        Hello = new SessionHello(clientId, name, unconfirmedMax, first, last, epoch);
     }
 }

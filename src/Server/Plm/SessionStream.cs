@@ -43,6 +43,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     // Guarded by the turn's lock.
     private PlmSession? _session;
     private RawMessage? _held;
+    private readonly Queue<(ulong Sequence, byte Durability, RawMessage Answer)> _promises = new();
     private Fault _closing;
     private bool _isTouched;
     private CancelAnswer[] _cancelAnswers = [];
@@ -90,6 +91,27 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         {
             _outbox.Close(_closing);
         }
+    }
+
+    /// <summary>
+    /// Sends the answers whose promise holds by now; false while some wait. Inside a turn.
+    /// </summary>
+    public bool TryRedeem(PlmCore core)
+    {
+        while (_promises.TryPeek(out var promise) && core.IsReached(promise.Sequence, promise.Durability))
+        {
+            if (_outbox.TryAppend(promise.Answer.Span) == AppendOutcome.Full)
+            {
+                // It goes on when there is room, and results of these tasks stay behind it.
+                break;
+            }
+
+            _promises.Dequeue();
+            promise.Answer.Dispose();
+            Touch();
+        }
+
+        return _promises.Count == 0;
     }
 
     /// <summary>There is room again. Inside a turn.</summary>
@@ -230,7 +252,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     {
         var batch = _message!.Span[_frame.Batch];
         BatchBytes.FindOptions(batch, out var options);
-        var refusal = TaskRules.TryMake(_arena, options, out var spec);
+        var refusal = TaskRules.TryMake(_arena, options, out var spec, core.DurabilityDefault);
         var fault = core.BeginBatch(_session, this, _frame.BatchFirstRef, _frame.BatchItems, spec, refusal);
         if (!fault.IsNone)
         {
@@ -240,6 +262,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         BatchBytes.AddItems(batch, core);
         var receipt = core.EndBatch();
         var writer = _host.Writer;
+        var begin = writer.Length;
         var accepted = writer.Begin(2);
         writer.WriteUInt64(1, _frame.BatchFirstRef);
         writer.WritePackedFixed64(2, receipt.Ids);
@@ -254,7 +277,25 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         }
 
         writer.End(accepted);
+        if (!core.IsReached(receipt.Sequence, receipt.Durability))
+        {
+            Promise(begin, receipt.Sequence, receipt.Durability);
+        }
+
         return Fault.None;
+    }
+
+    // What the answer promises does not hold yet: it leaves the message and waits for the journal.
+    private void Promise(int begin, ulong sequence, byte durability)
+    {
+        var writer = _host.Writer;
+        if (_promises.Count == 0)
+        {
+            _host.Promise(this);
+        }
+
+        _promises.Enqueue((sequence, durability, RawMessage.Copy(writer.Written[begin..])));
+        writer.Truncate(begin);
     }
 
     private void WriteWelcome(PlmCore core)
@@ -262,7 +303,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         var writer = _host.Writer;
         var welcome = writer.Begin(1);
         writer.WriteUInt32(1, TaskLimits.WireVersion);
-        writer.WriteFixed64(2, _arena.CellId);
+        writer.WriteFixed64(2, CellIdentity.Of(_arena));
         writer.WriteUInt64(3, _session!.DecidedRef);
         foreach (var known in _known)
         {
@@ -275,6 +316,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         }
 
         writer.WriteUInt32(6, core.OutstandingMax);
+        writer.WriteUInt32(7, _arena.Epoch);
         writer.End(welcome);
     }
 
@@ -337,6 +379,11 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         {
             stream._held?.Dispose();
             stream._held = null;
+            while (stream._promises.TryDequeue(out var promise))
+            {
+                promise.Answer.Dispose();
+            }
+
             if (stream._session is { } session)
             {
                 core.LeaveSession(session, stream);

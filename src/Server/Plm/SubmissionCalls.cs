@@ -29,25 +29,28 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         return methods.AddMethod(RawMethods.SubmissionSession, calls.Session).Build();
     }
 
-    public override Task<SubmitTaskResponse> SubmitTask(SubmitTaskRequest request, ServerCallContext context)
+    public override async Task<SubmitTaskResponse> SubmitTask(SubmitTaskRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTaskResponse();
         var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
-        var fault = host.Run((core, _) => Submit(core, request.Options, items, (ids, faults) =>
+        var promise = default(JournalPromise);
+        var fault = host.Run((core, _) => Submit(core, request.Options, items, ref promise, (ids, faults) =>
         {
             response.TaskId = ids[0];
             return faults.Count == 0 ? Fault.None : faults[0].Fault;
         }));
         FaultStatus.ThrowIfFault(fault);
-        return Task.FromResult(response);
+        await host.WhenReached(promise.Sequence, promise.Durability);
+        return response;
     }
 
-    public override Task<SubmitTasksResponse> SubmitTasks(SubmitTasksRequest request, ServerCallContext context)
+    public override async Task<SubmitTasksResponse> SubmitTasks(SubmitTasksRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTasksResponse();
-        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, (ids, faults) =>
+        var promise = default(JournalPromise);
+        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, ref promise, (ids, faults) =>
         {
             foreach (var id in ids)
             {
@@ -68,7 +71,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
             return Fault.None;
         }));
         FaultStatus.ThrowIfFault(fault);
-        return Task.FromResult(response);
+        await host.WhenReached(promise.Sequence, promise.Durability);
+        return response;
     }
 
     public override async Task<AwaitTaskResponse> AwaitTask(AwaitTaskRequest request, ServerCallContext context)
@@ -104,23 +108,26 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         }
     }
 
-    public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
+    public override async Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
         ulong[] ids = [.. request.TaskIds];
         var answers = new CancelAnswer[ids.Length];
-        host.Run((core, _) =>
+        var sequence = host.Run((core, _) =>
         {
             core.Cancel(ids, answers);
-            return true;
+            return core.SealFacts();
         });
+
+        // What is answered as cancelled stays so, and what is answered as done too.
+        await host.WhenReached(sequence, DurabilityLevel.Durable);
         var response = new CancelTasksResponse();
         foreach (var answer in answers)
         {
             response.Statuses.Add((CancelStatus)answer);
         }
 
-        return Task.FromResult(response);
+        return response;
     }
 
     public override Task<ReleaseTasksResponse> ReleaseTasks(ReleaseTasksRequest request, ServerCallContext context)
@@ -138,10 +145,14 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         new SessionStream(host, context).ServeAsync(requests, context);
 
     private Fault Submit(
-        PlmCore core, TaskOptions? options, RepeatedField<TaskItem> items, Func<ulong[], List<ItemFault>, Fault> answer)
+        PlmCore core,
+        TaskOptions? options,
+        RepeatedField<TaskItem> items,
+        ref JournalPromise promise,
+        Func<ulong[], List<ItemFault>, Fault> answer)
     {
         var view = View(options ?? new TaskOptions());
-        var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec);
+        var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec, core.DurabilityDefault);
         fault = fault.IsNone ? core.BeginBatch(null, null, 0, items.Count, spec) : fault;
         if (!fault.IsNone)
         {
@@ -161,6 +172,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         }
 
         var receipt = core.EndBatch();
+        promise = new JournalPromise(receipt.Sequence, receipt.Durability);
         return answer(receipt.Ids.ToArray(), receipt.Faults);
     }
 

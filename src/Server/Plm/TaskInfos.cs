@@ -63,12 +63,13 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
     private TaskInfo Read(uint index, StateWord word)
     {
         ref var slot = ref arena.Tasks[index];
-        var isDone = word.State == TaskState.Done;
+        // An end that is not as durable yet as was promised is not shown: it could still be lost.
+        var isDone = word.State == TaskState.Done && (slot.Flags & SlotFlags.Published) != 0;
         var hasResult = isDone && (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
         var info = new TaskInfo
         {
             TaskId = new TaskId(index, slot.Generation).Value,
-            State = StateOf(word.State),
+            State = isDone || word.State != TaskState.Done ? StateOf(word.State) : WireState.Running,
             Outcome = isDone ? (WireOutcome)slot.Outcome : WireOutcome.Unspecified,
             Handler = slot.Handler < arena.Handlers.Count ? arena.Handlers.Name(slot.Handler) : string.Empty,
             Queue = "default",
@@ -76,7 +77,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             Attempt = word.Attempt.Value,
             Executions = slot.Executions,
             AttemptsMax = slot.AttemptsMax,
-            PayloadBytes = slot.PayloadBytes,
+            PayloadBytes = (slot.Flags & SlotFlags.ResultInPayload) != 0 ? 0 : slot.PayloadBytes,
             Reason = _reasons.Explain(in slot, word),
             Timings = ReadTimings(in slot, word, hasResult),
         };

@@ -56,6 +56,17 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         }
     }
 
+    /// <summary>Says that results are safe, between heartbeats. Inside a turn.</summary>
+    public void Confirm(ulong number)
+    {
+        _host.Writer.Clear();
+        _answer.Clear();
+        _answer.ConfirmedResultNumber = number;
+        AnswerWriter.Write(_host.Writer, _answer);
+        Outbox.TryAppend(_host.Writer);
+        _host.Touch(this);
+    }
+
     void IRoleTurn.Run(long nowMs, long nowUnixUs)
     {
         var writer = _host.Writer;
@@ -109,7 +120,7 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         Row = welcome.Row;
         IsOpen = true;
         _host.Open(this);
-        AnswerWriter.WriteWelcome(_host.Writer, welcome, _host.Arena.CellId, addresses);
+        AnswerWriter.WriteWelcome(_host.Writer, welcome, CellIdentity.Of(_host.Arena), addresses);
         return Fault.None;
     }
 

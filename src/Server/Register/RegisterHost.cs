@@ -121,6 +121,14 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
         Touch(closing);
     }
 
+    void IRegisterEffects.Confirm(uint row, long stream, ulong number)
+    {
+        if (_streams[row] is { } open && open.Number == stream)
+        {
+            open.Confirm(number);
+        }
+    }
+
     void IRegisterEffects.WatchProcess(uint row, uint epoch, uint pid, ulong pidStart) =>
         _watches.Watch(row, epoch, pid, pidStart);
 

@@ -35,7 +35,7 @@ internal sealed class RegistryCalls(RegisterHost host, int outboxBytesMax) : Reg
                 new(FaultCode.Unavailable, "this cell has no PLM yet; try again in a moment", RetryAfterMs: 200));
         }
 
-        var response = new RegisterClientResponse { ClientId = NewId(), CellId = host.Arena.CellId };
+        var response = new RegisterClientResponse { ClientId = NewId(), CellId = CellIdentity.Of(host.Arena) };
         response.PlmAddresses.AddRange(addresses);
         return Task.FromResult(response);
     }

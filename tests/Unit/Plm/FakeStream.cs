@@ -50,8 +50,7 @@ internal sealed class FakeStream(ArenaMap arena) : IResultStream
         var error = slot.EndFault == 0 ? string.Empty : ((FaultCode)slot.EndFault).ToString();
         if ((slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0)
         {
-            var block = arena.Results.Bytes(slot.ResultBlock, (int)slot.ResultBytes);
-            if (!ResultRecord.TryRead(block, out var errorBytes, out var outputBytes))
+            if (!ResultRecord.TryRead(TaskResultBytes.Of(arena, in slot), out var errorBytes, out var outputBytes))
             {
                 throw new InvalidOperationException("the result block holds no record");
             }

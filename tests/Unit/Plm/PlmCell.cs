@@ -28,8 +28,10 @@ internal sealed class PlmCell : IDisposable
     private readonly SlabAllocator _results;
     private readonly PlmOptions _options;
 
-    public PlmCell(PlmOptions? options = null, ArenaLimits? limits = null, uint epoch = 1)
+    public PlmCell(
+        PlmOptions? options = null, ArenaLimits? limits = null, uint epoch = 1, FakeJournal? journal = null)
     {
+        Journal = journal;
         _options = options ?? new PlmOptions();
         Arena = ArenaFile.CreatePrivate(
             limits ?? new ArenaLimits
@@ -49,7 +51,21 @@ internal sealed class PlmCell : IDisposable
         Core = StartCore();
     }
 
+    /// <summary>Over the arena of another cell, with another journal.</summary>
+    public PlmCell(ArenaMap arena, FakeJournal journal)
+    {
+        _options = new PlmOptions();
+        Journal = journal;
+        Arena = arena;
+        _results = new SlabAllocator(arena.Results);
+        _results.EndClaims();
+        Core = StartCore();
+    }
+
     public ArenaMap Arena { get; }
+
+    /// <summary>Null: the cell keeps none.</summary>
+    public FakeJournal? Journal { get; }
 
     public PlmCore Core { get; private set; }
 
@@ -58,6 +74,9 @@ internal sealed class PlmCell : IDisposable
     public long NowMs { get; set; } = 1_000;
 
     public PlmTime Now => new(NowMs, 1_700_000_000_000_000 + (NowMs * 1_000));
+
+    /// <summary>What the last takeover came to.</summary>
+    public Fault Recovered { get; private set; }
 
     public long ResultBytesUsed => Arena.Results.UsedBytes;
 
@@ -221,16 +240,27 @@ internal sealed class PlmCell : IDisposable
 
     public ref TaskSlot SlotOf(ulong id) => ref Arena.Tasks[new TaskId(id).Slot];
 
+    /// <summary>The journal is on disk as far as it was appended, and the core hears of it.</summary>
+    public void Sync() => Turn(core =>
+    {
+        Journal!.Synced = Journal.LastSequence;
+        core.JournalReached(Journal.Synced, Journal.Synced);
+    });
+
     public void Dispose() => Arena.Dispose();
 
     private PlmCore StartCore()
     {
         Effects = new FakeEffects();
-        var core = new PlmCore(Arena, Effects, _options);
+        var core = new PlmCore(Arena, Effects, _options, Journal);
         core.BeginTurn(Now);
-        core.Recover();
+        Recovered = core.Recover();
         core.EndTurn();
-        core.CheckInvariants();
+        if (Recovered.IsNone)
+        {
+            core.CheckInvariants();
+        }
+
         return core;
     }
 }

@@ -60,7 +60,7 @@ public sealed class TaskRulesTests
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.RetentionMs = 2_592_000_001);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.RetryDelayMs = 60_001);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Durability = 9);
-        Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.Durability = 3);
+        Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.Durability = 4);
         Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.QueueUtf8 = "fast"u8);
         Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.HasOtherResources = true);
         Assert.Equal(handlers, cell.Arena.Handlers.Count);

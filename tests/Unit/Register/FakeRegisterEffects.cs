@@ -25,6 +25,11 @@ internal sealed class FakeRegisterEffects : IRegisterEffects
 
     public void CloseStream(uint row, long stream, Fault fault) => Closed.Add((row, stream, fault.Code));
 
+    /// <summary>Confirmations between heartbeats: row and number.</summary>
+    public List<(uint Row, ulong Number)> Confirmed { get; } = [];
+
+    public void Confirm(uint row, long stream, ulong number) => Confirmed.Add((row, number));
+
     public void WatchProcess(uint row, uint epoch, uint pid, ulong pidStart) => Watched.Add((row, epoch, pid));
 
     public void UnwatchProcess(uint row) => Unwatched.Add(row);

@@ -38,6 +38,27 @@ public sealed class ResultTests
     }
 
     [Fact]
+    public void Result_OfADurableTask_IsConfirmedOnceThePlmSaysThatItIsSafe()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        var key = cell.Assign(0);
+        cell.Arena.Tasks[key.Task.Slot].Durability = 3;
+        Assert.Equal(0ul, cell.Beat(0, cell.LastStream, new Report(key, 1, "out")).ConfirmedResultNumber);
+
+        // A later result of a task that was promised less must not say that the first is safe.
+        var memory = cell.Assign(0);
+        Assert.Equal(0ul, cell.Beat(0, cell.LastStream, new Report(memory, 2, "out")).ConfirmedResultNumber);
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+        Assert.Empty(cell.Effects.Confirmed);
+        cell.Arena.Set(CellCounter.FinishedSafe, 1);
+        cell.Core.Tick(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal((0u, 1ul), Assert.Single(cell.Effects.Confirmed));
+        cell.Arena.Set(CellCounter.FinishedSafe, 2);
+        Assert.Equal(2ul, cell.Beat(0, cell.LastStream).ConfirmedResultNumber);
+    }
+
+    [Fact]
     public void Result_ImpossibleDurations_StayBetweenHandOverAndNow()
     {
         using var cell = new RegisterCell();
@@ -236,8 +257,10 @@ public sealed class ResultTests
         Assert.Equal(
             new FinishedRecord(FinishedRecord.Reported, kept.Task.Slot, kept.Task.Generation),
             Assert.Single(cell.ReadFinished()));
-        var welcome = cell.Hello(1, cell.Arena.Workers.IdOf(0));
-        Assert.Equal(3ul, welcome.ConfirmedResultNumber);
+        // What the PLM has not said to be safe stays with the worker.
+        Assert.Equal(0ul, cell.Hello(1, cell.Arena.Workers.IdOf(0)).ConfirmedResultNumber);
+        cell.Arena.Set(CellCounter.FinishedSafe, cell.Arena.Finished.WrittenTotal);
+        Assert.Equal(3ul, cell.Hello(1, cell.Arena.Workers.IdOf(0)).ConfirmedResultNumber);
         var next = cell.Assign(0);
         cell.Beat(0, cell.LastStream, new Report(next, 4, "next"));
         Assert.Equal("kept", cell.ResultOf(kept).Output);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster.Plm.Facts;
+
+/// <summary>What a fact in the journal says. The values are on disk: a number is never given another meaning.</summary>
+internal enum FactKind : byte
+{
+    None = 0,
+
+    /// <summary>An arena was made: varint epoch of the cell, u64 the arena's random id.</summary>
+    ArenaMade = 1,
+
+    /// <summary>Tasks were accepted: what they have in common, and each one's id and payload.</summary>
+    Submitted = 2,
+
+    /// <summary>An attempt ended badly and the task goes on: how many of each kind there were.</summary>
+    AttemptFailed = 3,
+
+    /// <summary>A task ended, with its outcome and result.</summary>
+    Ended = 4,
+
+    /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
+    Released = 5,
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Globalization;
+using System.IO;
+using System.Text;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm.Facts;
+
+/// <summary>
+/// The PLM's records in words, for people who look into a journal. Payloads and results show as sizes.
+/// </summary>
+internal static class FactText
+{
+    private const int IdsShownMax = 8;
+
+    /// <summary>One line about a record. Bytes that cannot be read are said to be so.</summary>
+    public static string Describe(ushort kind, ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return kind switch
+            {
+                RecordKind.Turn => DescribeTurn(body),
+                RecordKind.SnapshotBegin => "snapshot begins",
+                RecordKind.SnapshotEnd => $"snapshot ends, begun at {new FactReader(body).Fixed64()}",
+                _ => $"kind {kind}, {body.Length} bytes",
+            };
+        }
+        catch (InvalidDataException damage)
+        {
+            return $"kind {kind}, {body.Length} bytes that cannot be read: {damage.Message}";
+        }
+    }
+
+    private static string DescribeTurn(ReadOnlySpan<byte> body)
+    {
+        var text = new StringBuilder();
+        var reader = new FactReader(body);
+        while (reader.TryNext(out var kind, out var fact))
+        {
+            text.Append(text.Length == 0 ? "" : "; ");
+            Append(text, kind, fact);
+        }
+
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, FactKind kind, FactReader fact)
+    {
+        switch (kind)
+        {
+            case FactKind.ArenaMade:
+                text.Append(CultureInfo.InvariantCulture, $"arena made, epoch {fact.UInt32()}");
+                break;
+            case FactKind.Submitted:
+                AppendSubmitted(text, fact);
+                break;
+            case FactKind.AttemptFailed:
+                text.Append(CultureInfo.InvariantCulture,
+                    $"attempt failed {new TaskId(fact.Fixed64())}: {fact.Byte()} failed, {fact.Byte()} lost");
+                break;
+            case FactKind.Ended:
+                AppendEnded(text, fact);
+                break;
+            case FactKind.Released:
+                AppendReleased(text, fact);
+                break;
+            default:
+                text.Append(CultureInfo.InvariantCulture, $"fact {(byte)kind}");
+                break;
+        }
+    }
+
+    private static void AppendSubmitted(StringBuilder text, FactReader fact)
+    {
+        var common = SubmittedFact.Read(ref fact);
+        var handler = Encoding.UTF8.GetString(common.HandlerUtf8);
+        text.Append(CultureInfo.InvariantCulture, $"submitted to {handler}");
+        if (common.ClientId != 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $" by {common.ClientId:x16}");
+        }
+
+        var count = 0;
+        long bytes = 0;
+        while (!fact.IsEmpty)
+        {
+            AppendId(text, fact.Fixed64(), count++);
+            fact.Varint();
+            bytes += fact.Bytes().Length;
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $" ({count} tasks, {bytes} payload bytes)");
+    }
+
+    private static void AppendEnded(StringBuilder text, FactReader reader)
+    {
+        var fact = EndedFact.Read(ref reader);
+        text.Append(CultureInfo.InvariantCulture,
+            $"ended {new TaskId(fact.Id)} attempt {new Attempt(fact.Attempt)}: {(Outcome)fact.Outcome}");
+        if (fact.EndFault != 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $" {FaultCodes.Name((FaultCode)fact.EndFault)}");
+        }
+
+        if (fact.HasResult)
+        {
+            text.Append(CultureInfo.InvariantCulture, $", result of {fact.Result.Length} bytes");
+        }
+    }
+
+    private static void AppendReleased(StringBuilder text, FactReader fact)
+    {
+        text.Append("released");
+        var count = 0;
+        while (!fact.IsEmpty)
+        {
+            AppendId(text, fact.Fixed64(), count++);
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $" ({count} tasks)");
+    }
+
+    private static void AppendId(StringBuilder text, ulong id, int position)
+    {
+        if (position < IdsShownMax)
+        {
+            text.Append(CultureInfo.InvariantCulture, $" {new TaskId(id)}");
+        }
+        else if (position == IdsShownMax)
+        {
+            text.Append(" ...");
+        }
+    }
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.IO;
+using Muster.Arena;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm.Facts;
+
+namespace Muster.Plm;
+
+/// <content>
+/// A fresh arena gets back what the journal holds. Tasks keep their ids, and so their slots; those that had not ended
+/// run again under the arena's own epoch; those that had keep their result. Facts may come twice (a snapshot tells what
+/// the records around it tell too, and a successor tells again what its predecessor may not have), so each of them
+/// counts only for the very task that it names, and a fact about a task that is not there says nothing.
+/// <para>
+/// Nobody else looks at these slots: the Scheduler sees tasks in the heap, the Register those that a worker reports.
+/// Whoever dies in here leaves an arena that is not marked restored, and a successor does it all again.
+/// </para>
+/// </content>
+internal sealed partial class PlmCore
+{
+    private Fault _restoreFault;
+    private bool _isRestored;
+    private uint _epochsTold;
+
+    // Brings arena and journal together. Afterwards the arena holds everything that the journal holds.
+    private Fault JoinJournal()
+    {
+        if (_journal is null)
+        {
+            return Fault.None;
+        }
+
+        _written = _journal.LastSequence;
+        _synced = _journal.LastSequence;
+        if (_arena.Counter(CellCounter.JournalRestored) == 0)
+        {
+            var fault = Restore(_journal);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+
+            TellArena();
+            _arena.Set(CellCounter.JournalSynced, _synced);
+            _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
+            _isRestored = true;
+            return Fault.None;
+        }
+
+        // An arena that outlived its journal: whatever it holds is told to the new one.
+        if (_arena.Counter(CellCounter.JournalLineage) != _journal.Lineage
+            || _arena.Counter(CellCounter.JournalSynced) > _journal.LastSequence)
+        {
+            _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
+            _arena.Set(CellCounter.JournalSynced, _synced);
+            TellEverything = true;
+        }
+
+        return Fault.None;
+    }
+
+    /// <summary>The journal of a living arena was lost or replaced, and everything is told to the new one.</summary>
+    public bool TellEverything { get; private set; }
+
+    private Fault Restore(IPlmJournal journal)
+    {
+        _restoreFault = Fault.None;
+        try
+        {
+            var fault = journal.Replay(RestoreRecord);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+        }
+        catch (InvalidDataException damage)
+        {
+            return new(FaultCode.JournalVersion, $"the journal holds a fact that this version cannot read "
+                + $"({damage.Message}); start the version that wrote it, or a newer one");
+        }
+
+        if (_restoreFault.IsNone && _epochsTold >= _arena.Epoch)
+        {
+            return new(FaultCode.StateFolderUnusable, $"the journal knows epoch {_epochsTold} of the cell and its "
+                + $"arena has {_arena.Epoch}, so ids could repeat; write {_epochsTold} into the file `epoch` of the "
+                + "state folder, remove the arena with `muster arena remove`, and start again");
+        }
+
+        return _restoreFault;
+    }
+
+    private bool RestoreRecord(ushort kind, ReadOnlySpan<byte> body)
+    {
+        if (kind == RecordKind.Turn)
+        {
+            var reader = new FactReader(body);
+            while (_restoreFault.IsNone && reader.TryNext(out var fact, out var bytes))
+            {
+                RestoreFact(fact, bytes);
+            }
+        }
+
+        return _restoreFault.IsNone;
+    }
+
+    private void RestoreFact(FactKind kind, FactReader fact)
+    {
+        switch (kind)
+        {
+            case FactKind.ArenaMade:
+                RestoreArena(fact);
+                break;
+            case FactKind.Submitted:
+                RestoreSubmitted(fact);
+                break;
+            case FactKind.AttemptFailed:
+                RestoreFailed(fact);
+                break;
+            case FactKind.Ended:
+                RestoreEnded(EndedFact.Read(ref fact));
+                break;
+            case FactKind.Released:
+                RestoreReleased(fact);
+                break;
+            default:
+                throw new InvalidDataException($"fact of kind {(byte)kind}");
+        }
+    }
+
+    private void TellArena()
+    {
+        _facts.Begin(FactKind.ArenaMade);
+        _facts.Varint(_arena.Epoch);
+        _facts.Fixed64(_arena.CellId);
+        _facts.End();
+    }
+
+    private void RestoreArena(FactReader fact)
+    {
+        var epoch = fact.UInt32();
+        if (fact.Fixed64() != _arena.CellId)
+        {
+            _epochsTold = Math.Max(_epochsTold, epoch);
+        }
+    }
+
+    private void RestoreSubmitted(FactReader fact)
+    {
+        var common = SubmittedFact.Read(ref fact);
+        var options = new TaskOptionsView
+        {
+            HandlerUtf8 = common.HandlerUtf8,
+            HasPriority = true,
+            Priority = common.Priority,
+            AttemptsMax = common.AttemptsMax,
+            TimeoutMs = common.TimeoutMs,
+            RetentionMs = common.RetentionMs,
+            RetryDelayMs = common.RetryDelayMs,
+            Durability = common.Durability,
+        };
+        var fault = TaskRules.TryMake(_arena, options, out var spec);
+        if (!fault.IsNone)
+        {
+            _restoreFault = fault;
+            return;
+        }
+
+        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId);
+        if (session is not null)
+        {
+            session.DecidedRef = Math.Max(session.DecidedRef, common.DecidedRef);
+        }
+
+        while (_restoreFault.IsNone && !fact.IsEmpty)
+        {
+            var id = new TaskId(fact.Fixed64());
+            var number = common.FirstRef + fact.Varint();
+            RestoreTask(id, number, session, common, spec, fact.Bytes());
+        }
+    }
+
+    private PlmSession? SessionForRestore(ulong clientId)
+    {
+        if (_sessionsById.TryGetValue(clientId, out var session))
+        {
+            return session;
+        }
+
+        var hello = new SessionHello(clientId, string.Empty, 0, 0, 0);
+        if (!TryAddSession(hello, out session))
+        {
+            // More clients than the arena has rows: the tasks run, and their results are kept as those of no session.
+            return null;
+        }
+
+        session!.ForgetAtMs = _now.Ms + _options.SessionKeptMs;
+        _arena.Clients[session.Row].LeftUnixMs = _now.UnixMs;
+        return session;
+    }
+
+    private void RestoreTask(
+        TaskId id,
+        ulong number,
+        PlmSession? session,
+        in SubmittedFact common,
+        in TaskSpec spec,
+        ReadOnlySpan<byte> payload)
+    {
+        var index = id.Slot;
+        if (index >= _tasks.Capacity)
+        {
+            _restoreFault = TooSmall($"the journal holds a task in slot {index} and the arena has {_tasks.Capacity}");
+            return;
+        }
+
+        if (!MakeRoomFor(id))
+        {
+            return;
+        }
+
+        if (!_payloads.TryAllocate(payload.Length, out var block))
+        {
+            _restoreFault = TooSmall($"the payloads do not fit into {_arena.Payloads.CapacityBytes} bytes");
+            return;
+        }
+
+        if (!payload.IsEmpty)
+        {
+            payload.CopyTo(_arena.Payloads.Bytes(block, payload.Length));
+        }
+
+        _batchSpec = spec;
+        _batchSession = null;
+        ref var slot = ref _tasks[index];
+        FillSlot(ref slot, payload.Length, block, id.Generation);
+        slot.SubmittedUnixUs = common.SubmittedUnixUs;
+        slot.DueUnixMs = common.ExpiresUnixMs;
+        slot.Ref = session is null ? 0 : number;
+        slot.Client = session is null ? 0 : session.Row + 1;
+        slot.DurableUs = 1;
+        StepRestored(index, TaskState.Accepted, Attempt.None);
+    }
+
+    // Takes the slot of the task out of the free ones. False when the task, or a later one of the slot, is there.
+    private bool MakeRoomFor(TaskId id)
+    {
+        var index = id.Slot;
+        while (_tasks.HighWater <= index)
+        {
+            var next = _tasks.HighWater;
+            _index.Cover(next + 1);
+            _tasks.HighWater = next + 1;
+            _index.Append(ref _free, next);
+        }
+
+        if (_tasks.Read(index).State != TaskState.Free)
+        {
+            if (_tasks[index].Generation >= id.Generation)
+            {
+                return false;
+            }
+
+            // A later task of the slot proves that the earlier one was let go.
+            FreeRestored(index);
+        }
+
+        if (_tasks[index].Generation >= id.Generation)
+        {
+            return false;
+        }
+
+        _index.Remove(ref _free, index);
+        return true;
+    }
+
+    private void RestoreFailed(FactReader fact)
+    {
+        var id = new TaskId(fact.Fixed64());
+        if (_tasks.TryFind(id, out var index, out _))
+        {
+            ref var slot = ref _tasks[index];
+            slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
+            slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
+        }
+    }
+
+    private void RestoreEnded(in EndedFact fact)
+    {
+        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word) || word.State != TaskState.Accepted)
+        {
+            return;
+        }
+
+        ref var slot = ref _tasks[index];
+        _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        slot.PayloadBlock = 0;
+        slot.PayloadBytes = 0;
+        if (!_payloads.TryAllocate(fact.Result.Length, out var block))
+        {
+            _restoreFault = TooSmall($"the results do not fit into {_arena.Payloads.CapacityBytes} bytes");
+            return;
+        }
+
+        if (!fact.Result.IsEmpty)
+        {
+            fact.Result.CopyTo(_arena.Payloads.Bytes(block, fact.Result.Length));
+        }
+
+        slot.PayloadBlock = block;
+        slot.PayloadBytes = (uint)fact.Result.Length;
+        slot.ResultBlock = 0;
+        slot.ResultBytes = 0;
+        slot.Outcome = fact.Outcome;
+        slot.AttemptOutcome = fact.Outcome;
+        slot.EndFault = fact.EndFault;
+        slot.Executions = fact.Executions;
+        slot.AssignedUs = fact.AssignedUs;
+        slot.ReceivedUs = fact.ReceivedUs;
+        slot.StartedUs = fact.StartedUs;
+        slot.FinishedUs = fact.FinishedUs;
+        slot.ReportedUs = fact.ReportedUs;
+        slot.DueUnixMs = fact.DueUnixMs;
+        slot.Flags = (byte)(SlotFlags.Published
+            | SlotFlags.ResultInPayload
+            | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
+        StepRestored(index, TaskState.Done, new Attempt(fact.Attempt));
+    }
+
+    private void RestoreReleased(FactReader fact)
+    {
+        while (!fact.IsEmpty)
+        {
+            if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out _))
+            {
+                FreeRestored(index);
+            }
+        }
+    }
+
+    private void FreeRestored(uint index)
+    {
+        ref var slot = ref _tasks[index];
+        _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        if (_tasks.Read(index).State != TaskState.Done)
+        {
+            StepRestored(index, TaskState.Done, Attempt.None);
+        }
+
+        slot.Flags = 0;
+        StepToFree(index);
+    }
+
+    // The attempt of an ended task can only be set on the way out of Free, so the slot goes through it.
+    private void StepRestored(uint index, TaskState state, Attempt attempt)
+    {
+        var generation = (uint)_tasks[index].Generation;
+        var word = _tasks.Read(index);
+        if (word.State == TaskState.Accepted)
+        {
+            var done = word.With(TaskState.Done);
+            var free = done.With(TaskState.Free, Attempt.None);
+            Invariant.That(_tasks.TryStep(Role.Plm, index, word, done));
+            Invariant.That(_tasks.TryStep(Role.Plm, index, done, free));
+            word = free;
+        }
+
+        var accepted = new StateWord(TaskState.Accepted, attempt, generation);
+        Invariant.That(_tasks.TryStep(Role.Plm, index, word, accepted));
+        if (state == TaskState.Done)
+        {
+            Invariant.That(_tasks.TryStep(Role.Plm, index, accepted, accepted.With(TaskState.Done)));
+        }
+    }
+
+    private static Fault TooSmall(string what) => new(
+        FaultCode.ArenaTooSmall,
+        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max), at least as large as before");
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm.Facts;
+
+namespace Muster.Plm;
+
+/// <content>
+/// Telling the journal what it was told before: all live tasks in slices while work goes on (a snapshot, after which
+/// older records are not needed), or after a takeover those that the predecessor may not have got onto the disk.
+/// </content>
+internal sealed partial class PlmCore
+{
+    private ulong _snapshotBegin;
+    private ulong _snapshotEnd;
+    private uint _snapshotAt;
+    private long _snapshotDueMs = long.MaxValue;
+
+    /// <summary>Begins a snapshot unless one is under way.</summary>
+    public void BeginSnapshot()
+    {
+        Invariant.That(_inTurn && _journal is not null);
+        if (_snapshotBegin != 0)
+        {
+            return;
+        }
+
+        AppendFacts();
+        _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
+        _snapshotAt = 0;
+        _snapshotDueMs = _now.Ms;
+        TellArena();
+    }
+
+    private void RunSnapshot()
+    {
+        if (_journal is null)
+        {
+            return;
+        }
+
+        if (_snapshotEnd != 0)
+        {
+            ForgetWhatCameBefore();
+        }
+        else if (_snapshotBegin == 0)
+        {
+            if (_journal.WantsSnapshot)
+            {
+                BeginSnapshot();
+            }
+        }
+        else if (_snapshotDueMs <= _now.Ms)
+        {
+            TellSlice();
+        }
+    }
+
+    private void TellSlice()
+    {
+        if (!_journal!.IsBehind)
+        {
+            var left = PlmLimits.SnapshotSlotsPerTurn;
+            for (; _snapshotAt < _tasks.HighWater && left > 0; left--)
+            {
+                TellIfLive(_snapshotAt++);
+            }
+        }
+
+        if (_snapshotAt < _tasks.HighWater)
+        {
+            _snapshotDueMs = _now.Ms + PlmLimits.SnapshotPauseMs;
+            return;
+        }
+
+        AppendFacts();
+        System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
+        _snapshotEnd = _journal.Append(RecordKind.SnapshotEnd, begin);
+        _snapshotDueMs = long.MaxValue;
+    }
+
+    private void ForgetWhatCameBefore()
+    {
+        if (_snapshotEnd <= _synced)
+        {
+            _journal!.ForgetBefore(_snapshotBegin);
+            _snapshotBegin = 0;
+            _snapshotEnd = 0;
+        }
+    }
+
+    private void TellIfLive(uint index)
+    {
+        var word = _tasks.Read(index);
+        ref var slot = ref _tasks[index];
+        if (word.State != TaskState.Free && IsJournaled(in slot) && (slot.Flags & SlotFlags.Released) == 0)
+        {
+            TellTask(index, in slot, word);
+        }
+    }
+
+    private void TellTask(uint index, in TaskSlot slot, StateWord word)
+    {
+        var isRestoredEnd = (slot.Flags & SlotFlags.ResultInPayload) != 0;
+        var session = SessionOf(in slot);
+        BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
+        _facts.Fixed64(_tasks.IdOf(index).Value);
+        _facts.Varint(0);
+        _facts.Bytes(isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes));
+        _facts.End();
+        if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
+        {
+            NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);
+        }
+
+        if (word.State == TaskState.Done && slot.Outcome != 0)
+        {
+            WriteEnded(index, in slot);
+        }
+
+        AppendIfLarge();
+    }
+
+    // After a takeover: what the predecessor appended may have died with it.
+    private void TellJournalAgain(uint index, ref TaskSlot slot, StateWord word)
+    {
+        if (_journal is null || !IsJournaled(in slot))
+        {
+            return;
+        }
+
+        var isEnded = word.State == TaskState.Done && slot.Outcome != 0;
+        var isAcceptedSafe = slot.DurableUs != 0 && !TellEverything;
+        if (!isAcceptedSafe)
+        {
+            TellTask(index, in slot, word);
+            AwaitJournal(index, in slot, isEnd: false);
+        }
+
+        if (isEnded && (!IsPublished(in slot) || TellEverything))
+        {
+            if (isAcceptedSafe)
+            {
+                WriteEnded(index, in slot);
+            }
+
+            if (!IsPublished(in slot))
+            {
+                AwaitJournal(index, in slot, isEnd: true);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Diagnostics;
+using System.Threading;
+using Muster.Journal;
+using Muster.Plm;
+
+namespace Muster.Server.PlmHosting;
+
+/// <summary>
+/// The thread "journal": writes what turns appended, flushes it, and has a turn of its own to say how far that went.
+/// Everything appended while one flush runs is covered by the next, so however many wait there is one flush under way.
+///
+/// <para>It flushes at once when somebody waits for that, else after <see cref="JournalOptions.FlushIntervalMs"/> at
+/// the latest. Between commits it does one slice of the journal's housekeeping. When a write or flush fails it stops the
+/// role: nothing is known then of what the disk holds.</para>
+/// </summary>
+internal sealed class JournalThread : IDisposable
+{
+    private const int MaintainPauseMs = 1;
+
+    // A cell that records next to nothing needs no second segment.
+    private const long MaintainFromBytes = 1 << 20;
+
+    private readonly PlmHost _host;
+    private readonly IJournal _journal;
+    private readonly int _flushIntervalMs;
+    private readonly AutoResetEvent _wake = new(initialState: false);
+    private readonly ReachedTurn _turn = new();
+    private readonly Thread _thread;
+
+    private volatile bool _wantsSync;
+    private volatile bool _stopping;
+    private long _unsyncedSince;
+
+    public JournalThread(PlmHost host, IJournal journal, int flushIntervalMs)
+    {
+        _host = host;
+        _journal = journal;
+        _flushIntervalMs = flushIntervalMs;
+        _thread = new Thread(Work) { Name = "journal", IsBackground = true };
+    }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>A turn appended something. From any thread.</summary>
+    /// <param name="wantsSync">Somebody waits for the flush.</param>
+    public void Appended(bool wantsSync)
+    {
+        if (wantsSync)
+        {
+            _wantsSync = true;
+        }
+
+        _wake.Set();
+    }
+
+    /// <summary>Writes what is left, marks the journal as closed, and ends. After the last turn.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _wake.Set();
+        if (_thread.IsAlive && _thread != Thread.CurrentThread)
+        {
+            _thread.Join();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _wake.Dispose();
+    }
+
+    private void Work()
+    {
+        try
+        {
+            while (!_stopping)
+            {
+                Commit();
+                var hasMore = _journal.LiveBytes >= MaintainFromBytes && _journal.Maintain();
+                _wake.WaitOne(hasMore ? MaintainPauseMs : WaitMs());
+            }
+
+            _journal.Close();
+        }
+        catch (JournalFailedException failure)
+        {
+            _host.Fail(failure);
+        }
+    }
+
+    private void Commit()
+    {
+        var sync = _wantsSync || IsFlushDue();
+        _wantsSync = false;
+        if (_journal.AppendedSequence == _journal.WrittenSequence && !sync)
+        {
+            return;
+        }
+
+        var wasSynced = _journal.SyncedSequence;
+        var wasWritten = _journal.WrittenSequence;
+        var position = _journal.Commit(sync);
+        if (position.Synced == position.Written)
+        {
+            _unsyncedSince = 0;
+        }
+        else if (_unsyncedSince == 0)
+        {
+            _unsyncedSince = Stopwatch.GetTimestamp();
+        }
+
+        if (position.Written != wasWritten || position.Synced != wasSynced)
+        {
+            _turn.Position = position;
+            _host.TryRun(_turn, out _);
+        }
+    }
+
+    private bool IsFlushDue() =>
+        _unsyncedSince != 0 && Stopwatch.GetElapsedTime(_unsyncedSince).TotalMilliseconds >= _flushIntervalMs;
+
+    private int WaitMs()
+    {
+        if (_unsyncedSince != 0)
+        {
+            var left = _flushIntervalMs - Stopwatch.GetElapsedTime(_unsyncedSince).TotalMilliseconds;
+            return Math.Clamp((int)Math.Ceiling(left), 0, _flushIntervalMs);
+        }
+
+        return Timeout.Infinite;
+    }
+
+    /// <summary>The turn in which the core hears how far the journal has come.</summary>
+    private sealed class ReachedTurn : IPlmTurn
+    {
+        public JournalPosition Position { get; set; }
+
+        public void Run(PlmCore core, PlmTime now) => core.JournalReached(Position.Written, Position.Synced);
+    }
+}

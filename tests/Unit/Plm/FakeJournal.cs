@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Core;
+using Muster.Plm;
+using Muster.Plm.Facts;
+
+namespace Muster.Unit.Plm;
+
+/// <summary>A journal in memory; the test says what has reached the disk.</summary>
+internal sealed class FakeJournal : IPlmJournal
+{
+    private readonly List<(ulong Sequence, ushort Kind, byte[] Body)> _records = [];
+
+    public ulong Lineage { get; set; } = 77;
+
+    public Fault Refusal { get; set; }
+
+    public ulong LastSequence { get; private set; }
+
+    public bool WantsSnapshot { get; set; }
+
+    public bool IsBehind { get; set; }
+
+    /// <summary>What a power loss leaves.</summary>
+    public ulong Synced { get; set; }
+
+    public ulong Forgotten { get; private set; }
+
+    public IEnumerable<string> Texts
+    {
+        get
+        {
+            foreach (var (_, kind, body) in _records)
+            {
+                yield return FactText.Describe(kind, body);
+            }
+        }
+    }
+
+    public ulong Append(ushort kind, ReadOnlySpan<byte> body)
+    {
+        // A journal numbers marks of its own too.
+        LastSequence += 2;
+        _records.Add((LastSequence, kind, body.ToArray()));
+        return LastSequence;
+    }
+
+    public Fault Replay(FactVisitor visit)
+    {
+        foreach (var (_, kind, body) in _records)
+        {
+            if (!visit(kind, body))
+            {
+                break;
+            }
+        }
+
+        return Fault.None;
+    }
+
+    public void ForgetBefore(ulong sequence)
+    {
+        Forgotten = sequence;
+        _records.RemoveAll(record => record.Sequence < sequence);
+    }
+
+    /// <summary>What was appended and not synced is gone.</summary>
+    public void LosePower()
+    {
+        _records.RemoveAll(record => record.Sequence > Synced);
+        LastSequence = Synced;
+    }
+}
