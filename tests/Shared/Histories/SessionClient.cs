@@ -280,7 +280,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
             {
                 Handler = TraceTask.Handler,
                 AttemptsMax = 100,
-                Durability = options.Durability,
+                Durability = (V1.Durability)options.Durability,
             },
         };
         for (var count = Math.Min(room, options.BatchMax); count > 0; count--)
