@@ -35,8 +35,8 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 	@./test Interop | tee artifacts/interop.log; \
 	awk '/ passed, /{printf "{\"cases\":%d,\"passed\":%d}\n", $$1+$$3, $$1}' artifacts/interop.log
 
-chaos: ## kill the roles in turn under load: make chaos ROUNDS=20 SEED=1; last line is JSON
-	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED)
+chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=1 DURABILITY=memory; last line is JSON
+	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses

@@ -69,10 +69,12 @@ internal sealed partial class PlmCore
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
         FinishFound(found);
-        if (_isRestored)
+
+        // Only now: a successor that finds less does it all again.
+        _arena.Set(CellCounter.Populated, 1);
+        if (_heldBack.Count == 0)
         {
-            // Only now: a successor that finds less does it all again.
-            _arena.Set(CellCounter.JournalRestored, 1);
+            _arena.Set(CellCounter.HoldsBack, 0);
         }
 
         _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
@@ -115,14 +117,13 @@ internal sealed partial class PlmCore
             ref var slot = ref _tasks[accepted.Slot];
             if (WaitsForJournal(in slot) && slot.DurableUs == 0)
             {
-                // The journal will say when.
+                // The journal says when.
                 continue;
             }
 
-            if (_isRestored && slot.AttemptsMax == 1 && IsJournaled(in slot))
+            if (_holdsBack && IsJournaled(in slot))
             {
-                // Under the arena that is gone it may have started.
-                TryEnd(accepted.Slot, _tasks.Read(accepted.Slot), FaultCode.WorkerLost);
+                HoldBack(accepted.Slot);
                 continue;
             }
 
