@@ -22,6 +22,10 @@ internal static class Safeguard
 
     public static bool CellEpoch => Removed != nameof(CellEpoch);
 
+    public static bool SyncBeforeAnswer => Removed != nameof(SyncBeforeAnswer);
+
+    public static bool SyncBeforeDelivery => Removed != nameof(SyncBeforeDelivery);
+
     public static bool KnownRefs => Removed != nameof(KnownRefs);
 
     public static bool CancelBeforeAnswer => Removed != nameof(CancelBeforeAnswer);
@@ -34,6 +38,12 @@ internal static class Safeguard
 
     /// <summary>A new arena has a higher epoch than any before it.</summary>
     public const bool CellEpoch = true;
+
+    /// <summary>A submission is answered once it is as durable as was promised.</summary>
+    public const bool SyncBeforeAnswer = true;
+
+    /// <summary>A result is delivered once it is as durable as was promised.</summary>
+    public const bool SyncBeforeDelivery = true;
 
     /// <summary>A client that comes back is told which of its submissions were taken.</summary>
     public const bool KnownRefs = true;

@@ -194,7 +194,7 @@ internal sealed partial class PlmCore
         EndGrant(in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
-        if (IsJournaled(in slot))
+        if (IsJournaled(in slot) && Safeguard.SyncBeforeDelivery)
         {
             WriteEnded(index, in slot);
             AwaitJournal(index, in slot, isEnd: true);

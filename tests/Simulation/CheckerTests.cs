@@ -51,7 +51,7 @@ public sealed class CheckerTests
         "103 w2 Stop 2b - 2 - Unknown - -",
         "104 Register Accept 2b b 2 - Refused b2 100000002",
         "105 Plm Done 2b b 2 - Unknown - -",
-        "106 host PowerLoss - - - - Unknown - -",
+        "106 host PowerLoss - - - - Unknown 2710 -",
         "107 reader InJournal 2a - - - Unknown - 3",
         "107 reader InJournal 2b - - - Unknown - 3",
         "107 reader JournalRead - - - - Unknown - -",
@@ -143,7 +143,7 @@ public sealed class CheckerTests
         {
             $"10 c1 Submit - a - {level} Unknown 77 403",
             $"100 c1 Submit 2a a - {level} Ok - 403",
-            $"{100 + beforeUs} host PowerLoss - - - - Unknown - -",
+            $"{100 + beforeUs} host PowerLoss - - - - Unknown 2710 -",
             "99999 world Drained - - - - Ok - -",
         };
         Assert.Empty(HistoryChecker.Check(HistoryText.ParseAll(lines)));
@@ -158,7 +158,7 @@ public sealed class CheckerTests
         {
             $"10 c1 Submit - a - {level} Unknown 77 403",
             $"100 c1 Submit 2a a - {level} Ok - 403",
-            $"{100 + beforeUs} host PowerLoss - - - - Unknown - -",
+            $"{100 + beforeUs} host PowerLoss - - - - Unknown 2710 -",
             "99999 world Drained - - - - Ok - -",
         };
         var violation = Assert.Single(HistoryChecker.Check(HistoryText.ParseAll(lines)));

@@ -20,6 +20,8 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
     [
         new("no fence", nameof(Safeguard.Fence), FaultKind.PauseWorker | FaultKind.Partition, ["I4", "I11"]),
         new("epoch not raised", nameof(Safeguard.CellEpoch), FaultKind.PowerLoss, ["I5", "I8"]),
+        new("ack before sync", nameof(Safeguard.SyncBeforeAnswer), FaultKind.PowerLossInside, ["I1", "I7"]),
+        new("deliver before journal", nameof(Safeguard.SyncBeforeDelivery), FaultKind.PowerLossInside, ["I3", "I6"]),
         new("no dedup", nameof(Safeguard.KnownRefs), FaultKind.BreakLink | FaultKind.KillRole, ["I8"]),
         new(
             "lease without epoch",

@@ -81,7 +81,10 @@ internal enum HistoryOp : byte
     /// <summary>A role's successor has taken over.</summary>
     RoleUp = 41,
 
-    /// <summary>The host lost its power: memory is gone.</summary>
+    /// <summary>
+    /// Memory is gone. Value: for how many microseconds before that the disk may have forgotten what was not flushed; 0
+    /// when only processes and memory went, and the disk forgot nothing.
+    /// </summary>
     PowerLoss = 42,
 
     /// <summary>An independent reader found the task in the journal. Detail: <see cref="JournalFacts"/>.</summary>

@@ -13,8 +13,8 @@ internal sealed class Stories
 
     public Dictionary<ulong, TaskStory> Tasks { get; } = [];
 
-    /// <summary>When the power went.</summary>
-    public List<long> PowerLosses { get; } = [];
+    /// <summary>When memory was lost, and what was written so long before that may have been lost with it.</summary>
+    public List<(long TimeUs, long WindowUs)> PowerLosses { get; } = [];
 
     /// <summary>Deaths of roles, each of which may cost a task one attempt more.</summary>
     public int RolesDied { get; private set; }
@@ -55,7 +55,7 @@ internal sealed class Stories
                 Task(entry.Task).Key = entry.Key;
                 break;
             case HistoryOp.PowerLoss:
-                LosePower(entry.TimeUs);
+                LosePower(entry);
                 break;
             case HistoryOp.RoleDown:
                 RolesDied++;
@@ -102,9 +102,9 @@ internal sealed class Stories
     }
 
     // A result that was taken and not journaled is gone, and another may be taken.
-    private void LosePower(long timeUs)
+    private void LosePower(in HistoryEntry entry)
     {
-        PowerLosses.Add(timeUs);
+        PowerLosses.Add((entry.TimeUs, (long)entry.Value));
         foreach (var task in Tasks.Values)
         {
             task.Succeeded = 0;

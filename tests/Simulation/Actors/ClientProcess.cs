@@ -75,7 +75,8 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
             var outcome = refusal.Code == "UNAVAILABLE" ? HistoryOutcome.Unknown : HistoryOutcome.Refused;
             Record(HistoryOp.Submit, task, outcome, detail: Facts(task).Detail);
         }
-        else if (task.ErrorCode == FaultCodes.Name(FaultCode.TaskIdFromEarlierArena))
+        else if (task.ErrorCode == FaultCodes.Name(FaultCode.TaskIdFromEarlierArena)
+            || task.ErrorCode == FaultCodes.Name(FaultCode.TaskLost))
         {
             Record(HistoryOp.Forgotten, task, HistoryOutcome.Unknown, id: task.Id.Value);
         }
@@ -240,7 +241,11 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
         World.Network.Call(
             this,
             cell.Plm,
-            () => cell.Plm.TryTurn((core, _) => core.Cancel([id], answers)),
+            answer => cell.Plm.TryTurn((core, _) =>
+            {
+                core.Cancel([id], answers);
+                cell.Plm.WhenReached(core.SealFacts(), DurabilityLevel.Durable, answer);
+            }),
             () => Record(
                 HistoryOp.Cancel,
                 task,

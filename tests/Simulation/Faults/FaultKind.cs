@@ -43,4 +43,18 @@ internal enum FaultKind
 
     /// <summary>Small limits, large payloads, clients that read slowly.</summary>
     Pressure = 1 << 19,
+
+    /// <summary>The arena is gone, and every process of the cell with it; the disk has all that was written.</summary>
+    ArenaLoss = 1 << 20,
+
+    /// <summary>Power loss amid a commit.</summary>
+    PowerLossInside = 1 << 21,
+
+    /// <summary>A write or flush fails.</summary>
+    DiskFails = 1 << 22,
+    DiskFull = 1 << 23,
+    SlowDisk = 1 << 24,
+
+    /// <summary>A bit of the journal flips while the PLM is down.</summary>
+    Damage = 1 << 25,
 }

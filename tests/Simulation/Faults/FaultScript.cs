@@ -31,7 +31,12 @@ internal sealed class FaultScript(
         Schedule(FaultKind.Partition, 2, () => Cut(isOneWay: false));
         Schedule(FaultKind.OneWayPartition, 2, () => Cut(isOneWay: true));
         Schedule(FaultKind.ClockJump, 3, () => cell.JumpWallClock(world.Random.Range(-7_200_000_000, 7_200_000_000)));
-        Schedule(FaultKind.PowerLoss, 1, cell.LosePower);
+        Schedule(FaultKind.PowerLoss, 2, cell.LosePower);
+        Schedule(FaultKind.PowerLossInside, 2, () => cell.Disk.DoomPower(1 + world.Random.Below(12)));
+        Schedule(FaultKind.ArenaLoss, 2, cell.LoseArena);
+        Schedule(FaultKind.DiskFails, 2, () => cell.Disk.FailCalls(1 + world.Random.Below(2)));
+        Schedule(FaultKind.DiskFull, 2, FillDisk);
+        Schedule(FaultKind.Damage, 1, cell.DamageJournal);
         Schedule(FaultKind.Cancel, 8, () => Any(clients).CancelOne(byCall: world.Random.Chance(500)));
     }
 
@@ -43,6 +48,7 @@ internal sealed class FaultScript(
         world.Network.LatencyUsMax = Math.Min(world.Network.LatencyUsMax, 5_000);
         cell.Observer.GoesFirstPermille = 0;
         cell.Observer.Reprieve();
+        cell.Disk.Heal();
         _plan.DuplicatePermille = 0;
         _plan.WakeDelayUsMax = 300;
         foreach (var process in world.Processes)
@@ -71,6 +77,12 @@ internal sealed class FaultScript(
     private RoleProcess AnyRole() => cell.Roles[world.Random.Below(3)];
 
     private T Any<T>(IReadOnlyList<T> items) => items[world.Random.Below(items.Count)];
+
+    private void FillDisk()
+    {
+        cell.Disk.SetFull(true);
+        world.At(world.NowUs + world.Random.Skewed(100_000, 3_000_000), () => cell.Disk.SetFull(false));
+    }
 
     private void KillAllRoles()
     {

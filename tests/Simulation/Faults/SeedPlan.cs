@@ -20,11 +20,17 @@ internal sealed class SeedPlan
         ResultBytesMax = ArenaLimits.ResultBytesMin,
     };
 
+    private const FaultKind NeedsJournal = FaultKind.PowerLossInside | FaultKind.DiskFails | FaultKind.DiskFull
+        | FaultKind.SlowDisk | FaultKind.Damage;
+
     private static readonly FaultKind[] s_kinds = Enum.GetValues<FaultKind>()[1..];
 
     public SeedPlan(SimRandom random, FaultKind focus)
     {
+        HasJournal = random.Chance(600) || (focus & NeedsJournal) != 0;
         Faults = Draw(random) | focus;
+        FlushUsMax = Faults.HasFlag(FaultKind.SlowDisk) ? random.Skewed(20_000, 400_000) : 5_000;
+        SnapshotBytesMin = (int)random.Skewed(4 << 10, 256 << 10);
         FaultsUs = random.Skewed(500_000, 8_000_000);
         Clients = 1 + random.Below(3);
         Workers = 1 + random.Below(4);
@@ -34,6 +40,9 @@ internal sealed class SeedPlan
         OutboxBytesMax = isPressed ? random.Range(200, 4_000) : 256 * 1024;
         ResultsPerMessage = (int)random.Skewed(1, 64);
         FillerBytesMax = isPressed && random.Chance(100) ? 120_000 : 64;
+
+        // Small ones are changed often; all facts of a turn must fit into one.
+        SegmentBytes = FillerBytesMax > 64 ? 2 << 20 : Tasks <= 30 ? 32 << 10 : 128 << 10;
         WakeDelayUsMax = Faults.HasFlag(FaultKind.SlowWakes) ? random.Skewed(1_000, 40_000) : 300;
         DuplicatePermille = Faults.HasFlag(FaultKind.Duplicate) ? 100 : 0;
         GoesFirstPermille = Faults.HasFlag(FaultKind.Interleave) ? (int)random.Range(20, 300) : 0;
@@ -42,6 +51,16 @@ internal sealed class SeedPlan
     }
 
     public FaultKind Faults { get; }
+
+    /// <summary>The cell has a disk, and so more to promise than memory.</summary>
+    public bool HasJournal { get; }
+
+    /// <summary>The longest that a flush takes.</summary>
+    public long FlushUsMax { get; }
+
+    public int SegmentBytes { get; }
+
+    public int SnapshotBytesMin { get; }
 
     /// <summary>For how long things go wrong.</summary>
     public long FaultsUs { get; }
@@ -77,6 +96,12 @@ internal sealed class SeedPlan
     /// <summary>The longest that a task runs.</summary>
     public long WorkUsMax { get; }
 
+    /// <summary>How long this flush takes.</summary>
+    public long FlushUs(SimRandom random) => random.Skewed(50, FlushUsMax);
+
+    /// <summary>How long before a power loss relaxed tasks may have been accepted that it takes along.</summary>
+    public long RelaxedWindowUs => 10_000 + (2 * FlushUsMax) + 1_000;
+
     /// <summary>How long until a dead role's successor is there.</summary>
     public static long RestartUs(SimRandom random) => random.Skewed(20_000, 2_000_000);
 
@@ -86,7 +111,7 @@ internal sealed class SeedPlan
     /// </summary>
     public long EndWithinUs => (3 * Register.LeaseMs * 1_000L) + 60_000_000 + (Tasks * 3L * WorkUsMax);
 
-    private static FaultKind Draw(SimRandom random)
+    private FaultKind Draw(SimRandom random)
     {
         if (random.Chance(60))
         {
@@ -97,10 +122,11 @@ internal sealed class SeedPlan
         var faults = FaultKind.None;
         foreach (var kind in s_kinds)
         {
-            // Without its memory a cell promises less, which would keep the other checks from seeing much.
-            faults |= random.Chance(kind == FaultKind.PowerLoss ? 60 : (int)share) ? kind : FaultKind.None;
+            // A cell without a journal promises little once its memory is gone, which would blind the other checks.
+            var isLoss = kind is FaultKind.PowerLoss or FaultKind.ArenaLoss && !HasJournal;
+            faults |= random.Chance(isLoss ? 60 : (int)share) ? kind : FaultKind.None;
         }
 
-        return faults;
+        return HasJournal ? faults : faults & ~NeedsJournal;
     }
 }

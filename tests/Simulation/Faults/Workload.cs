@@ -41,14 +41,30 @@ internal static class Workload
             }
 
             var client = clients[random.Below(clients.Count)];
-            client.Plan(new PlannedBatch(moments[at], HistoryLevel.Memory, OptionsOf(random), items));
+            var durability = DurabilityOf(random, plan);
+            var level = (durability, plan.HasJournal) switch
+            {
+                (Durability.Memory, _) or (_, false) => HistoryLevel.Memory,
+                (Durability.Relaxed, _) => HistoryLevel.Relaxed,
+                _ => HistoryLevel.Durable,
+            };
+            client.Plan(new PlannedBatch(moments[at], level, OptionsOf(random, durability), items));
         }
     }
 
-    private static EncodedTaskOptions OptionsOf(SimRandom random) => EncodedTaskOptions.Create(
+    private static Durability DurabilityOf(SimRandom random, SeedPlan plan) => random.Below(10) switch
+    {
+        0 or 1 => Durability.Memory,
+        2 or 3 when plan.HasJournal => Durability.Relaxed,
+        4 or 5 when plan.HasJournal => Durability.Durable,
+        _ => Durability.CellDefault,
+    };
+
+    private static EncodedTaskOptions OptionsOf(SimRandom random, Durability durability) => EncodedTaskOptions.Create(
         s_handlers[random.Below(2)],
         new SubmitOptions
         {
+            Durability = durability,
             Priority = random.Chance(500) ? 4 : random.Below(8),
             AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
             RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
@@ -72,6 +88,6 @@ internal static class Workload
             kind,
             1 + random.Below(3),
             (uint)random.Skewed(100, plan.WorkUsMax),
-            random.Chance(900) ? random.Below(40) : random.Below(4_000),
+            random.Chance(900) ? random.Below(40) : random.Below(1_500),
             random.Below(plan.FillerBytesMax)));
 }

@@ -62,31 +62,27 @@ internal sealed class SimNetwork(World world)
     }
 
     /// <summary>One request and one answer, on a connection that exists for them alone.</summary>
-    public void Call(SimProcess client, SimProcess server, Func<bool> atServer, Action atClient)
+    /// <param name="client">Who asks; an answer after its death reaches nobody.</param>
+    /// <param name="server">Whom.</param>
+    /// <param name="atServer">Gets what sends the answer, to be called once or never.</param>
+    /// <param name="atClient">The answer has arrived.</param>
+    public void Call(SimProcess client, SimProcess server, Action<Action> atServer, Action atClient)
     {
         var life = client.Life;
         world.At(ArrivalUs(client.Host, server.Host), () =>
         {
-            if (!server.IsUp)
+            if (server.IsUp)
             {
-                return;
+                server.After(0, () => atServer(Answer));
             }
+        });
 
-            server.After(0, () =>
+        void Answer() => world.At(ArrivalUs(server.Host, client.Host), () =>
+        {
+            if (client.IsUp && client.Life == life)
             {
-                if (!atServer())
-                {
-                    return;
-                }
-
-                world.At(ArrivalUs(server.Host, client.Host), () =>
-                {
-                    if (client.IsUp && client.Life == life)
-                    {
-                        client.After(0, atClient);
-                    }
-                });
-            });
+                client.After(0, atClient);
+            }
         });
     }
 }

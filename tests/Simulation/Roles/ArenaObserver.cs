@@ -25,6 +25,9 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     /// <summary>How often in a thousand another role goes first.</summary>
     public int GoesFirstPermille { get; set; }
 
+    /// <summary>Tasks are put back where the journal says they were: those are no steps of their lives.</summary>
+    public bool IsReplaying { get; set; }
+
     /// <summary>Which registration the Register is listening to; 0: none.</summary>
     public ulong Reporting { get; set; }
 
@@ -67,7 +70,11 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     public void Stepped(Role role, uint slot, StateWord before, StateWord after)
     {
         world.Trace.Add(TraceMark.Step, (int)role, slot, before.Value, after.Value);
-        Write(role, slot, before, after);
+        if (!IsReplaying)
+        {
+            Write(role, slot, before, after);
+        }
+
         Pass();
     }
 
@@ -94,7 +101,7 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
         {
             case TaskState.Accepted:
                 var payload = cell.Arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
-                world.KeyOf[id] = BinaryPrimitives.ReadUInt64LittleEndian(payload);
+                world.KeyOf.TryAdd(id, BinaryPrimitives.ReadUInt64LittleEndian(payload));
                 break;
             case TaskState.Ready:
                 if (before.State == TaskState.Delayed)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using Muster.Core;
 using Muster.Register;
+using Muster.Server;
 using Muster.Server.RegisterHosting;
 using Muster.Simulation.Network;
 
@@ -53,6 +54,16 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
     {
     }
 
+    /// <summary>Says that results are safe, between heartbeats. Inside a turn.</summary>
+    public void Confirm(ulong number)
+    {
+        var answer = new BeatAnswer { ConfirmedResultNumber = number };
+        host.Writer.Clear();
+        AnswerWriter.Write(host.Writer, answer);
+        var bytes = host.Writer.Written.ToArray();
+        host.AfterTurn(() => link.SendDown(bytes));
+    }
+
     public void CloseAfterTurn(Fault fault) => host.AfterTurn(() => link.CloseByServer(fault));
 
     private void Take(RegistrationFacts? hello, byte[] message)
@@ -71,7 +82,7 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
             Registration = welcome.WorkerId;
             IsOpen = true;
             host.Open(this);
-            AnswerWriter.WriteWelcome(writer, welcome, host.Cell.Arena.CellId, s_addresses);
+            AnswerWriter.WriteWelcome(writer, welcome, CellIdentity.Of(host.Cell.Arena), s_addresses);
         }
 
         host.Cell.Observer.Reporting = Registration;

@@ -76,6 +76,14 @@ internal sealed class RegisterProcess(World world, SimCell cell, int index)
         }
     }
 
+    void IRegisterEffects.Confirm(uint row, long stream, ulong number)
+    {
+        if (_streams.TryGetValue(row, out var peer) && peer.Number == stream)
+        {
+            peer.Confirm(number);
+        }
+    }
+
     void IRegisterEffects.WatchProcess(uint row, uint epoch, uint pid, ulong pidStart)
     {
         // A process that is not here is not watched: it may be another machine's.

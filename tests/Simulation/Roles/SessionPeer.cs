@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using Muster.Core;
 using Muster.Plm;
+using Muster.Server;
 using Muster.Server.PlmHosting;
 using Muster.Simulation.Network;
 using Muster.Transport.Wire;
@@ -18,6 +19,7 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
 {
     private readonly SessionFrame _frame = new();
     private readonly List<KnownRef> _known = [];
+    private readonly Queue<(ulong Sequence, byte Durability, byte[] Answer)> _promises = new();
     private PlmSession? _session;
     private bool _isStalled;
     private long _bytesWaiting;
@@ -118,7 +120,7 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
         var writer = host.Writer;
         var welcome = writer.Begin(1);
         writer.WriteUInt32(1, TaskLimits.WireVersion);
-        writer.WriteFixed64(2, host.Cell.Arena.CellId);
+        writer.WriteFixed64(2, CellIdentity.Of(host.Cell.Arena));
         writer.WriteUInt64(3, _session!.DecidedRef);
         foreach (var known in _known)
         {
@@ -131,6 +133,7 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
         }
 
         writer.WriteUInt32(6, core.OutstandingMax);
+        writer.WriteUInt32(7, host.Cell.Arena.Epoch);
         writer.End(welcome);
         return Fault.None;
     }
@@ -138,7 +141,7 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
     private Fault Submit(PlmCore core, ReadOnlySpan<byte> batch)
     {
         BatchBytes.FindOptions(batch, out var options);
-        var refusal = TaskRules.TryMake(host.Cell.Arena, options, out var spec);
+        var refusal = TaskRules.TryMake(host.Cell.Arena, options, out var spec, core.DurabilityDefault);
         var fault = core.BeginBatch(_session, this, _frame.BatchFirstRef, _frame.BatchItems, spec, refusal);
         if (!fault.IsNone)
         {
@@ -148,6 +151,7 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
         BatchBytes.AddItems(batch, core);
         var receipt = core.EndBatch();
         var writer = host.Writer;
+        var start = writer.Length;
         var accepted = writer.Begin(2);
         writer.WriteUInt64(1, _frame.BatchFirstRef);
         writer.WritePackedFixed64(2, receipt.Ids);
@@ -162,12 +166,35 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
         }
 
         writer.End(accepted);
+        if (!core.IsReached(receipt.Sequence, receipt.Durability))
+        {
+            if (_promises.Count == 0)
+            {
+                host.Promise(this);
+            }
+
+            _promises.Enqueue((receipt.Sequence, receipt.Durability, writer.Written[start..].ToArray()));
+            writer.Truncate(start);
+        }
+
         return Fault.None;
     }
 
-    private void Send(ProtoWriter writer)
+    /// <summary>Sends the answers whose promise holds by now; false while some wait. Inside a turn.</summary>
+    public bool TryRedeem(PlmCore core)
     {
-        var bytes = writer.Written.ToArray();
+        while (_promises.TryPeek(out var promise) && core.IsReached(promise.Sequence, promise.Durability))
+        {
+            Send(_promises.Dequeue().Answer);
+        }
+
+        return _promises.Count == 0;
+    }
+
+    private void Send(ProtoWriter writer) => Send(writer.Written.ToArray());
+
+    private void Send(byte[] bytes)
+    {
         _bytesWaiting += bytes.Length;
         host.AfterTurn(() =>
         {
@@ -181,7 +208,12 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
         if (_session is { } session)
         {
             _session = null;
-            host.TryTurn((core, _) => core.LeaveSession(session, this));
+            _promises.Clear();
+            host.TryTurn((core, _) =>
+            {
+                core.LeaveSession(session, this);
+                host.Leave(this);
+            });
         }
     }
 }

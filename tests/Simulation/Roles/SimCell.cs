@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using Muster.Arena;
 using Muster.Core;
 using Muster.Simulation.Actors;
+using Muster.Simulation.Disks;
 using Muster.Simulation.Faults;
 using Muster.Simulation.Kernel;
 
@@ -28,6 +29,7 @@ internal sealed class SimCell : IDisposable
     {
         _world = world;
         Plan = plan;
+        Disk = new SimDisk(world);
         Observer = new ArenaObserver(world, this);
         Plm = new PlmProcess(world, this, 0);
         Scheduler = new SchedulerProcess(world, this, 1);
@@ -45,6 +47,9 @@ internal sealed class SimCell : IDisposable
     public SeedPlan Plan { get; }
 
     public ArenaMap Arena { get; private set; }
+
+    /// <summary>What the journal lies on; unused without one.</summary>
+    public SimDisk Disk { get; }
 
     public ArenaObserver Observer { get; }
 
@@ -135,21 +140,52 @@ internal sealed class SimCell : IDisposable
         }
     }
 
-    /// <summary>All that runs here stops, and memory is gone.</summary>
+    /// <summary>All that runs here stops, memory is gone, and the disk forgets what was not flushed.</summary>
     public void LosePower()
     {
         _world.Trace.Add(TraceMark.PowerLoss, -1);
-        foreach (var role in _roles)
-        {
-            role.Kill();
-        }
-
         foreach (var process in _locals)
         {
             process.Kill();
         }
 
-        _world.Record(new(_world.NowUs, "host", Checking.HistoryOp.PowerLoss), -1);
+        StopRoles();
+        Disk.LosePower();
+        MakeArenaAnew(Plan.RelaxedWindowUs);
+    }
+
+    /// <summary>The arena is gone and with it every role; disk and workers are as they were.</summary>
+    public void LoseArena()
+    {
+        _world.Trace.Add(TraceMark.PowerLoss, -1, 1);
+        StopRoles();
+        MakeArenaAnew(relaxedWindowUs: 0);
+    }
+
+    /// <summary>Whoever starts the PLM next finds a flipped bit.</summary>
+    public void DamageJournal()
+    {
+        KillRole(Plm);
+        Disk.Damage();
+    }
+
+    private void StopRoles()
+    {
+        foreach (var role in _roles)
+        {
+            role.Kill();
+        }
+    }
+
+    private void MakeArenaAnew(long relaxedWindowUs)
+    {
+        _world.Record(
+            new(_world.NowUs, "host", Checking.HistoryOp.PowerLoss, Value: (ulong)relaxedWindowUs), -1);
+        if (Plan.HasJournal)
+        {
+            Disk.RecordContent();
+        }
+
         Arena.Dispose();
         Arena = MakeArena();
         var backUs = SeedPlan.RestartUs(_world.Random) * 4;

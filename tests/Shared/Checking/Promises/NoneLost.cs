@@ -2,17 +2,14 @@
 namespace Muster.Checking.Promises;
 
 /// <summary>
-/// What was accepted reaches an end. What a level does not promise is not asked for: memory goes with the power, and
-/// relaxed may lose what was accepted within its flush interval before.
+/// What was accepted reaches an end. What a level does not promise is not asked for: memory goes with the arena, and
+/// relaxed may lose what was accepted a flush interval before the power went.
 /// </summary>
 internal sealed class NoneLost() : InvariantCheck("I1")
 {
-    /// <summary>The flush interval that relaxed promises, and what a slow disk may add to the last flush.</summary>
-    public const long RelaxedUs = 10_000;
-
     public static bool MayBeLost(KeyStory key, Stories stories)
     {
-        foreach (var lostUs in stories.PowerLosses)
+        foreach (var (lostUs, windowUs) in stories.PowerLosses)
         {
             var isAfter = lostUs >= key.AckedUs;
             if (isAfter && key.Level is HistoryLevel.None or HistoryLevel.Memory)
@@ -20,7 +17,7 @@ internal sealed class NoneLost() : InvariantCheck("I1")
                 return true;
             }
 
-            if (isAfter && key.Level == HistoryLevel.Relaxed && lostUs - key.AckedUs <= RelaxedUs)
+            if (isAfter && key.Level == HistoryLevel.Relaxed && lostUs - key.AckedUs <= windowUs)
             {
                 return true;
             }
