@@ -4,6 +4,7 @@ DURABILITY ?= memory
 W ?= W1
 ROUNDS ?= 20
 SEED ?= 1
+F ?= 5
 CONFIG := -c Release -v q --nologo
 
 # Figures are of the program that users run: the published one.
@@ -11,7 +12,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots
+.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses
+
+model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
+	@eng/model $(F)
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
