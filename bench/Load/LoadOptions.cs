@@ -10,11 +10,11 @@ internal sealed record LoadOptions
 
     public string Durability { get; init; } = "memory";
 
-    public V1.Durability Level => Durability switch
+    public Durability Level => Durability switch
     {
-        "durable" => V1.Durability.Durable,
-        "relaxed" => V1.Durability.Relaxed,
-        _ => V1.Durability.Memory,
+        "durable" => Muster.Durability.Durable,
+        "relaxed" => Muster.Durability.Relaxed,
+        _ => Muster.Durability.Memory,
     };
 
     /// <summary>Of the image for power cuts.</summary>

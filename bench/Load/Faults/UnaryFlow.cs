@@ -99,7 +99,7 @@ internal sealed class UnaryFlow(string address, HistoryOracle oracle, string lev
             {
                 Handler = TraceTask.Handler,
                 AttemptsMax = 100,
-                Durability = durability,
+                Durability = (V1.Durability)durability,
                 RetentionMs = KeptMs,
             },
             Item = new() { Payload = ByteString.CopyFrom(TraceTask.Payload(key, 1)) },
