@@ -65,6 +65,9 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
         }
     }
 
+    /// <summary>The code of the last refusal.</summary>
+    public string LastRefusal { get; private set; } = "";
+
     /// <summary>See <see cref="TellCut"/>.</summary>
     public long LostResultAgeUsMax { get; private set; }
 
@@ -132,6 +135,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
                 case HistoryOp.Refuse:
                 case HistoryOp.Unknown:
                     ledger.Sent.Remove(happened.Key);
+                    LastRefusal = happened.Outcome;
                     _counts = _counts with { Refused = _counts.Refused + 1 };
                     break;
                 case HistoryOp.Missing:
