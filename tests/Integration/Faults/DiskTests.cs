@@ -34,7 +34,7 @@ public sealed class DiskTests(ITestOutputHelper output)
         output.WriteLine($"ended {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms after the failed flush");
         Assert.NotEqual(0, disk.Plm.ExitCode);
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 2);
-        output.WriteLine(string.Join('\n', disk.Run.Lines("plm: ")));
+        Assert.NotEmpty(disk.Run.Lines("muster: JOURNAL_FAILED: "));
 
         // Nothing but the disk is left of the cell, so an answer that had not waited for it would be found out.
         disk.Shim.Heal();
@@ -141,7 +141,7 @@ public sealed class DiskTests(ITestOutputHelper output)
         await run.UntilAsync(() => run.Oracle.Counts.Acked > acked, TimeSpan.FromSeconds(10), () => "new work");
         var resumed = Stopwatch.GetElapsedTime(start);
         output.WriteLine($"new work was accepted {resumed.TotalMilliseconds:F0} ms after there was room again");
-        Assert.InRange(resumed.TotalSeconds, 0, 4);
+        Assert.InRange(resumed.TotalSeconds, 0, 3);
         await run.FlowsAsync(200, s_progressMax);
         await run.EndCleanAsync();
     }
