@@ -10,7 +10,7 @@ internal sealed record LoadOptions
 
     public string Durability { get; init; } = "memory";
 
-    public Durability Level => Durability switch
+    public Muster.Durability Level => Durability switch
     {
         "durable" => Muster.Durability.Durable,
         "relaxed" => Muster.Durability.Relaxed,

@@ -25,9 +25,9 @@ internal static class LoadWorker
     private static readonly byte[] s_result = new byte[32];
 
     /// <summary>Starts a cell of three role processes and this many worker processes.</summary>
-    public static async Task<CellProcesses> StartCellAsync(int workers)
+    public static async Task<CellProcesses> StartCellAsync(int workers, LoadOptions options)
     {
-        var cell = await CellProcesses.StartAsync();
+        var cell = await CellProcesses.StartAsync("--durability", options.Durability);
         for (var n = 0; n < workers; n++)
         {
             cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address);

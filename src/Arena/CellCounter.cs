@@ -29,14 +29,19 @@ internal enum CellCounter
     /// <summary>Connected sessions now; goes down too.</summary>
     ClientsNow = 14,
 
-    /// <summary>A word: 1 once the arena holds what the journal held when it was made.</summary>
-    JournalRestored = 15,
+    /// <summary>A word: 1 once the PLM has brought the arena up to date: it holds what the journal held.</summary>
+    Populated = 15,
 
     /// <summary>A word: names the journal that the arena belongs to; 0: none.</summary>
     JournalLineage = 16,
 
     /// <summary>A word: the journal is on disk up to this sequence.</summary>
     JournalSynced = 17,
+
+    /// <summary>
+    /// A word: 1 while tasks that came back from the journal are held back for workers to claim.
+    /// </summary>
+    HoldsBack = 19,
 
     /// <summary>
     /// A word: of the ring of finished tasks, everything before this position was judged and is as durable as was

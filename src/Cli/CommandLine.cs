@@ -91,6 +91,7 @@ internal static class CommandLine
             TopVerb.Create(context),
             CancelVerb.Create(context),
             ArenaVerb.Create(context),
+            JournalVerb.Create(context),
             VersionVerb.Create(context),
         };
         foreach (var option in root.Options.OfType<HelpOption>())

@@ -137,6 +137,7 @@ internal sealed partial class FileJournal
     private bool Rotate()
     {
         Flush();
+        TakeNote();
         if (!_spare.IsReady)
         {
             var errno = _spare.MakeNow();

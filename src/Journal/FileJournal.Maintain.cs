@@ -44,12 +44,7 @@ internal sealed partial class FileJournal
     /// </summary>
     private bool NoteForgotten()
     {
-        if (_noted > _liveFrom && _synced >= _noteSequence)
-        {
-            _liveFrom = _noted;
-            Volatile.Write(ref _liveBase, _segments[IndexOfLive()].Header.BasePosition);
-        }
-
+        TakeNote();
         Span<byte> body = stackalloc byte[sizeof(ulong)];
         lock (_gate)
         {
@@ -63,6 +58,19 @@ internal sealed partial class FileJournal
         }
 
         return _noted > _liveFrom;
+    }
+
+    /// <summary>
+    /// Before the next segment's header is written, too: the header must know all notes of the segments before it,
+    /// since opening reads no others.
+    /// </summary>
+    private void TakeNote()
+    {
+        if (_noted > _liveFrom && _synced >= _noteSequence)
+        {
+            _liveFrom = _noted;
+            Volatile.Write(ref _liveBase, _segments[IndexOfLive()].Header.BasePosition);
+        }
     }
 
     /// <summary>Lets one segment go, the oldest, unless it is needed or to be retained.</summary>

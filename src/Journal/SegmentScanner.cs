@@ -14,7 +14,7 @@ internal sealed class SegmentScanner
 
     private readonly IJournalFile _file;
     private readonly SegmentHeader _segment;
-    private byte[] _window = new byte[WindowBytes];
+    private byte[] _window;
     private long _windowStart;
     private int _windowBytes;
 
@@ -24,6 +24,7 @@ internal sealed class SegmentScanner
     {
         _file = file;
         _segment = segment;
+        _window = new byte[Math.Min(WindowBytes, segment.SegmentBytes)];
         Offset = JournalFormat.DataOffset;
         Last = segment.Before;
     }

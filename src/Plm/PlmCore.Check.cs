@@ -53,7 +53,7 @@ internal sealed partial class PlmCore
         }
 
         Invariant.That(word.GenerationLow == (uint)slot.Generation);
-        Invariant.That(word.State != TaskState.Accepted || WaitsForJournal(in slot));
+        Invariant.That(word.State != TaskState.Accepted || MayBeAccepted(index));
         Invariant.That(word.State == TaskState.Done == (slot.Outcome != 0));
         Invariant.That(!IsPublished(in slot) || _index[index].Awaiter == 0);
         Invariant.That(!IsPublished(in slot) || word.State == TaskState.Done);

@@ -191,9 +191,10 @@ internal sealed partial class PlmCore
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        EndGrant(in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
-        if (IsJournaled(in slot))
+        if (IsJournaled(in slot) && Safeguard.SyncBeforeDelivery)
         {
             WriteEnded(index, in slot);
             AwaitJournal(index, in slot, isEnd: true);

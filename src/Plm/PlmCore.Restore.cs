@@ -22,7 +22,7 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     private Fault _restoreFault;
-    private bool _isRestored;
+    private bool _holdsBack;
     private uint _epochsTold;
 
     // Brings arena and journal together. Afterwards the arena holds everything that the journal holds.
@@ -35,8 +35,10 @@ internal sealed partial class PlmCore
 
         _written = _journal.LastSequence;
         _synced = _journal.LastSequence;
-        if (_arena.Counter(CellCounter.JournalRestored) == 0)
+        _holdsBack = _arena.Counter(CellCounter.HoldsBack) != 0;
+        if (_arena.Counter(CellCounter.Populated) == 0)
         {
+            _arena.Set(CellCounter.HoldsBack, 1);
             var fault = Restore(_journal);
             if (!fault.IsNone)
             {
@@ -46,7 +48,7 @@ internal sealed partial class PlmCore
             TellArena();
             _arena.Set(CellCounter.JournalSynced, _synced);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
-            _isRestored = true;
+            _holdsBack = true;
             return Fault.None;
         }
 
@@ -121,6 +123,9 @@ internal sealed partial class PlmCore
                 break;
             case FactKind.Ended:
                 RestoreEnded(EndedFact.Read(ref fact));
+                break;
+            case FactKind.Granted:
+                RestoreGranted(fact);
                 break;
             case FactKind.Released:
                 RestoreReleased(fact);

@@ -129,7 +129,9 @@ internal sealed partial class PlmCore
             _batchSession = null;
         }
 
-        var isPromised = _batchSpec.Durability > DurabilityLevel.Memory && _batchFaults.Count < _batchItems;
+        var isPromised = Safeguard.SyncBeforeAnswer
+            && _batchSpec.Durability > DurabilityLevel.Memory
+            && _batchFaults.Count < _batchItems;
         return new BatchReceipt(
             _batchIds.AsSpan(0, _batchItems), _batchFaults, isPromised ? _factSequence : 0, _batchSpec.Durability);
     }
@@ -211,7 +213,11 @@ internal sealed partial class PlmCore
         }
 
         _batchIds[_batchCount++] = new TaskId(index, generation).Value;
-        if (!WaitsForJournal(in slot))
+        if (StartsOnce(in slot))
+        {
+            TryGrant(index, ref slot);
+        }
+        else
         {
             QueuePush(index, accepted);
         }

@@ -25,6 +25,12 @@ internal sealed record PlmOptions
     /// <summary>The level of tasks that name none, in a cell with a journal: 1 to 3. Default 3, durable.</summary>
     public byte DurabilityDefault { get; init; } = DurabilityLevel.Durable;
 
+    /// <summary>
+    /// After the arena was made anew from the journal: how long tasks that workers may still run are held back for them
+    /// to claim, 0 to 60,000 ms. Default 3,000, a worker's lease.
+    /// </summary>
+    public long ReattachMs { get; init; } = 3_000;
+
     /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
     public int AwaitersMax { get; init; } = 65_536;
 
@@ -38,6 +44,7 @@ internal sealed record PlmOptions
             DurabilityDefault is >= DurabilityLevel.Memory and <= DurabilityLevel.Durable,
             nameof(DurabilityDefault),
             "memory, relaxed or durable");
+        Check(ReattachMs is >= 0 and <= 60_000, nameof(ReattachMs), "0 to 60,000");
         Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
     }
 

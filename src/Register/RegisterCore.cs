@@ -214,6 +214,16 @@ internal sealed partial class RegisterCore
         var before = _rows.Health(row);
         Invariant.That(IsLiving(before));
         var epoch = fact.Epoch;
+#if SEAMS
+        if (!Safeguard.Fence)
+        {
+            // The attempts go to others, and whoever was given up stays who it was.
+            _finished.WorkerLost(row, epoch);
+            _watches[row].HeardMs = nowMs;
+            return;
+        }
+
+#endif
         fact.HealthReason = (uint)reason;
         fact.HealthSinceUnixUs = nowUnixUs;
         fact.Running = 0;

@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Security.Cryptography;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -329,10 +330,10 @@ public abstract class JournalConformance
         }
     }
 
-    /// <summary>A record with its body as text, so that records compare by value.</summary>
+    /// <summary>A record with its body's digest as text, so that records compare by value.</summary>
     internal readonly record struct Entry(ulong Sequence, ushort Kind, string Body)
     {
         public static Entry Of(ulong sequence, ushort kind, ReadOnlySpan<byte> body) =>
-            new(sequence, kind, Convert.ToHexString(body));
+            new(sequence, kind, $"{body.Length} {Convert.ToHexString(SHA256.HashData(body))}");
     }
 }

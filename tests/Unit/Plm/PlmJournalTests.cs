@@ -208,6 +208,72 @@ public sealed class PlmJournalTests
         Assert.Equal(0u, next.Arena.Ready.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Restore_HeldBackTasks_WaitForTheirWorkersAndThenRunAnew(bool plmDies)
+    {
+        var journal = new FakeJournal();
+        ulong once;
+        ulong again;
+        using (var cell = NewCell(journal))
+        {
+            once = cell.Submit(null, null, Durable(cell, attemptsMax: 1), "x").Ids[0];
+            again = cell.Submit(null, null, Durable(cell), "y").Ids[0];
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
+        Assert.Equal(TaskState.Accepted, next.StateOf(once));
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+        next.NowMs += 2_900;
+        next.Turn();
+        if (plmDies)
+        {
+            next.Restart();
+            next.NowMs += 2_900;
+            next.Turn();
+        }
+
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+
+        // New work waits for nobody.
+        var fresh = next.Submit(null, null, Durable(next), "z").Ids[0];
+        Assert.Equal(TaskState.Ready, next.StateOf(fresh));
+        next.NowMs += 200;
+        next.Turn();
+        Assert.Equal(TaskState.Done, next.StateOf(once));
+        Assert.Equal(TaskState.Ready, next.StateOf(again));
+        next.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void Restore_TaskClaimedByItsWorker_IsNotRunAgain()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        Attempt attempt;
+        using (var cell = NewCell(journal))
+        {
+            id = cell.Submit(null, null, Durable(cell, attemptsMax: 1), "x").Ids[0];
+            cell.Sync();
+            attempt = cell.Assign()[0].Word.Attempt;
+        }
+
+        using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
+        var index = new TaskId(id).Slot;
+        var word = next.Arena.Tasks.Read(index);
+        var claimed = word.With(TaskState.Assigned, attempt);
+        Assert.True(next.Arena.Tasks.TryStep(Role.Register, index, word, claimed));
+        next.NowMs += 3_000;
+        next.Turn();
+        Assert.Equal(TaskState.Assigned, next.StateOf(id));
+        next.Report(new(index, claimed), output: "from before");
+        next.Turn();
+        next.Sync();
+        Assert.Equal("from before", FakeStream.ReadResult(next.Arena, index).Output);
+    }
+
     [Fact]
     public void Restore_ReleasedTasks_StayGone()
     {
@@ -250,8 +316,9 @@ public sealed class PlmJournalTests
         }
 
         using var next = NewCell(journal, epoch: 2);
-        next.Arena.Set(CellCounter.JournalRestored, 0);
+        next.Arena.Set(CellCounter.Populated, 0);
         next.Restart();
+        next.Turn();
         Assert.True(next.Recovered.IsNone);
         Assert.Equal(2u, next.Arena.Ready.Count);
     }
@@ -394,8 +461,14 @@ public sealed class PlmJournalTests
         Assert.Equal("kept", FakeStream.ReadResult(third.Arena, new TaskId(id).Slot).Output);
     }
 
-    private static PlmCell NewCell(FakeJournal? journal = null, uint epoch = 1) =>
-        new(epoch: epoch, journal: journal ?? new FakeJournal());
+    // Nobody claims what is held back, so it goes to the heap in the first turn.
+    private static PlmCell NewCell(FakeJournal? journal = null, uint epoch = 1, long reattachMs = 0)
+    {
+        var options = new PlmOptions { ReattachMs = reattachMs };
+        var cell = new PlmCell(options, epoch: epoch, journal: journal ?? new FakeJournal());
+        cell.Turn();
+        return cell;
+    }
 
     private static TaskSpec Durable(PlmCell cell, uint attemptsMax = 0) =>
         cell.Spec((ref TaskOptionsView view) =>

@@ -1,15 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Linq;
+using Muster.Arena;
 using Muster.Arena.Rings;
 using Muster.Arena.Tables;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Register;
 using Xunit;
+using static Muster.Unit.Register.RegisterCell;
 
 namespace Muster.Unit.Register;
 
 public sealed class RegistrationTests
 {
+    [Fact]
+    public void Hello_ArenaNotBroughtUpToDate_IsToldToComeAgain()
+    {
+        using var cell = new RegisterCell();
+        cell.Arena.Set(CellCounter.Populated, 0);
+        Assert.Equal(FaultCode.Unavailable, cell.Hello(Facts(1), out _).Code);
+    }
+
+    [Fact]
+    public void Hello_FromAnEarlierArenaOfTheCell_KeepsTheAttemptsThatStillCount()
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var held = cell.Restored();
+        var taken = cell.Restored();
+        var before = new Attempt((2 << Attempt.CountBits) | 7);
+        var gone = new AttemptKey(new TaskId(500, TaskId.FirstGeneration(2)), before);
+
+        // Another worker was faster with the second task.
+        cell.Hello(1);
+        cell.Assign(taken, 0);
+        AttemptKey[] inHand = [new(held, before), new(taken, before), gone];
+        var facts = Facts(2, workerId: 1ul << 32) with { CellId = 99, Epoch = 2, InHand = inHand };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        Assert.False(welcome.IsFenced);
+        var superseded = new List<AttemptKey>();
+        cell.Core.TakeBackAttempts(welcome.Row, facts, cell.NowUnixUs, superseded);
+        Assert.Equal([inHand[1], gone], superseded);
+        Assert.Equal(TaskState.Assigned, cell.StateOf(inHand[0]));
+
+        // Its result counts, under the number that the attempt always had.
+        Assert.Empty(cell.Beat(welcome.Row, cell.LastStream, new Report(inHand[0], 9, "out")).Superseded);
+        Assert.Equal(TaskState.Reported, cell.StateOf(inHand[0]));
+    }
+
+    [Fact]
+    public void Hello_FromAnotherCell_IsFenced()
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var facts = Facts(2, workerId: 7ul << 32) with { CellId = 98, Epoch = 2 };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        Assert.True(welcome.IsFenced);
+    }
+
     [Fact]
     public void Hello_First_GetsARowAnIdAndALease()
     {
