@@ -3,6 +3,8 @@ SHELL := /bin/bash
 DURABILITY ?= memory
 W ?= W1
 ROUNDS ?= 20
+CYCLES ?= 10
+FS ?= ext4
 SEED ?= 1
 F ?= 5
 CONFIG := -c Release -v q --nologo
@@ -12,7 +14,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model
+.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,10 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 
 chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=1 DURABILITY=memory; last line is JSON
 	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)
+
+powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DURABILITY=durable; last line is JSON
+	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \
+		--durability $(if $(filter command line,$(origin DURABILITY)),$(DURABILITY),durable)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses

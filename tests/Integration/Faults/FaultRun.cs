@@ -8,7 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Muster.Shared.Cells;
 using Muster.Shared.Histories;
-using Muster.V1;
+
 using Xunit;
 
 namespace Muster.Integration.Faults;

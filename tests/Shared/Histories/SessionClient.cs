@@ -197,7 +197,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
     {
         lock (_gate)
         {
-            var hello = new SessionHello { WireVersion = 1, ClientId = book.ClientId, Name = options.Actor };
+            var hello = new SessionHello { WireVersion = 1, ClientId = book.ClientId, Name = options.Actor, Epoch = book.Epoch };
             if (book.Unresolved.Count > 0)
             {
                 hello.UnresolvedFirst = book.Unresolved.Keys.First();
@@ -226,13 +226,20 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
                 Tell(HistoryOp.Unknown, "refused", itemRef, key);
             }
 
-            // A session that forgot what it had decided is another one: its tasks are gone.
+            // A cell made anew names all that it still has of this session; the rest is gone.
+            var isAnew = book.Epoch != 0 && welcome.Epoch != book.Epoch;
+            var known = isAnew ? welcome.KnownRefs.ToHashSet() : [];
             foreach (var (itemRef, (key, task)) in book.Open.ToArray())
             {
-                if (itemRef > welcome.DecidedRef)
+                if (itemRef > welcome.DecidedRef || (isAnew && !known.Contains(itemRef)))
                 {
                     Tell(HistoryOp.Missing, "unknown", itemRef, key, task);
                 }
+            }
+
+            if (welcome.Epoch != book.Epoch)
+            {
+                Tell(HistoryOp.Join, "ok", welcome.Epoch, 0, book.ClientId);
             }
 
             sink.Flush();

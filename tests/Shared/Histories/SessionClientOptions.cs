@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using Muster.V1;
+
 
 namespace Muster.Shared.Histories;
 
