@@ -115,7 +115,7 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
-            if (WaitsForJournal(in slot) && slot.DurableUs == 0)
+            if (StartsOnce(in slot) && slot.DurableUs == 0)
             {
                 // The journal says when.
                 continue;
@@ -127,7 +127,15 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            QueuePush(accepted.Slot, _tasks.Read(accepted.Slot));
+            if (StartsOnce(in slot) && IsGranted(in slot))
+            {
+                // The predecessor may have died before the journal had it.
+                _grants.Add(_tasks.IdOf(accepted.Slot).Value);
+                AwaitJournal(accepted.Slot, in slot, isEnd: false);
+                continue;
+            }
+
+            LetGo(accepted.Slot, ref slot, _tasks.Read(accepted.Slot));
         }
 
         foreach (var index in found.Reported)
@@ -195,6 +203,7 @@ internal sealed partial class PlmCore
         }
 
         found.Used++;
+        _grantedNow += IsGranted(in slot) && word.State != TaskState.Done ? 1 : 0;
         if ((slot.Flags & SlotFlags.Released) != 0)
         {
             found.Done++;
@@ -250,7 +259,7 @@ internal sealed partial class PlmCore
             case TaskState.Reported:
                 // Of an end that was begun and never made; nobody was told, and it is judged anew.
                 slot.Outcome = 0;
-                slot.Flags = 0;
+                slot.Flags &= SlotFlags.Granted;
                 found.Reported.Add(index);
                 break;
             case TaskState.Delayed:

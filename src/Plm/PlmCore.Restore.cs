@@ -135,6 +135,9 @@ internal sealed partial class PlmCore
             case FactKind.Ended:
                 RestoreEnded(EndedFact.Read(ref fact));
                 break;
+            case FactKind.Granted:
+                RestoreGranted(fact);
+                break;
             case FactKind.Released:
                 RestoreReleased(fact);
                 break;

@@ -110,6 +110,11 @@ internal sealed partial class PlmCore
         _facts.Varint(0);
         _facts.Bytes(isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes));
         _facts.End();
+        if (IsGranted(in slot))
+        {
+            _grants.Add(_tasks.IdOf(index).Value);
+        }
+
         if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
         {
             NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);

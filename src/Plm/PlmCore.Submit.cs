@@ -213,7 +213,11 @@ internal sealed partial class PlmCore
         }
 
         _batchIds[_batchCount++] = new TaskId(index, generation).Value;
-        if (!WaitsForJournal(in slot))
+        if (StartsOnce(in slot))
+        {
+            TryGrant(index, ref slot);
+        }
+        else
         {
             QueuePush(index, accepted);
         }

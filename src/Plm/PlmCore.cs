@@ -104,6 +104,7 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn);
         FlushPushes();
         RunReleases();
+        GrantMore();
         AppendFacts();
         NoteFinishedRead();
         MarkFinishedSafe();

@@ -18,6 +18,9 @@ internal enum FactKind : byte
     /// <summary>A task ended, with its outcome and result.</summary>
     Ended = 4,
 
+    /// <summary>Tasks that may start once only may now: u64 ids. One that has not ended may have started.</summary>
+    Granted = 6,
+
     /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
     Released = 5,
 }

@@ -65,7 +65,10 @@ internal static class FactText
                 AppendEnded(text, fact);
                 break;
             case FactKind.Released:
-                AppendReleased(text, fact);
+                AppendIds(text, "released", fact);
+                break;
+            case FactKind.Granted:
+                AppendIds(text, "granted", fact);
                 break;
             default:
                 text.Append(CultureInfo.InvariantCulture, $"fact {(byte)kind}");
@@ -111,9 +114,9 @@ internal static class FactText
         }
     }
 
-    private static void AppendReleased(StringBuilder text, FactReader fact)
+    private static void AppendIds(StringBuilder text, string what, FactReader fact)
     {
-        text.Append("released");
+        text.Append(what);
         var count = 0;
         while (!fact.IsEmpty)
         {
