@@ -3,6 +3,7 @@ SHELL := /bin/bash
 DURABILITY ?= memory
 W ?= W1
 ROUNDS ?= 20
+N ?= 1000
 SEED ?= 1
 CONFIG := -c Release -v q --nologo
 
@@ -11,7 +12,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots
+.PHONY: help build test unit tidy integ interop chaos corrupt losses kill-rounds bench run fmt snapshots
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 
 chaos: ## kill the roles in turn under load: make chaos ROUNDS=20 SEED=1; last line is JSON
 	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED)
+
+corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEED=1; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load corrupt --journals $(N) --seed $(SEED)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses

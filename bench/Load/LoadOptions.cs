@@ -18,6 +18,15 @@ internal sealed record LoadOptions
 
     public int Workers { get; init; }
 
+    /// <summary>Of corrupt.</summary>
+    public int Journals { get; init; }
+
+    /// <summary>Of corrupt: the first one.</summary>
+    public int First { get; init; }
+
+    /// <summary>Of journal: where it is measured.</summary>
+    public string Folder { get; init; } = "";
+
     public int Seed { get; init; } = 1;
 
     /// <summary>Of the cell, for a worker; of the socket, for a relay.</summary>
@@ -44,6 +53,9 @@ internal sealed record LoadOptions
                 "--rounds" when isNumber => options with { Rounds = number },
                 "--seconds" when isNumber => options with { Seconds = number },
                 "--workers" when isNumber => options with { Workers = number },
+                "--folder" => options with { Folder = value },
+                "--first" when isNumber => options with { First = number },
+                "--journals" when isNumber => options with { Journals = number },
                 "--seed" when isNumber => options with { Seed = number },
                 _ => null,
             };
