@@ -5,6 +5,7 @@ W ?= W1
 ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
+N ?= 1000
 SEED ?= 1
 F ?= 5
 CONFIG := -c Release -v q --nologo
@@ -14,7 +15,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut
+.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut corrupt
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=
 powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DURABILITY=durable; last line is JSON
 	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \
 		--durability $(if $(filter command line,$(origin DURABILITY)),$(DURABILITY),durable)
+
+corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEED=1; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load corrupt --journals $(N) --seed $(SEED)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses
