@@ -6,6 +6,7 @@ ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
 SEED ?= 1
+F ?= 5
 CONFIG := -c Release -v q --nologo
 
 # Figures are of the program that users run: the published one.
@@ -13,7 +14,8 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos powercut losses kill-rounds bench run fmt snapshots
+# No verb is a file; the help is made from the lines of the verbs.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DUR
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses
+
+model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
+	@eng/model $(F)
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests

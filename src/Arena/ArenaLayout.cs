@@ -71,7 +71,8 @@ internal sealed class ArenaLayout
         Workers = Take(
             WorkerTableHeaderBytes + ChangedBitmapBytes + ((long)limits.WorkersMax * WorkerRowBytes), PageBytes);
         Clients = Take(ClientTableHeaderBytes + ((long)limits.ClientsMax * ClientRowBytes), PageBytes);
-        Handlers = Take(HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes), PageBytes);
+        Handlers = Take(
+            HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes) + (HandlersMax * sizeof(float)), PageBytes);
         var ringBytes = RingHeaderBytes + ((long)RingCapacity * RingRecordBytes);
         Finished = Take(ringBytes, PageBytes);
         Cancels = Take(ringBytes, PageBytes);

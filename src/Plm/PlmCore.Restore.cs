@@ -124,6 +124,9 @@ internal sealed partial class PlmCore
             case FactKind.Ended:
                 RestoreEnded(EndedFact.Read(ref fact));
                 break;
+            case FactKind.HandlerModel:
+                RestoreModel(fact);
+                break;
             case FactKind.Granted:
                 RestoreGranted(fact);
                 break;
@@ -149,6 +152,14 @@ internal sealed partial class PlmCore
         if (fact.Fixed64() != _arena.CellId)
         {
             _epochsTold = Math.Max(_epochsTold, epoch);
+        }
+    }
+
+    private void RestoreModel(FactReader fact)
+    {
+        if (_arena.Handlers.TryIntern(fact.Bytes(), out var handler) && fact.Single() is >= 0 and var meanUs)
+        {
+            _arena.Handlers.MeanUs(handler) = meanUs;
         }
     }
 

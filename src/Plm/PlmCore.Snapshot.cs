@@ -31,6 +31,21 @@ internal sealed partial class PlmCore
         _snapshotAt = 0;
         _snapshotDueMs = _now.Ms;
         TellArena();
+        TellModels();
+    }
+
+    private void TellModels()
+    {
+        for (ushort handler = 0; handler < _arena.Handlers.Count; handler++)
+        {
+            if (_arena.Handlers.MeanUs(handler) is > 0 and var meanUs)
+            {
+                _facts.Begin(FactKind.HandlerModel);
+                _facts.Bytes(_arena.Handlers.NameUtf8(handler));
+                _facts.Single(meanUs);
+                _facts.End();
+            }
+        }
     }
 
     private void RunSnapshot()

@@ -21,6 +21,9 @@ internal enum FactKind : byte
     /// <summary>Tasks that may start once only may now: u64 ids. One that has not ended may have started.</summary>
     Granted = 6,
 
+    /// <summary>How long attempts of a handler run: bytes name, f32 decayed mean in microseconds.</summary>
+    HandlerModel = 7,
+
     /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
     Released = 5,
 }

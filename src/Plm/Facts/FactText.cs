@@ -67,6 +67,10 @@ internal static class FactText
             case FactKind.Released:
                 AppendIds(text, "released", fact);
                 break;
+            case FactKind.HandlerModel:
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{Encoding.UTF8.GetString(fact.Bytes())} runs {fact.Single():0} us");
+                break;
             case FactKind.Granted:
                 AppendIds(text, "granted", fact);
                 break;

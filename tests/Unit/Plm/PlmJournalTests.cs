@@ -416,6 +416,7 @@ public sealed class PlmJournalTests
             cell.Turn();
             cell.Sync();
             cell.Confirm(session, stream, 1);
+            cell.Arena.Handlers.MeanUs(cell.Spec().Handler) = 250;
             cell.Turn(core => core.BeginSnapshot());
             cell.NowMs += 10;
             cell.Turn();
@@ -430,6 +431,7 @@ public sealed class PlmJournalTests
         Assert.Equal(TaskState.Done, next.StateOf(ids[1]));
         Assert.Equal(TaskState.Ready, next.StateOf(ids[2]));
         Assert.Equal("c"u8, PayloadOf(next, ids[2]));
+        Assert.Equal(250, next.Arena.Handlers.MeanUs(next.Spec().Handler));
         var resumed = next.Open(Client, new FakeStream(next.Arena));
         Assert.Equal(3ul, resumed.DecidedRef);
     }

@@ -31,8 +31,8 @@
  *   LEASE_WITHOUT_EPOCH  a worker is given up without raising its row's epoch, so the Scheduler does not notice
  *   CONFIRM_EARLY        a worker may forget a result before it is synced
  *   CANCEL_EARLY         a cancellation is answered before it is synced
- *   START_UNRECORDED     with max_attempts = 1 an attempt starts before the journal says that it may
- *   FAILURE_UNNAMED      the journal counts failures without naming the attempt, so one may be counted again
+ *   START_UNRECORDED     a task with max_attempts = 1 starts before the journal has it
+ *   FAILURE_UNNAMED      with REATTACH: the journal counts failures without naming the attempt, so one counts twice
  *
  * LEFT_OUT(Plm, Accepted, Waiting): tasks that depend on others will be a model of their own
  * LEFT_OUT(Plm, Waiting, Ready): the same
@@ -96,7 +96,6 @@ bit lossTold[WORKERS];      /* a record of its loss waits in the finished ring *
 
 /* --- The journal: written, and synced. --- */
 bit wSubmitted; bit sSubmitted;
-bit wMayStart; bit sMayStart;
 byte wFailures; byte sFailures;
 byte wFailed; byte sFailed;         /* the latest attempt that is counted as a failure */
 byte wEnd; byte sEnd;
@@ -138,7 +137,7 @@ bit forgotten;          /* a worker may forget the success that was accepted */
 byte counted;           /* the execution whose failure was counted last; synced, and written */
 byte countedWritten;
 
-#define SYNCED (wSubmitted == sSubmitted && wMayStart == sMayStart && wFailures == sFailures && wEnd == sEnd && \
+#define SYNCED (wSubmitted == sSubmitted && wFailures == sFailures && wEnd == sEnd && \
     wReleased == sReleased)
 #define OWNED(w) ((state == Assigned || state == Running) && holder == w && !holderOld)
 #define TAKEN(w) (result == endedRun[w] || ending == RESULT + endedRun[w] || wFailed == endedAttempt[w])
@@ -153,13 +152,20 @@ byte countedWritten;
 
 #define FAULT (faults < FAULTS && !FINISHED)
 
-/* The arena was rebuilt, and the task was not given out since: who has an attempt of it goes on. */
+/*
+ * REATTACH: the arena was rebuilt, and the task was not given out since, so who has an attempt of it goes on. Without
+ * it such work is refused and done again.
+ */
+#ifdef REATTACH
 #define MAY_ATTACH(old) (state == Ready && attempt <= oldUpTo && (old) <= oldUpTo && (old) > FAILED_BEFORE)
+#else
+#define MAY_ATTACH(old) false
+#endif
 
 byte c; /* counts workers within one step */
 
 inline Sync() {
-    sSubmitted = wSubmitted; sMayStart = wMayStart; sFailures = wFailures; sFailed = wFailed; sEnd = wEnd;
+    sSubmitted = wSubmitted; sFailures = wFailures; sFailed = wFailed; sEnd = wEnd;
     sReleased = wReleased; counted = countedWritten;
     if
     :: sEnd != 0 ->
@@ -336,11 +342,9 @@ proctype Plm() {
     :: atomic { owesAck && sSubmitted -> owesAck = 0; acked = 1 }
 #endif
 
-#if ATTEMPTS == 1
-    :: atomic { state == Accepted && !wMayStart -> wMayStart = 1; Written() }
-#endif
 #if ATTEMPTS == 1 && !defined(START_UNRECORDED)
-    :: atomic { state == Accepted && sMayStart -> STEP(Plm, Accepted, Ready) }
+    /* What may start once only is in the journal before it can. */
+    :: atomic { state == Accepted && sSubmitted -> STEP(Plm, Accepted, Ready) }
 #else
     /* Scheduling does not wait for the disk: what is not acknowledged yet may run already. */
     :: atomic { state == Accepted -> STEP(Plm, Accepted, Ready) }
@@ -574,7 +578,7 @@ endIdle:
 /* S1, S7: the arena is gone. The PLM reads the journal into a new one; whatever was in flight is gone too. */
 inline LosePower() {
     assert(!acked || sSubmitted);
-    wSubmitted = sSubmitted; wMayStart = sMayStart; wFailures = sFailures; wFailed = sFailed; wEnd = sEnd;
+    wSubmitted = sSubmitted; wFailures = sFailures; wFailed = sFailed; wEnd = sEnd;
     wReleased = sReleased; countedWritten = counted;
     known = sSubmitted;
     attempt = 0; holder = 0; holderOld = 0; result = 0; resultOk = 0;
@@ -585,8 +589,7 @@ inline LosePower() {
     :: !sSubmitted || sReleased -> state = Free
     :: sSubmitted && !sReleased && sEnd != 0 -> state = Done
     :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS > 1 -> state = Ready
-    :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS == 1 && !sMayStart -> state = Accepted
-    :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS == 1 && sMayStart ->
+    :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS == 1 ->
         /* It may have run. Nobody can say, so it does not run again. */
         assert(!forgotten);
         state = Done;
