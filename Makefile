@@ -52,6 +52,9 @@ losses: ## kill one worker, stop another past its lease, 100,000 tasks; last lin
 model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
 	@eng/model $(F)
 
+crash-points: ## kill a role at every labelled place, ROUNDS times each
+	MUSTER_CRASH_ROUNDS=$(ROUNDS) dotnet test tests/Integration -c Release --filter FullyQualifiedName~CrashPointTests
+
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
