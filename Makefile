@@ -15,7 +15,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut corrupt
+.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut corrupt # No verb is a file; the made from lines of verbs. $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ losses: ## kill one worker, stop another past its lease, 100,000 tasks; last lin
 
 model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
 	@eng/model $(F)
+
+crash-points: ## kill a role at every labelled place, ROUNDS times each
+	MUSTER_CRASH_ROUNDS=$(ROUNDS) dotnet test tests/Integration -c Release --filter FullyQualifiedName~CrashPointTests
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests

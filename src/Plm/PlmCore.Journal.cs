@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
     public void JournalReached(ulong written, ulong synced)
     {
         Invariant.That(_inTurn && _journal is not null && synced <= written);
+        CrashPoint.Hit("plm.journal.reached");
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
@@ -223,7 +224,9 @@ internal sealed partial class PlmCore
             return;
         }
 
+        CrashPoint.Hit("plm.facts.before-append");
         _factSequence = _journal.Append(RecordKind.Turn, _facts.Written);
+        CrashPoint.Hit("plm.facts.appended");
         _facts.Clear();
         foreach (var (id, durability, isEnd) in _awaitAppend)
         {
@@ -260,6 +263,7 @@ internal sealed partial class PlmCore
         if (safe != 0)
         {
             _arena.Set(CellCounter.FinishedSafe, safe);
+            CrashPoint.Hit("plm.finished.safe-told");
         }
     }
 }

@@ -110,8 +110,10 @@ internal sealed partial class PlmCore
         slot.Outcome = (byte)outcome;
         slot.Flags |= TaskSlot.FlagOutcomeIsResult;
         slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        CrashPoint.Hit("plm.judge.before-done");
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done));
         Invariant.That(stepped);
+        CrashPoint.Hit("plm.judge.done");
         Complete(index, ref slot, outcome);
     }
 
@@ -120,7 +122,9 @@ internal sealed partial class PlmCore
         if (!isJudged)
         {
             slot.EndFault = Mark(word.Attempt);
+            CrashPoint.Hit("plm.retry.marked");
             WriteFreed(index, in slot);
+            CrashPoint.Hit("plm.retry.result-returned");
         }
 
         Count(CellCounter.Retried);
@@ -212,7 +216,9 @@ internal sealed partial class PlmCore
     private void Publish(uint index, ref TaskSlot slot)
     {
         Invariant.That(!IsPublished(in slot));
+        CrashPoint.Hit("plm.publish.before");
         slot.Flags |= SlotFlags.Published;
+        CrashPoint.Hit("plm.publish.after");
         if (SessionOf(in slot) is { } session)
         {
             _index.Remove(ref session.Live, index);

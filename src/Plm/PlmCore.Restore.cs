@@ -39,7 +39,9 @@ internal sealed partial class PlmCore
         if (_arena.Counter(CellCounter.Populated) == 0)
         {
             _arena.Set(CellCounter.HoldsBack, 1);
+            CrashPoint.Hit("plm.restore.before");
             var fault = Restore(_journal);
+            CrashPoint.Hit("plm.restore.replayed");
             if (!fault.IsNone)
             {
                 return fault;
@@ -48,6 +50,7 @@ internal sealed partial class PlmCore
             TellArena();
             _arena.Set(CellCounter.JournalSynced, _synced);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
+            CrashPoint.Hit("plm.restore.told");
             _holdsBack = true;
             return Fault.None;
         }

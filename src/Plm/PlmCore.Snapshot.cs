@@ -28,6 +28,7 @@ internal sealed partial class PlmCore
 
         AppendFacts();
         _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
+        CrashPoint.Hit("plm.snapshot.begun");
         _snapshotAt = 0;
         _snapshotDueMs = _now.Ms;
         TellArena();
@@ -85,6 +86,7 @@ internal sealed partial class PlmCore
 
         if (_snapshotAt < _tasks.HighWater)
         {
+            CrashPoint.Hit("plm.snapshot.slice");
             _snapshotDueMs = _now.Ms + PlmLimits.SnapshotPauseMs;
             return;
         }
@@ -93,6 +95,7 @@ internal sealed partial class PlmCore
         System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
         _snapshotEnd = _journal.Append(RecordKind.SnapshotEnd, begin);
+        CrashPoint.Hit("plm.snapshot.ended");
         _snapshotDueMs = long.MaxValue;
     }
 
@@ -101,6 +104,7 @@ internal sealed partial class PlmCore
         if (_snapshotEnd <= _synced)
         {
             _journal!.ForgetBefore(_snapshotBegin);
+            CrashPoint.Hit("plm.snapshot.forgotten");
             _snapshotBegin = 0;
             _snapshotEnd = 0;
         }

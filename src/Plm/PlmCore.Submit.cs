@@ -120,11 +120,13 @@ internal sealed partial class PlmCore
             AppendFacts();
         }
 
+        CrashPoint.Hit("plm.submit.facts-told");
         Count(CellCounter.Submitted, _batchItems - _batchFaults.Count);
         if (_batchSession is { } session)
         {
             session.DecidedRef = _batchFirstRef + (ulong)_batchItems - 1;
             _arena.Clients[session.Row].DecidedRef = session.DecidedRef;
+            CrashPoint.Hit("plm.submit.refs-decided");
             MarkDirty(session);
             _batchSession = null;
         }
@@ -183,6 +185,7 @@ internal sealed partial class PlmCore
             payload.CopyTo(_arena.Payloads.Bytes(block, payload.Length));
         }
 
+        CrashPoint.Hit("plm.submit.payload-copied");
         var index = TakeSlot();
         ref var slot = ref _tasks[index];
         var before = _tasks.Read(index);
@@ -190,10 +193,12 @@ internal sealed partial class PlmCore
         var generation = TaskId.NextGeneration(slot.Generation, _arena.Epoch);
         Invariant.That(generation != 0);
         FillSlot(ref slot, payload.Length, block, generation);
+        CrashPoint.Hit("plm.submit.slot-filled");
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
         var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
         Invariant.That(stepped);
 
+        CrashPoint.Hit("plm.submit.accepted");
         Count(CellCounter.TasksNow);
         if (session is not null)
         {
