@@ -110,7 +110,8 @@ internal sealed partial class PlmCore
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
         _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
-    private void NoteFailedAttempt(uint index, in TaskSlot slot, int failed, int lost)
+    // Names the last attempt that is over: a worker that outlives the arena must not bring its result once more.
+    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt last, int failed, int lost)
     {
         if (IsJournaled(in slot))
         {
@@ -118,6 +119,7 @@ internal sealed partial class PlmCore
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Byte((byte)failed);
             _facts.Byte((byte)lost);
+            _facts.Varint(last.Value);
             _facts.End();
         }
     }

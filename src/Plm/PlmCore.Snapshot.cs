@@ -136,7 +136,10 @@ internal sealed partial class PlmCore
 
         if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
         {
-            NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);
+            // The present attempt may still succeed; those before it are over.
+            var isPresent = word.State is TaskState.Assigned or TaskState.Running or TaskState.Reported;
+            var last = isPresent ? new Attempt(word.Attempt.Value - 1) : word.Attempt;
+            NoteFailedAttempt(index, in slot, last, slot.AttemptsFailed, slot.AttemptsLost);
         }
 
         if (word.State == TaskState.Done && slot.Outcome != 0)
