@@ -191,6 +191,7 @@ internal sealed partial class PlmCore
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        EndKey(index);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
         if (IsJournaled(in slot))

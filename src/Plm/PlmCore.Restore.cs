@@ -127,6 +127,12 @@ internal sealed partial class PlmCore
             case FactKind.Released:
                 RestoreReleased(fact);
                 break;
+            case FactKind.Kept:
+                RestoreKept(fact);
+                break;
+            case FactKind.KeyKnown:
+                RestoreKnownKey(KeyFact.Read(ref fact));
+                break;
             default:
                 throw new InvalidDataException($"fact of kind {(byte)kind}");
         }
@@ -178,9 +184,7 @@ internal sealed partial class PlmCore
 
         while (_restoreFault.IsNone && !fact.IsEmpty)
         {
-            var id = new TaskId(fact.Fixed64());
-            var number = common.FirstRef + fact.Varint();
-            RestoreTask(id, number, session, common, spec, fact.Bytes());
+            RestoreTask(SubmittedItem.Read(ref fact), session, common, spec);
         }
     }
 
@@ -204,13 +208,10 @@ internal sealed partial class PlmCore
     }
 
     private void RestoreTask(
-        TaskId id,
-        ulong number,
-        PlmSession? session,
-        in SubmittedFact common,
-        in TaskSpec spec,
-        ReadOnlySpan<byte> payload)
+        in SubmittedItem item, PlmSession? session, in SubmittedFact common, in TaskSpec spec)
     {
+        var id = new TaskId(item.Id);
+        var payload = item.Payload;
         var index = id.Slot;
         if (index >= _tasks.Capacity)
         {
@@ -240,9 +241,14 @@ internal sealed partial class PlmCore
         FillSlot(ref slot, payload.Length, block, id.Generation);
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
-        slot.Ref = session is null ? 0 : number;
+        slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
         slot.Client = session is null ? 0 : session.Row + 1;
         slot.DurableUs = 1;
+        if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
+        {
+            return;
+        }
+
         StepRestored(index, TaskState.Accepted, Attempt.None);
     }
 
@@ -325,6 +331,11 @@ internal sealed partial class PlmCore
         slot.FinishedUs = fact.FinishedUs;
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
+        if (_index[index].Key is var key and not 0)
+        {
+            _arena.Keys[key - 1].ExpiresUnixMs = fact.KeyExpiresUnixMs;
+        }
+
         slot.Flags = (byte)(SlotFlags.Published
             | SlotFlags.ResultInPayload
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
@@ -339,6 +350,16 @@ internal sealed partial class PlmCore
             {
                 FreeRestored(index);
             }
+        }
+    }
+
+    private void RestoreKept(FactReader fact)
+    {
+        if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
+        {
+            _tasks[index].DueUnixMs = fact.Varint();
+            _tasks[index].Client = 0;
+            _tasks[index].Ref = 0;
         }
     }
 
@@ -379,5 +400,5 @@ internal sealed partial class PlmCore
 
     private static Fault TooSmall(string what) => new(
         FaultCode.ArenaTooSmall,
-        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max), at least as large as before");
+        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max, --keys-max), at least as large as before");
 }
