@@ -74,7 +74,8 @@ internal sealed class ArenaLayout
             WorkerTableHeaderBytes + ChangedBitmapBytes + ((long)limits.WorkersMax * WorkerRowBytes), PageBytes);
         Clients = Take(ClientTableHeaderBytes + ((long)limits.ClientsMax * ClientRowBytes), PageBytes);
         Keys = Take(KeyTableHeaderBytes + ((long)limits.KeysMax * KeyRowBytes), PageBytes);
-        Handlers = Take(HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes), PageBytes);
+        Handlers = Take(
+            HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes) + (HandlersMax * sizeof(float)), PageBytes);
         var ringBytes = RingHeaderBytes + ((long)RingCapacity * RingRecordBytes);
         Finished = Take(ringBytes, PageBytes);
         Cancels = Take(ringBytes, PageBytes);

@@ -17,10 +17,11 @@ internal static class CommandVerbs
     public const string Workers = "workers";
     public const string Top = "top";
     public const string Arena = "arena";
+    public const string Journal = "journal";
     public const string Cancel = "cancel";
     public const string Version = "version";
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Map, Submit, Up, Plm, Scheduler, Register, Worker, Tasks, Workers, Top, Cancel, Arena, Version];
+        [Map, Submit, Up, Plm, Scheduler, Register, Worker, Tasks, Workers, Top, Cancel, Arena, Journal, Version];
 }

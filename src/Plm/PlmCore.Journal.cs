@@ -77,10 +77,6 @@ internal sealed partial class PlmCore
     /// <summary>Everybody may hear how the task ended.</summary>
     private static bool IsPublished(in TaskSlot slot) => (slot.Flags & SlotFlags.Published) != 0;
 
-    // A task that may start once only, or a power loss could make it start twice: its one attempt is in the journal
-    // before the Scheduler can see it.
-    private static bool WaitsForJournal(in TaskSlot slot) => IsJournaled(in slot) && slot.AttemptsMax == 1;
-
     private void Settle(Queue<Awaited> awaiting, ulong reached)
     {
         while (awaiting.TryPeek(out var next) && next.Sequence <= reached)
@@ -98,10 +94,14 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            slot.DurableUs = Since(in slot);
-            if (word.State == TaskState.Accepted)
+            if (slot.DurableUs == 0)
             {
-                QueuePush(index, word);
+                slot.DurableUs = Since(in slot);
+            }
+
+            if (word.State == TaskState.Accepted && !IsHeldBack(index))
+            {
+                LetGo(index, ref slot, word);
             }
         }
     }
@@ -227,6 +227,7 @@ internal sealed partial class PlmCore
     // before it, which says the same.
     private void AppendFacts()
     {
+        WriteGrants();
         WriteReleased();
         if (_journal is null || _facts.Length == 0)
         {

@@ -181,6 +181,18 @@ internal sealed partial class PlmCore
         }
     }
 
+    // A predecessor that died in a restore left keys of tasks that come again, some of which are not the last ones.
+    private void ForgetAllKeys()
+    {
+        for (uint row = 0; row < _arena.Keys.HighWater; row++)
+        {
+            if (_arena.Keys.IsUsed(row))
+            {
+                ForgetKey(row);
+            }
+        }
+    }
+
     // The task is about to be restored. A row of the same key is that of an earlier task, whose key had expired then.
     private bool TryRestoreKey(uint index, in TaskKey key, uint retentionMs)
     {
@@ -195,6 +207,15 @@ internal sealed partial class PlmCore
         }
 
         return _restoreFault.IsNone;
+    }
+
+    // The task is there, because the fact came twice, or because whoever died in a restore had brought it back.
+    private void RestoreKeyAgain(TaskId id, in SubmittedItem item)
+    {
+        if (item.Key is { } key && _tasks.TryFind(id, out var index, out _) && _index[index].Key == 0)
+        {
+            TryRestoreKey(index, key, item.KeyRetentionMs);
+        }
     }
 
     // A row that is there tells as much, or of a later task.

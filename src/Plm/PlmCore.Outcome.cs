@@ -192,9 +192,10 @@ internal sealed partial class PlmCore
     {
         _timers.Remove(index);
         EndKey(index);
+        EndGrant(in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
-        if (IsJournaled(in slot))
+        if (IsJournaled(in slot) && Safeguard.SyncBeforeDelivery)
         {
             WriteEnded(index, in slot);
             AwaitJournal(index, in slot, isEnd: true);

@@ -13,7 +13,7 @@ namespace Muster.Plm;
 /// </content>
 internal sealed partial class PlmCore
 {
-    private readonly List<ulong> _heldBack = [];
+    private readonly HashSet<ulong> _heldBack = [];
     private long _heldBackUntilMs = long.MaxValue;
 
     private void HoldBack(uint index)
@@ -37,14 +37,15 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            if (_tasks[index].AttemptsMax == 1)
+            ref var slot = ref _tasks[index];
+            if (StartsOnce(in slot) && IsGranted(in slot))
             {
                 // False: a worker claimed it at this very moment.
                 TryEnd(index, word, FaultCode.WorkerLost);
             }
             else
             {
-                QueuePush(index, word);
+                LetGo(index, ref slot, word);
             }
         }
 
@@ -54,5 +55,7 @@ internal sealed partial class PlmCore
         _arena.Set(CellCounter.HoldsBack, 0);
     }
 
-    private bool MayBeAccepted(uint index) => WaitsForJournal(in _tasks[index]) || _heldBack.Count > 0;
+    private bool IsHeldBack(uint index) => _heldBack.Count > 0 && _heldBack.Contains(_tasks.IdOf(index).Value);
+
+    private bool MayBeAccepted(uint index) => StartsOnce(in _tasks[index]) || _heldBack.Count > 0;
 }

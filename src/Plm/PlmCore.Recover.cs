@@ -121,7 +121,7 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
-            if (WaitsForJournal(in slot) && slot.DurableUs == 0)
+            if (StartsOnce(in slot) && slot.DurableUs == 0)
             {
                 // The journal says when.
                 continue;
@@ -133,7 +133,15 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            QueuePush(accepted.Slot, _tasks.Read(accepted.Slot));
+            if (StartsOnce(in slot) && IsGranted(in slot))
+            {
+                // The predecessor may have died before the journal had it.
+                _grants.Add(_tasks.IdOf(accepted.Slot).Value);
+                AwaitJournal(accepted.Slot, in slot, isEnd: false);
+                continue;
+            }
+
+            LetGo(accepted.Slot, ref slot, _tasks.Read(accepted.Slot));
         }
 
         foreach (var index in found.Reported)
@@ -201,6 +209,7 @@ internal sealed partial class PlmCore
         }
 
         found.Used++;
+        _grantedNow += IsGranted(in slot) && word.State != TaskState.Done ? 1 : 0;
         if ((slot.Flags & SlotFlags.Released) != 0)
         {
             found.Done++;
@@ -248,20 +257,23 @@ internal sealed partial class PlmCore
         {
             case TaskState.Accepted:
                 found.Accepted.Add(new Submitted(slot.SubmittedUnixUs, slot.Ref, index));
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Ready when slot.Executions == 0:
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Reported:
                 // Of an end that was begun and never made; nobody was told, and it is judged anew.
                 slot.Outcome = 0;
-                slot.Flags = 0;
+                slot.Flags &= SlotFlags.Granted;
                 found.Reported.Add(index);
                 break;
             case TaskState.Delayed:
                 found.Delayed++;
-                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1));
+
+                // The last failure may not be counted yet: it is written after the step.
+                var longestMs = RetryDelayMs(slot.RetryDelayMs, slot.AttemptsFailed + 1);
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), longestMs);
                 break;
             case TaskState.Done when slot.Outcome == 0:
                 found.WithoutOutcome.Add(index);
@@ -300,15 +312,20 @@ internal sealed partial class PlmCore
             slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
         }
 
-        RecoverTimer(index, slot.DueUnixMs);
+        RecoverTimer(index, slot.DueUnixMs, slot.RetentionMs);
     }
 
-    // Due times survive in wall time; from here on they count in monotonic time again.
-    private void RecoverTimer(uint index, ulong dueUnixMs)
+    private void RecoverExpiry(uint index, in TaskSlot slot) =>
+        RecoverTimer(index, slot.DueUnixMs, (long)slot.DueUnixMs - (slot.SubmittedUnixUs / 1_000));
+
+    // Due times survive in wall time; from here on they count in monotonic time again. The clock may have been set back
+    // since: a timer never waits for longer than it was first set for.
+    private void RecoverTimer(uint index, ulong dueUnixMs, long longestMs)
     {
         if (dueUnixMs != 0)
         {
-            _timers.Set(index, _now.Ms + Math.Clamp((long)(dueUnixMs - _now.UnixMs), 0, TaskLimits.DurationMsMax));
+            var leftMs = Math.Min((long)(dueUnixMs - _now.UnixMs), Math.Min(longestMs, TaskLimits.DurationMsMax));
+            _timers.Set(index, _now.Ms + Math.Max(leftMs, 0));
         }
     }
 

@@ -70,6 +70,18 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+
+        // Whoever died in here may have written the generation of a slot that it did not come to fill; taken for a task
+        // that was let go, it would keep that task from coming back.
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State == TaskState.Free)
+            {
+                _tasks[index].Generation = 0;
+            }
+        }
+
+        ForgetAllKeys();
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -124,6 +136,12 @@ internal sealed partial class PlmCore
             case FactKind.Ended:
                 RestoreEnded(EndedFact.Read(ref fact));
                 break;
+            case FactKind.HandlerModel:
+                RestoreModel(fact);
+                break;
+            case FactKind.Granted:
+                RestoreGranted(fact);
+                break;
             case FactKind.Released:
                 RestoreReleased(fact);
                 break;
@@ -152,6 +170,14 @@ internal sealed partial class PlmCore
         if (fact.Fixed64() != _arena.CellId)
         {
             _epochsTold = Math.Max(_epochsTold, epoch);
+        }
+    }
+
+    private void RestoreModel(FactReader fact)
+    {
+        if (_arena.Handlers.TryIntern(fact.Bytes(), out var handler) && fact.Single() is >= 0 and var meanUs)
+        {
+            _arena.Handlers.MeanUs(handler) = meanUs;
         }
     }
 
@@ -221,6 +247,7 @@ internal sealed partial class PlmCore
 
         if (!MakeRoomFor(id))
         {
+            RestoreKeyAgain(id, item);
             return;
         }
 
@@ -297,7 +324,19 @@ internal sealed partial class PlmCore
 
     private void RestoreEnded(in EndedFact fact)
     {
-        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word) || word.State != TaskState.Accepted)
+        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word))
+        {
+            return;
+        }
+
+        if (_index[index].Key is var key and not 0)
+        {
+            _arena.Keys[key - 1].ExpiresUnixMs = fact.KeyExpiresUnixMs;
+        }
+
+        // Done under another attempt: whoever died in here was on the way to it.
+        if (word.State is not (TaskState.Accepted or TaskState.Done)
+            || (word.State == TaskState.Done && word.Attempt.Value == fact.Attempt))
         {
             return;
         }
@@ -331,11 +370,6 @@ internal sealed partial class PlmCore
         slot.FinishedUs = fact.FinishedUs;
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
-        if (_index[index].Key is var key and not 0)
-        {
-            _arena.Keys[key - 1].ExpiresUnixMs = fact.KeyExpiresUnixMs;
-        }
-
         slot.Flags = (byte)(SlotFlags.Published
             | SlotFlags.ResultInPayload
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
@@ -381,11 +415,11 @@ internal sealed partial class PlmCore
     {
         var generation = (uint)_tasks[index].Generation;
         var word = _tasks.Read(index);
-        if (word.State == TaskState.Accepted)
+        if (word.State is TaskState.Accepted or TaskState.Done)
         {
             var done = word.With(TaskState.Done);
             var free = done.With(TaskState.Free, Attempt.None);
-            Invariant.That(_tasks.TryStep(Role.Plm, index, word, done));
+            Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
             Invariant.That(_tasks.TryStep(Role.Plm, index, done, free));
             word = free;
         }

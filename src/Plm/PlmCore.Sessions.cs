@@ -152,7 +152,7 @@ internal sealed partial class PlmCore
     {
         known.Clear();
         var isOtherArena = hello.Epoch != 0 && hello.Epoch != _arena.Epoch;
-        if (hello.UnresolvedFirst == 0 && !isOtherArena)
+        if ((hello.UnresolvedFirst == 0 && !isOtherArena) || !Safeguard.KnownRefs)
         {
             return;
         }

@@ -34,6 +34,21 @@ internal sealed partial class PlmCore
         _snapshotKeyAt = 0;
         _snapshotDueMs = _now.Ms;
         TellArena();
+        TellModels();
+    }
+
+    private void TellModels()
+    {
+        for (ushort handler = 0; handler < _arena.Handlers.Count; handler++)
+        {
+            if (_arena.Handlers.MeanUs(handler) is > 0 and var meanUs)
+            {
+                _facts.Begin(FactKind.HandlerModel);
+                _facts.Bytes(_arena.Handlers.NameUtf8(handler));
+                _facts.Single(meanUs);
+                _facts.End();
+            }
+        }
     }
 
     private void RunSnapshot()
@@ -117,6 +132,11 @@ internal sealed partial class PlmCore
         var payload = isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
         WriteItem(index, 0, payload);
         _facts.End();
+        if (IsGranted(in slot))
+        {
+            _grants.Add(_tasks.IdOf(index).Value);
+        }
+
         if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
         {
             NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);

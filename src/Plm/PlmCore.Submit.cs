@@ -141,7 +141,7 @@ internal sealed partial class PlmCore
             _batchSession = null;
         }
 
-        var sequence = _batchLevel > DurabilityLevel.Memory ? _factSequence : 0;
+        var sequence = Safeguard.SyncBeforeAnswer && _batchLevel > DurabilityLevel.Memory ? _factSequence : 0;
         return new BatchReceipt(
             _batchIds.AsSpan(0, _batchItems), _batchFaults, _batchDuplicates, sequence, _batchLevel);
     }
@@ -278,7 +278,11 @@ internal sealed partial class PlmCore
         }
 
         _batchIds[_batchCount++] = new TaskId(index, generation).Value;
-        if (!WaitsForJournal(in slot))
+        if (StartsOnce(in slot))
+        {
+            TryGrant(index, ref slot);
+        }
+        else
         {
             QueuePush(index, accepted);
         }

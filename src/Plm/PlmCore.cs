@@ -106,6 +106,7 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn);
         FlushPushes();
         RunReleases();
+        GrantMore();
         AppendFacts();
         NoteFinishedRead();
         MarkFinishedSafe();

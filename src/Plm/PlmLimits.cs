@@ -14,6 +14,12 @@ internal static class PlmLimits
     /// </summary>
     public const int RecordBytesAim = 256 << 10;
 
+    /// <summary>
+    /// Tasks that may start once only and are granted at a time; a power loss costs at most so many. Enough to keep
+    /// workers busy through a slow flush.
+    /// </summary>
+    public const int GrantsMax = 16_384;
+
     /// <summary>Slots that a snapshot tells in one turn.</summary>
     public const uint SnapshotSlotsPerTurn = 1_024;
 

@@ -195,7 +195,7 @@ internal sealed partial class RegisterCore
         while (_tasks.TryFind(report.Key.Task, out var index, out var word))
         {
             ref var slot = ref _tasks[index];
-            if (word.Attempt != report.Key.Attempt || slot.Worker != row + 1)
+            if (Safeguard.Fence && (word.Attempt != report.Key.Attempt || slot.Worker != row + 1))
             {
                 // After the arena was made anew an ended task names no worker; the attempt alone says whose result it has.
                 verdict = word.Attempt == report.Key.Attempt && slot.Worker == 0 && WasTaken(word.State, slot.Flags)

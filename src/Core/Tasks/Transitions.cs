@@ -6,7 +6,8 @@ namespace Muster.Core.Tasks;
 
 /// <summary>
 /// Which role may move a task from which state to which. Every change of a state word goes through this table; it is
-/// the heart of the system and is tried exhaustively by a test.
+/// the heart of the system and is tried exhaustively by a test. <c>Model/task.pml</c> beside it is the same table with
+/// every fault that it must survive; a test holds the two together, and <c>make model</c> searches it.
 /// </summary>
 internal static class Transitions
 {

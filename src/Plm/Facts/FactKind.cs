@@ -18,6 +18,12 @@ internal enum FactKind : byte
     /// <summary>A task ended, with its outcome and result.</summary>
     Ended = 4,
 
+    /// <summary>Tasks that may start once only may now: u64 ids. One that has not ended may have started.</summary>
+    Granted = 6,
+
+    /// <summary>How long attempts of a handler run: bytes name, f32 decayed mean in microseconds.</summary>
+    HandlerModel = 7,
+
     /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
     Released = 5,
 
@@ -25,8 +31,8 @@ internal enum FactKind : byte
     /// An ended task with an idempotency key was confirmed, and stays without its session: u64 id, varint wall clock ms
     /// since 1970 until which.
     /// </summary>
-    Kept = 6,
+    Kept = 8,
 
     /// <summary>An idempotency key whose task has ended, and may be gone.</summary>
-    KeyKnown = 7,
+    KeyKnown = 9,
 }

@@ -68,7 +68,14 @@ internal static class FactText
                 AppendEnded(text, fact);
                 break;
             case FactKind.Released:
-                AppendReleased(text, fact);
+                AppendIds(text, "released", fact);
+                break;
+            case FactKind.HandlerModel:
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{Encoding.UTF8.GetString(fact.Bytes())} runs {fact.Single():0} us");
+                break;
+            case FactKind.Granted:
+                AppendIds(text, "granted", fact);
                 break;
             case FactKind.Kept:
                 text.Append(CultureInfo.InvariantCulture,
@@ -126,9 +133,9 @@ internal static class FactText
         }
     }
 
-    private static void AppendReleased(StringBuilder text, FactReader fact)
+    private static void AppendIds(StringBuilder text, string what, FactReader fact)
     {
-        text.Append("released");
+        text.Append(what);
         var count = 0;
         while (!fact.IsEmpty)
         {

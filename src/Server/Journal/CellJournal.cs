@@ -5,6 +5,7 @@ using System.IO;
 using System.Security.Cryptography;
 using Muster.Core;
 using Muster.Journal;
+using Muster.Plm.Facts;
 
 namespace Muster.Server.Journal;
 
@@ -35,6 +36,9 @@ internal sealed class CellJournal : IDisposable
         UnixUs = () => (DateTime.UtcNow.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
         NextRandom = NextRandom,
     };
+
+    /// <summary>A record in words, without payloads.</summary>
+    public static string Describe(ushort kind, ReadOnlySpan<byte> body) => FactText.Describe(kind, body);
 
     /// <summary>The folder of a cell's journal.</summary>
     public static string FolderOf(string stateFolder) => Path.Combine(stateFolder, FolderName);

@@ -19,6 +19,9 @@ internal sealed class JournalThread : IDisposable
 {
     private const int MaintainPauseMs = 1;
 
+    /// <summary>How long a journal that refuses work waits for a wake before it looks for room again.</summary>
+    private const int RefusedPauseMs = 250;
+
     // A cell that records next to nothing needs no second segment.
     private const long MaintainFromBytes = 1 << 20;
 
@@ -130,7 +133,8 @@ internal sealed class JournalThread : IDisposable
             return Math.Clamp((int)Math.Ceiling(left), 0, _flushIntervalMs);
         }
 
-        return Timeout.Infinite;
+        // While nothing is accepted nothing is appended either, so nobody would wake the search for room.
+        return _journal.Refusal.IsNone ? Timeout.Infinite : RefusedPauseMs;
     }
 
     /// <summary>The turn in which the core hears how far the journal has come.</summary>

@@ -98,14 +98,24 @@ internal sealed class MemoryDisk : IJournalDisk
     /// <summary>Every process dies: the system keeps all that was written, handles are gone.</summary>
     public void Kill() => Life++;
 
-    /// <summary>The bytes of a file, to be damaged.</summary>
+    /// <summary>The bytes of a file, to be damaged; <see cref="Settle"/> makes that last.</summary>
     public byte[] Content(string name) => _names[name].Content;
 
     /// <summary>Makes a file shorter, as damage.</summary>
     public void Cut(string name, long bytes)
     {
         _names[name].Resize(bytes);
-        _names[name].Sync();
+        _names[name].Settle();
+    }
+
+    /// <summary>Makes everything as it is, damage included, what a power loss leaves.</summary>
+    public void Settle()
+    {
+        SyncFolder();
+        foreach (var file in _names.Values)
+        {
+            file.Settle();
+        }
     }
 
     public string PathOf(string name) => name.Length == 0 ? "memory" : "memory/" + name;

@@ -81,6 +81,13 @@ internal sealed class MemoryFile
         _dirty.SetAll(false);
     }
 
+    /// <summary>Makes the content, however it came to be so, what a power loss leaves.</summary>
+    public void Settle()
+    {
+        _durable = (byte[])_current.Clone();
+        _dirty.SetAll(false);
+    }
+
     /// <summary>Power loss: each sector that was not flushed is kept or not, by a policy that is drawn first.</summary>
     public void Crash(SplitMix random)
     {

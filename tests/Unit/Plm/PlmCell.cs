@@ -75,7 +75,10 @@ internal sealed class PlmCell : IDisposable
 
     public long NowMs { get; set; } = 1_000;
 
-    public PlmTime Now => new(NowMs, 1_700_000_000_000_000 + (NowMs * 1_000));
+    /// <summary>By how much the wall clock was set forward or back.</summary>
+    public long WallJumpMs { get; set; }
+
+    public PlmTime Now => new(NowMs, 1_700_000_000_000_000 + ((NowMs + WallJumpMs) * 1_000));
 
     /// <summary>What the last takeover came to.</summary>
     public Fault Recovered { get; private set; }

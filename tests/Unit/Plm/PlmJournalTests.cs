@@ -324,6 +324,33 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Restore_DiesBetweenFillingASlotAndItsStep_TheSuccessorFillsItAgain()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        using (var cell = NewCell(journal))
+        {
+            id = cell.Submit(null, null, Durable(cell), "a").Ids[0];
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2);
+        next.NowMs += 10_000;
+        next.Turn();
+        var slot = new TaskId(id).Slot;
+        Assert.True(next.Arena.Ready.Remove(slot, next.Arena.Tasks.Read(slot)));
+        var word = next.Arena.Tasks.Read(slot);
+        Assert.True(next.Arena.Tasks.TryStep(
+            Role.Plm, slot, word, word.With(TaskState.Free, Attempt.None)));
+        next.Arena.Set(CellCounter.Populated, 0);
+        next.Restart();
+        next.NowMs += 10_000;
+        next.Turn();
+        Assert.Equal(TaskState.Ready, next.StateOf(id));
+        next.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Restore_ArenaTooSmall_IsRefused()
     {
         var journal = new FakeJournal();
@@ -416,6 +443,7 @@ public sealed class PlmJournalTests
             cell.Turn();
             cell.Sync();
             cell.Confirm(session, stream, 1);
+            cell.Arena.Handlers.MeanUs(cell.Spec().Handler) = 250;
             cell.Turn(core => core.BeginSnapshot());
             cell.NowMs += 10;
             cell.Turn();
@@ -430,6 +458,7 @@ public sealed class PlmJournalTests
         Assert.Equal(TaskState.Done, next.StateOf(ids[1]));
         Assert.Equal(TaskState.Ready, next.StateOf(ids[2]));
         Assert.Equal("c"u8, PayloadOf(next, ids[2]));
+        Assert.Equal(250, next.Arena.Handlers.MeanUs(next.Spec().Handler));
         var resumed = next.Open(Client, new FakeStream(next.Arena));
         Assert.Equal(3ul, resumed.DecidedRef);
     }
