@@ -127,6 +127,15 @@ internal static class JournalBytes
             Add(found, BinaryPrimitives.ReadUInt64LittleEndian(fact), JournalFacts.Submitted);
             fact = fact[8..];
             Varint(ref fact);
+            var hasKey = fact[0] != 0;
+            fact = fact[1..];
+            if (hasKey)
+            {
+                // Hash and fingerprint, then how long the key is remembered.
+                fact = fact[24..];
+                Varint(ref fact);
+            }
+
             fact = fact[(int)Varint(ref fact)..];
         }
     }
