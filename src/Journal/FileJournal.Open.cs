@@ -40,8 +40,13 @@ internal sealed partial class FileJournal
     {
         journal = null;
         using var spare = new SpareSegment(disk, options);
-        var errno = spare.MakeNow();
-        if (errno != 0)
+        while (spare.Prepare(SliceBytesMax))
+        {
+            // Written ahead like any other: in room that is only reserved a flush takes a multiple of the time.
+        }
+
+        var errno = spare.Errno;
+        if (!spare.IsReady)
         {
             return JournalErrno.IsFull(errno)
                 ? JournalFaults.DiskFull(disk.PathOf(""))
