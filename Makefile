@@ -5,6 +5,7 @@ W ?= W1
 ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
+SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 SEED ?= 1
 F ?= 5
 CONFIG := -c Release -v q --nologo
@@ -45,6 +46,9 @@ chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=
 powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DURABILITY=durable; last line is JSON
 	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \
 		--durability $(if $(filter command line,$(origin DURABILITY)),$(DURABILITY),durable)
+
+overload: ## offer ten times what the cell can do for SECONDS, then normal load again; last line is JSON
+	@$(LOAD) overload --seconds $(SECONDS_OF_OVERLOAD)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses

@@ -14,6 +14,9 @@ internal sealed partial class PlmCore
 {
     private const ushort JudgedBit = 0x8000;
 
+    // The journal is far behind its disk: what the Register finished stays in the ring for now.
+    private bool _drainIsHeld;
+
     // Reported slots whose result block could not be given back because the ring was full. Bounded by the slots.
     private readonly Queue<uint> _owed = new();
 
@@ -30,7 +33,8 @@ internal sealed partial class PlmCore
         Span<FinishedRecord> records = stackalloc FinishedRecord[PlmLimits.FinishedBatchMax];
         var taken = 0;
         int count;
-        while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
+        _drainIsHeld = _journal is { IsOverrun: true };
+        while (!_drainIsHeld && taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
         {
             taken += count;
             foreach (ref readonly var record in records[..count])

@@ -73,6 +73,17 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+
+        // Whoever died in here may have written the generation of a slot that it did not come to fill; taken for a task
+        // that was let go, it would keep that task from coming back.
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State == TaskState.Free)
+            {
+                _tasks[index].Generation = 0;
+            }
+        }
+
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -308,7 +319,10 @@ internal sealed partial class PlmCore
 
     private void RestoreEnded(in EndedFact fact)
     {
-        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word) || word.State != TaskState.Accepted)
+        // Done under another attempt: whoever died in here was on the way to it.
+        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word)
+            || word.State is not (TaskState.Accepted or TaskState.Done)
+            || (word.State == TaskState.Done && word.Attempt.Value == fact.Attempt))
         {
             return;
         }
@@ -377,11 +391,11 @@ internal sealed partial class PlmCore
     {
         var generation = (uint)_tasks[index].Generation;
         var word = _tasks.Read(index);
-        if (word.State == TaskState.Accepted)
+        if (word.State is TaskState.Accepted or TaskState.Done)
         {
             var done = word.With(TaskState.Done);
             var free = done.With(TaskState.Free, Attempt.None);
-            Invariant.That(_tasks.TryStep(Role.Plm, index, word, done));
+            Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
             Invariant.That(_tasks.TryStep(Role.Plm, index, done, free));
             word = free;
         }

@@ -80,8 +80,13 @@ internal sealed class Stories
             case HistoryOp.Dispatch:
                 var story = Task(entry.Task);
                 story.Attempt = entry.Attempt;
+                story.Highest = System.Math.Max(story.Highest, entry.Attempt);
                 story.Registration = entry.Detail;
                 story.Dispatched++;
+                break;
+            case HistoryOp.Attach:
+                Task(entry.Task).Attempt = entry.Attempt;
+                Task(entry.Task).Registration = entry.Detail;
                 break;
             case HistoryOp.Accept when entry.Outcome == HistoryOutcome.Ok:
                 Task(entry.Task).Succeeded++;

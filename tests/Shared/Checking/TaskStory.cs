@@ -9,9 +9,12 @@ internal sealed class TaskStory
     /// <summary>0 while nobody has said which submission it was.</summary>
     public ulong Key;
 
-    /// <summary>The last attempt that was given out, and to which registration.</summary>
+    /// <summary>The attempt that counts, and who has it.</summary>
     public uint Attempt;
     public ulong Registration;
+
+    /// <summary>The highest attempt that was ever given out.</summary>
+    public uint Highest;
 
     /// <summary>Attempts given out, taken with a failure, and taken with a success.</summary>
     public int Dispatched;
