@@ -6,6 +6,7 @@ ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
 SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+N ?= 1000
 SEED ?= 1
 F ?= 5
 CONFIG := -c Release -v q --nologo
@@ -16,6 +17,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 
 .DEFAULT_GOAL := help
 # No verb is a file; the help is made from the lines of the verbs.
+# No verb is a file; the list is made from the lines of verbs.
 .PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## print this list
@@ -49,6 +51,8 @@ powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DUR
 
 overload: ## offer ten times what the cell can do for SECONDS, then normal load again; last line is JSON
 	@$(LOAD) overload --seconds $(SECONDS_OF_OVERLOAD)
+corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEED=1; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load corrupt --journals $(N) --seed $(SEED)
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses

@@ -124,7 +124,7 @@ internal sealed partial class FileJournal
             var sealedBytes = record[..(JournalFormat.RecordHeaderBytes + (int)header.BodyBytes)];
             var position = segment.BasePosition + (ulong)(_offset + bytes);
             link = new(
-                header.Sequence, RecordHeader.Seal(sealedBytes, segment.Seed, position, _synced, link.Crc));
+                header.Sequence, RecordHeader.Seal(sealedBytes, segment.Seed, position, _syncedLink, link.Crc));
             hasFacts |= !header.IsMark;
             bytes += record.Length;
         }
@@ -196,14 +196,14 @@ internal sealed partial class FileJournal
 
     /// <summary>
     /// After a flush with nothing waiting behind it, a record that says how far it reached; it is not flushed itself. It
-    /// is what tells damage to the last records from an unfinished write.
+    /// is what tells damage to the last records from an unfinished write. Where it does not fit, the next segment is
+    /// begun for it: its header is a proof as well.
     /// </summary>
     private void MarkSynced()
     {
         lock (_gate)
         {
-            var fits = _offset + JournalFormat.RecordHeaderBytes <= Current.Header.SegmentBytes;
-            if (!fits || !_writing.IsDrained || !_filling.IsDrained)
+            if (!_writing.IsDrained || !_filling.IsDrained)
             {
                 return;
             }
@@ -216,9 +216,9 @@ internal sealed partial class FileJournal
 
     private void WriteProof(bool isClosed)
     {
-        if (_syncedEnd <= Current.Header.BasePosition + JournalFormat.DataOffset)
+        if (_syncedEnd < Current.Header.BasePosition + JournalFormat.DataOffset)
         {
-            // Nothing of this segment is flushed; its header proves the ones before.
+            // Nothing of this segment is flushed; what it began with says so already.
             return;
         }
 

@@ -99,7 +99,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     }
 
     /// <summary>
-    /// Makes it a segment. Header and an empty proof are flushed before it has a segment's name, and the name before
+    /// Makes it a segment. Header and proof are flushed before it has a segment's name, and the name before
     /// this returns.
     /// </summary>
     /// <param name="header">What the segment begins with.</param>
@@ -109,6 +109,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         file = null;
         var blocks = new byte[JournalFormat.DataOffset];
         header.Write(blocks);
+        FlushProof.Of(header).Write(blocks.AsSpan(JournalFormat.ProofOffset), header.Seed);
         var errno = WholeTransfer.Write(_file!, 0, blocks);
         errno = errno != 0 ? errno : WholeTransfer.Sync(_file!);
         CrashPoint.Hit("journal.segment.header-flushed");

@@ -129,7 +129,7 @@ internal sealed partial class PlmCore
 
         Count(CellCounter.Retried);
         var failed = (byte)Math.Min(slot.AttemptsFailed + 1, byte.MaxValue);
-        NoteFailedAttempt(index, in slot, failed, slot.AttemptsLost);
+        NoteFailedAttempt(index, in slot, word.Attempt, failed, slot.AttemptsLost);
         var delayMs = RetryDelayMs(slot.RetryDelayMs, failed);
         if (delayMs == 0)
         {
@@ -199,6 +199,7 @@ internal sealed partial class PlmCore
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        EndKey(index);
         EndGrant(in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));

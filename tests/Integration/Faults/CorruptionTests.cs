@@ -22,7 +22,7 @@ namespace Muster.Integration.Faults;
 /// </summary>
 public sealed class CorruptionTests(ITestOutputHelper output)
 {
-    private const int Calls = 600;
+    private const int Calls = 240;
     private const int AtOnce = 8;
     private const int BytesMax = 20_000;
 

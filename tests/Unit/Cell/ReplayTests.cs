@@ -62,13 +62,18 @@ public sealed class ReplayTests
         Item = new TaskItem { Payload = ByteString.CopyFromUtf8("in") },
     };
 
-    // Without a key two submissions are two tasks, and the contract says so.
+    // A key makes them one; without one two submissions are two tasks, and the contract says so.
     private static async Task SubmitTaskAsync(TemporaryCell cell)
     {
         var client = cell.Submission();
         var first = await client.SubmitTaskAsync(Request());
         var second = await client.SubmitTaskAsync(Request());
         Assert.NotEqual(first.TaskId, second.TaskId);
+        var request = Request();
+        request.Item.IdempotencyKey = "once";
+        first = await client.SubmitTaskAsync(request);
+        second = await client.SubmitTaskAsync(request);
+        Assert.Equal(first.TaskId, second.TaskId);
     }
 
     private static async Task SubmitTasksAsync(TemporaryCell cell)
@@ -76,9 +81,12 @@ public sealed class ReplayTests
         var client = cell.Submission();
         var request = new SubmitTasksRequest { WireVersion = 1, Options = Request().Options };
         request.Items.Add(Request().Item);
+        request.Items.Add(Request().Item);
+        request.Items[1].IdempotencyKey = "once";
         var first = await client.SubmitTasksAsync(request);
         var second = await client.SubmitTasksAsync(request);
-        Assert.NotEqual(first.TaskIds, second.TaskIds);
+        Assert.NotEqual(first.TaskIds[0], second.TaskIds[0]);
+        Assert.Equal(first.TaskIds[1], second.TaskIds[1]);
     }
 
     private static async Task AwaitTaskAsync(TemporaryCell cell)
