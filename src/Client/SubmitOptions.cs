@@ -37,9 +37,9 @@ public sealed record SubmitOptions
 
     /// <summary>
     /// Names the submission, for all clients of the cell: repeated with the same key, handler and input, by whatever
-    /// program, it gives the first task and its result, and nothing runs a second time. With another input it is refused
-    /// with IDEMPOTENCY_KEY_REUSED. At most 256 bytes of UTF-8. Null, the default: every submission is a new task, which
-    /// is still accepted once only, whatever happens to connections and processes.
+    /// program, it gives the first task and its result, and nothing runs a second time. With another input it is
+    /// refused with IDEMPOTENCY_KEY_REUSED. At most 256 bytes of UTF-8. Null, the default: every submission is a new
+    /// task, which is still accepted once only, whatever happens to connections and processes.
     /// </summary>
     public string? IdempotencyKey { get; init; }
 
