@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
     public void JournalReached(ulong written, ulong synced)
     {
         Invariant.That(_inTurn && _journal is not null && synced <= written);
+        CrashPoint.Hit("plm.journal.reached");
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
@@ -109,7 +110,8 @@ internal sealed partial class PlmCore
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
         _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
-    private void NoteFailedAttempt(uint index, in TaskSlot slot, int failed, int lost)
+    // Names the last attempt that is over: a worker that outlives the arena must not bring its result once more.
+    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt last, int failed, int lost)
     {
         if (IsJournaled(in slot))
         {
@@ -117,6 +119,7 @@ internal sealed partial class PlmCore
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Byte((byte)failed);
             _facts.Byte((byte)lost);
+            _facts.Varint(last.Value);
             _facts.End();
         }
     }
@@ -234,7 +237,9 @@ internal sealed partial class PlmCore
             return;
         }
 
+        CrashPoint.Hit("plm.facts.before-append");
         _factSequence = _journal.Append(RecordKind.Turn, _facts.Written);
+        CrashPoint.Hit("plm.facts.appended");
         _facts.Clear();
         foreach (var (id, durability, isEnd) in _awaitAppend)
         {
@@ -271,6 +276,7 @@ internal sealed partial class PlmCore
         if (safe != 0)
         {
             _arena.Set(CellCounter.FinishedSafe, safe);
+            CrashPoint.Hit("plm.finished.safe-told");
         }
     }
 }

@@ -51,6 +51,7 @@ internal sealed partial class PlmCore
             RecoverClaims(index);
         }
 
+        CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
         RecoverKeys();
         var fault = JoinJournal();
@@ -59,6 +60,7 @@ internal sealed partial class PlmCore
             return fault;
         }
 
+        CrashPoint.Hit("plm.recover.joined");
         var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
@@ -74,10 +76,13 @@ internal sealed partial class PlmCore
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
+        CrashPoint.Hit("plm.recover.found");
         FinishFound(found);
 
         // Only now: a successor that finds less does it all again.
+        CrashPoint.Hit("plm.recover.finished");
         _arena.Set(CellCounter.Populated, 1);
+        CrashPoint.Hit("plm.recover.populated");
         if (_heldBack.Count == 0)
         {
             _arena.Set(CellCounter.HoldsBack, 0);

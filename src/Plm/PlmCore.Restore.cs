@@ -39,7 +39,9 @@ internal sealed partial class PlmCore
         if (_arena.Counter(CellCounter.Populated) == 0)
         {
             _arena.Set(CellCounter.HoldsBack, 1);
+            CrashPoint.Hit("plm.restore.before");
             var fault = Restore(_journal);
+            CrashPoint.Hit("plm.restore.replayed");
             if (!fault.IsNone)
             {
                 return fault;
@@ -48,6 +50,7 @@ internal sealed partial class PlmCore
             TellArena();
             _arena.Set(CellCounter.JournalSynced, _synced);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
+            CrashPoint.Hit("plm.restore.told");
             _holdsBack = true;
             return Fault.None;
         }
@@ -311,14 +314,22 @@ internal sealed partial class PlmCore
         return true;
     }
 
+    // The attempt stands in the state word, so that only a later one can be claimed.
     private void RestoreFailed(FactReader fact)
     {
         var id = new TaskId(fact.Fixed64());
-        if (_tasks.TryFind(id, out var index, out _))
+        if (!_tasks.TryFind(id, out var index, out var word))
         {
-            ref var slot = ref _tasks[index];
-            slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
-            slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
+            return;
+        }
+
+        ref var slot = ref _tasks[index];
+        slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
+        slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
+        var last = new Attempt(fact.UInt32());
+        if (word.State == TaskState.Accepted && last.Value > word.Attempt.Value)
+        {
+            StepRestored(index, TaskState.Accepted, last);
         }
     }
 

@@ -30,6 +30,7 @@ internal sealed partial class PlmCore
 
         AppendFacts();
         _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
+        CrashPoint.Hit("plm.snapshot.begun");
         _snapshotAt = 0;
         _snapshotKeyAt = 0;
         _snapshotDueMs = _now.Ms;
@@ -93,6 +94,7 @@ internal sealed partial class PlmCore
 
         if (_snapshotAt < _tasks.HighWater || _snapshotKeyAt < _arena.Keys.HighWater)
         {
+            CrashPoint.Hit("plm.snapshot.slice");
             _snapshotDueMs = _now.Ms + PlmLimits.SnapshotPauseMs;
             return;
         }
@@ -101,6 +103,7 @@ internal sealed partial class PlmCore
         System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
         _snapshotEnd = _journal.Append(RecordKind.SnapshotEnd, begin);
+        CrashPoint.Hit("plm.snapshot.ended");
         _snapshotDueMs = long.MaxValue;
     }
 
@@ -109,6 +112,7 @@ internal sealed partial class PlmCore
         if (_snapshotEnd <= _synced)
         {
             _journal!.ForgetBefore(_snapshotBegin);
+            CrashPoint.Hit("plm.snapshot.forgotten");
             _snapshotBegin = 0;
             _snapshotEnd = 0;
         }
@@ -139,7 +143,10 @@ internal sealed partial class PlmCore
 
         if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
         {
-            NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);
+            // The present attempt may still succeed; those before it are over.
+            var isPresent = word.State is TaskState.Assigned or TaskState.Running or TaskState.Reported;
+            var last = isPresent ? new Attempt(word.Attempt.Value - 1) : word.Attempt;
+            NoteFailedAttempt(index, in slot, last, slot.AttemptsFailed, slot.AttemptsLost);
         }
 
         if (word.State == TaskState.Done && slot.Outcome != 0)

@@ -125,6 +125,7 @@ internal sealed partial class PlmCore
             AppendFacts();
         }
 
+        CrashPoint.Hit("plm.submit.facts-told");
         var accepted = _batchItems - _batchFaults.Count - _batchDuplicates.Count;
         Count(CellCounter.Submitted, accepted);
         Count(CellCounter.Repeated, _batchDuplicates.Count);
@@ -137,6 +138,7 @@ internal sealed partial class PlmCore
         {
             session.DecidedRef = _batchFirstRef + (ulong)_batchItems - 1;
             _arena.Clients[session.Row].DecidedRef = session.DecidedRef;
+            CrashPoint.Hit("plm.submit.refs-decided");
             MarkDirty(session);
             _batchSession = null;
         }
@@ -242,6 +244,7 @@ internal sealed partial class PlmCore
             payload.CopyTo(_arena.Payloads.Bytes(block, payload.Length));
         }
 
+        CrashPoint.Hit("plm.submit.payload-copied");
         var index = TakeSlot();
         ref var slot = ref _tasks[index];
         var before = _tasks.Read(index);
@@ -249,6 +252,7 @@ internal sealed partial class PlmCore
         var generation = TaskId.NextGeneration(slot.Generation, _arena.Epoch);
         Invariant.That(generation != 0);
         FillSlot(ref slot, payload.Length, block, generation);
+        CrashPoint.Hit("plm.submit.slot-filled");
         if (key is { } given)
         {
             var retentionMs = _batchSpec.KeyRetentionMs == 0 ? _options.KeyRetentionMs : _batchSpec.KeyRetentionMs;
@@ -258,6 +262,7 @@ internal sealed partial class PlmCore
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
         var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
         Invariant.That(stepped);
+        CrashPoint.Hit("plm.submit.accepted");
         NoteAccepted(index, ref slot, accepted, payload);
         return Fault.None;
     }

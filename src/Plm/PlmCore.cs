@@ -177,7 +177,9 @@ internal sealed partial class PlmCore
     {
         if (_pushCount > 0)
         {
+            CrashPoint.Hit("plm.push.before");
             _ready.Push(Role.Plm, _pushes.AsSpan(0, _pushCount));
+            CrashPoint.Hit("plm.push.after");
             _pushCount = 0;
             _wakeScheduler = true;
             foreach (var index in _countAfterPush)

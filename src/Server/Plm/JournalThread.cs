@@ -2,6 +2,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading;
+using Muster.Core;
 using Muster.Journal;
 using Muster.Plm;
 
@@ -115,6 +116,7 @@ internal sealed class JournalThread : IDisposable
             _unsyncedSince = Stopwatch.GetTimestamp();
         }
 
+        CrashPoint.Hit("journal.thread.committed");
         if (position.Written != wasWritten || position.Synced != wasSynced)
         {
             _turn.Position = position;

@@ -83,6 +83,7 @@ internal sealed class Stories
                 story.Highest = System.Math.Max(story.Highest, entry.Attempt);
                 story.Registration = entry.Detail;
                 story.Dispatched++;
+                story.Era = PowerLosses.Count;
                 break;
             case HistoryOp.Attach:
                 Task(entry.Task).Attempt = entry.Attempt;
@@ -92,7 +93,7 @@ internal sealed class Stories
                 Task(entry.Task).Succeeded++;
                 break;
             case HistoryOp.Accept:
-                Task(entry.Task).Failed++;
+                Task(entry.Task).Failures.Add(entry.Attempt);
                 Task(entry.Task).LastFailed = entry.Attempt;
                 break;
             case HistoryOp.Result when Keys.TryGetValue(entry.Key, out var ended) && ended.EndedUs < 0:

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
+
 namespace Muster.Checking;
 
 /// <summary>What the lines so far say of one task.</summary>
@@ -16,10 +18,15 @@ internal sealed class TaskStory
     /// <summary>The highest attempt that was ever given out.</summary>
     public uint Highest;
 
-    /// <summary>Attempts given out, taken with a failure, and taken with a success.</summary>
+    /// <summary>Attempts given out, and results taken that were successes.</summary>
     public int Dispatched;
-    public int Failed;
     public int Succeeded;
+
+    /// <summary>Attempts whose failure was taken.</summary>
+    public HashSet<uint> Failures = [];
+
+    /// <summary>How often memory had been lost when it was given out last.</summary>
+    public int Era;
 
     /// <summary>The attempt whose failure was taken last.</summary>
     public uint LastFailed;

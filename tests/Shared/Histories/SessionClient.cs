@@ -293,7 +293,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
         for (var count = Math.Min(room, options.BatchMax); count > 0; count--)
         {
             var key = book.NextKey;
-            var waitMs = options.WaitMsMax == 0 ? 0 : (int)(key % (options.WaitMsMax + 1));
+            var waitMs = options.FailEvery > 0 && key % options.FailEvery == 0 ? -1
+                : options.WaitMsMax == 0 ? 0 : (int)(key % (options.WaitMsMax + 1));
             batch.Items.Add(new TaskItem
             {
                 Payload = ByteString.CopyFrom(TraceTask.Payload(key, waitMs, options.PayloadBytes)),

@@ -24,6 +24,9 @@ internal sealed record SessionClientOptions
     /// <summary>Each task waits 0 to this long, by its number.</summary>
     public int WaitMsMax { get; init; } = 4;
 
+    /// <summary>Each so-many-th task fails in its first execution; 0: none does.</summary>
+    public int FailEvery { get; init; }
+
     public int PayloadBytes { get; init; } = TraceTask.PayloadBytes;
 
     /// <summary>Ends by itself after so many tasks.</summary>

@@ -51,7 +51,7 @@ internal sealed partial class WorkerProcess
         var end = new WorkerEnd(message => HeartbeatReceived(link!, message), fault => HeartbeatEnded(link!, fault));
         link = _heartbeat = World.Network.Connect(this, _cell.Register, end, _cell.Register.AcceptHeartbeat);
         var inHand = new List<AttemptKey>();
-        _book.Describe(inHand, inHand);
+        _book.DescribeClaims(inHand);
         _writer.Clear();
         HeartbeatCodec.WriteHello(_writer, _identity, _registration, inHand, _handlers.Names, _book.EndedTotal);
         link.SendUp(_writer.Written.ToArray());

@@ -88,6 +88,21 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Result_JournalFarBehindItsDisk_StaysWithTheRegister()
+    {
+        using var cell = NewCell();
+        var (ids, _) = cell.Submit(null, null, Durable(cell), "x");
+        cell.Report(cell.Assign()[0]);
+        cell.Journal!.IsOverrun = true;
+        cell.Turn();
+        Assert.Equal(TaskState.Reported, cell.StateOf(ids[0]));
+        Assert.True(cell.Core.NextDueMs <= cell.NowMs + PlmLimits.RingRetryMs);
+        cell.Journal.IsOverrun = false;
+        cell.Turn();
+        Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
+    }
+
+    [Fact]
     public void Result_MemoryInACellWithAJournal_WaitsForNothing()
     {
         using var cell = NewCell();
