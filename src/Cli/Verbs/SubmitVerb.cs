@@ -114,7 +114,7 @@ internal static class SubmitVerb
         var engine = access.Client.Engine;
         var task = new AwaitedTask(access.Client.OptionsOf(handler, plan.Task), payload, awaitsAcceptance: false)
         {
-            Key = plan.Task.IdempotencyKey,
+            IdempotencyKey = plan.Task.IdempotencyKey,
         };
         var output = new TaskResultOutput(context.Terminal, target.IsJson);
         await using (var meter = new ProgressMeter(context.Terminal, plan.IsProgressWanted))
