@@ -189,7 +189,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
             TryDequeue(out _);
             var item = writer.Begin(3);
             writer.WriteBytes(1, task.Payload);
-            writer.WriteString(2, task.Key ?? "");
+            writer.WriteString(2, task.IdempotencyKey ?? "");
             writer.End(item);
             task.Ref = _nextRef++;
             task.Stage = PendingStage.Sent;

@@ -108,7 +108,8 @@ internal static class JournalBytes
         }
     }
 
-    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then the tasks.
+    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then for each task u64 id, varint
+    // ref, u8 has key, with it 24 bytes and a varint, payload.
     private static void ReadSubmitted(ReadOnlySpan<byte> fact, SortedDictionary<ulong, JournalFacts> found)
     {
         fact = fact[8..];
@@ -131,7 +132,6 @@ internal static class JournalBytes
             fact = fact[1..];
             if (hasKey)
             {
-                // Hash and fingerprint, then how long the key is remembered.
                 fact = fact[24..];
                 Varint(ref fact);
             }
