@@ -17,10 +17,15 @@ internal interface IJournal : IDisposable
     /// <summary>Random number made with the journal, never 0; two journals are the same when it is.</summary>
     ulong Lineage { get; }
 
-    /// <summary>The last sequence that <see cref="Append"/> gave, or that was found at opening. Any thread.</summary>
+    /// <summary>
+    /// The last sequence that <see cref="Append"/> gave, or that was found at opening. Any thread.
+    /// </summary>
     ulong AppendedSequence { get; }
 
-    /// <summary>The last sequence that survives the death of every process. Any thread.</summary>
+    /// <summary>
+    /// The last sequence that survives the death of every process; the journal's own marks count, so it may be above
+    /// <see cref="AppendedSequence"/>. Any thread.
+    /// </summary>
     ulong WrittenSequence { get; }
 
     /// <summary>The last sequence that survives a power loss. Any thread.</summary>

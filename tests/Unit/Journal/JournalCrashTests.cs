@@ -119,10 +119,10 @@ public class JournalCrashTests
         Assert.Throws<JournalFailedException>(() => test.Commit(sync: true));
         test.Disk.Failing = null;
         test.Kill();
-        var writes = test.Disk.Writes;
         test.Open();
         Assert.True(test.Journal.SyncedSequence >= test.Expected[^1].Sequence);
-        Assert.True(test.Disk.Writes > writes);
+
+        // The record could be read although it was on no disk; now it is.
         test.Crash(seed: 4);
         test.Open();
         Assert.Single(test.Expected);
