@@ -125,8 +125,8 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     }
 
     /// <summary>
-    /// Submits one task without a session: its result is kept until its retention ends. A call that failed may have been
-    /// accepted, so it is repeated under one idempotency key, which is made here when the options have none.
+    /// Submits one task without a session: its result is kept until its retention ends. A call that failed may have
+    /// been accepted, so it is repeated under one idempotency key, which is made here when the options have none.
     /// </summary>
     /// <returns>The task, and whether it is that of an earlier submission with the same key.</returns>
     public async Task<(TaskId Id, bool IsDuplicate)> SubmitTaskAsync(

@@ -110,7 +110,7 @@ public sealed partial class MusterClient : IAsyncDisposable
         var pending = new AwaitedTask(
             _optionsCache.Get(TaskLimits.CommandHandler, options), command.Encode(), awaitsAcceptance: false)
         {
-            Key = SubmissionKey.Check(options?.IdempotencyKey),
+            IdempotencyKey = SubmissionKey.Check(options?.IdempotencyKey),
         };
         await Engine.SubmitAsync(pending, cancellationToken);
         await WaitAsync(pending, pending.Ended, cancellationToken);
@@ -158,7 +158,7 @@ public sealed partial class MusterClient : IAsyncDisposable
         TaskType<TIn, TOut> type, TIn input, SubmitOptions? options, bool awaitsAcceptance) =>
         new(_optionsCache.Get(type.Name, options), PayloadBuffer.Write(type, input), awaitsAcceptance)
         {
-            Key = SubmissionKey.Check(options?.IdempotencyKey),
+            IdempotencyKey = SubmissionKey.Check(options?.IdempotencyKey),
         };
 
     private async Task<TOut> ReadAsync<TIn, TOut>(

@@ -5,7 +5,7 @@ using Muster.Core;
 
 namespace Muster.Client;
 
-/// <summary>Idempotency keys: checked where they were written, and made where a call needs one to be repeated.</summary>
+/// <summary>Idempotency keys: checked where they were written, made where a call needs one to be repeated.</summary>
 internal static class SubmissionKey
 {
     /// <summary>

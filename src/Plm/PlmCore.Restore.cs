@@ -445,5 +445,6 @@ internal sealed partial class PlmCore
 
     private static Fault TooSmall(string what) => new(
         FaultCode.ArenaTooSmall,
-        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max, --keys-max), at least as large as before");
+        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max, --keys-max), at least as large "
+        + "as before");
 }

@@ -196,8 +196,8 @@ internal sealed partial class PlmCore
         var first = new TaskId(known.TaskId);
         if (known.Fingerprint != key.Fingerprint)
         {
-            return new(FaultCode.IdempotencyKeyReused, $"the idempotency key belongs to task {first}, which has another "
-                + "handler or payload; use a key of its own for each piece of work");
+            return new(FaultCode.IdempotencyKeyReused, $"the idempotency key belongs to task {first}, which has "
+                + "another handler or payload; use a key of its own for each piece of work");
         }
 
         // The answer promises what that of the first did, which may be on its way to the disk still.
@@ -262,10 +262,15 @@ internal sealed partial class PlmCore
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
         var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
         Invariant.That(stepped);
-
         CrashPoint.Hit("plm.submit.accepted");
+        NoteAccepted(index, ref slot, accepted, payload);
+        return Fault.None;
+    }
+
+    private void NoteAccepted(uint index, ref TaskSlot slot, StateWord accepted, ReadOnlySpan<byte> payload)
+    {
         Count(CellCounter.TasksNow);
-        if (session is not null)
+        if (_batchSession is { } session)
         {
             _index.Append(ref session.Live, index);
         }
@@ -282,7 +287,7 @@ internal sealed partial class PlmCore
             EndSubmittedIfLarge();
         }
 
-        _batchIds[_batchCount++] = new TaskId(index, generation).Value;
+        _batchIds[_batchCount++] = new TaskId(index, slot.Generation).Value;
         if (StartsOnce(in slot))
         {
             TryGrant(index, ref slot);
@@ -291,8 +296,6 @@ internal sealed partial class PlmCore
         {
             QueuePush(index, accepted);
         }
-
-        return Fault.None;
     }
 
     private Fault RefusalOfJournal() => _journal is null

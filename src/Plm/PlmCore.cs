@@ -20,10 +20,11 @@ namespace Muster.Plm;
 ///
 /// <para>Order of writes, and what a successor finds after a kill between two of them:</para>
 /// <list type="number">
-/// <item>Submission: payload block, fields, generation, high-water mark, the key's row, then Free to Accepted for each
-/// task; then the session's decided ref; then the push that makes them Ready; then the answer. Before Accepted the slot
-/// is free, its generation is passed over, and the row of a key that names it is dropped. After it the task exists: the successor pushes it, counts its ref as decided, and
-/// tells the client so when it asks for what it does not know.</item>
+/// <item>Submission: payload block, fields, generation, high-water mark, the key's row, then Free to Accepted for
+/// each task; then the session's decided ref; then the push that makes them Ready; then the answer. Before Accepted the
+/// slot is free, its generation is passed over, and the row of a key that names it is dropped. After it the task
+/// exists: the successor pushes it, counts its ref as decided, and tells the client so when it asks for what it does
+/// not know.</item>
 /// <item>Accepted result: outcome, flags, due time, then Reported to Done. Before the step it is judged again, the
 /// same. The key's expiry comes after the step and before anything that could free the task; Done without it gets
 /// it.</item>

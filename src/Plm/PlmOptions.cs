@@ -23,8 +23,8 @@ internal sealed record PlmOptions
     public long SessionKeptMs { get; init; } = 3_600_000;
 
     /// <summary>
-    /// How long an idempotency key is remembered after the end of its task when the submission does not say, 1,000 ms to
-    /// 30 days. Default 86,400,000 (24 hours).
+    /// How long an idempotency key is remembered after the end of its task when the submission does not say, 1,000 ms
+    /// to 30 days. Default 86,400,000 (24 hours).
     /// </summary>
     public uint KeyRetentionMs { get; init; } = Core.TaskLimits.KeyRetentionMsDefault;
 

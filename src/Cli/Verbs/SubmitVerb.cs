@@ -42,7 +42,7 @@ internal static class SubmitVerb
         };
         var key = new Option<string?>("--key")
         {
-            Description = "Idempotency key: submitted again with the same key, it is the same task, for 24 h after its end",
+            Description = "Idempotency key: submitted again with it, it is the same task, until 24 h after its end",
             HelpName = "KEY",
         };
         var wait = new Option<bool>("--wait") { Description = "Wait for the result, print it, and exit with 0 or 1" };
@@ -114,7 +114,7 @@ internal static class SubmitVerb
         var engine = access.Client.Engine;
         var task = new AwaitedTask(access.Client.OptionsOf(handler, plan.Task), payload, awaitsAcceptance: false)
         {
-            Key = plan.Task.IdempotencyKey,
+            IdempotencyKey = plan.Task.IdempotencyKey,
         };
         var output = new TaskResultOutput(context.Terminal, target.IsJson);
         await using (var meter = new ProgressMeter(context.Terminal, plan.IsProgressWanted))

@@ -119,8 +119,8 @@ internal sealed partial class SessionEngine
         FaultCodes.Parse(failure.Code) is FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena
             ? new(
                 FaultCodes.Name(FaultCode.IdempotencyResultGone),
-                "the task of this idempotency key has ended, and its result is not kept any more; it was not run again. "
-                + "Use another key to run it anew",
+                "the task of this idempotency key has ended, and its result is not kept any more; nothing was run; use "
+                + "another key to run it anew",
                 null,
                 failure)
             : failure;

@@ -12,7 +12,8 @@ internal sealed class SessionEvents
 
     public List<PendingTask> Ended { get; } = [];
 
-    /// <summary>Accepted tasks whose results have to be fetched; the engine takes them before it tells the rest.</summary>
+    /// <summary>Accepted tasks whose results have to be fetched; the engine takes them before the others are told.
+    /// </summary>
     public List<PendingTask> Duplicates { get; } = [];
 
     public void Tell()

@@ -6,7 +6,8 @@ namespace Muster.Client.Sessions;
 
 /// <summary>
 /// Finds the one <see cref="EncodedTaskOptions"/> of a handler and options, so that alike tasks share batches. The
-/// idempotency key does not count: it is each task's own. Holds at most 256; when full it starts anew, which costs only smaller batches. Thread-safe.
+/// idempotency key does not count: it is each task's own. Holds at most 256; when full it starts anew, which costs only
+/// smaller batches. Thread-safe.
 /// </summary>
 internal sealed class TaskOptionsCache
 {

@@ -4,8 +4,8 @@ using System;
 namespace Muster.Plm.Facts;
 
 /// <summary>
-/// What the tasks of one fact of kind Submitted have in common. The fact is this, then a <see cref="SubmittedItem"/> for
-/// each task to its end.
+/// What the tasks of one fact of kind Submitted have in common. The fact is this, then a
+/// <see cref="SubmittedItem"/> for each task to its end.
 /// </summary>
 internal ref struct SubmittedFact
 {

@@ -4,8 +4,8 @@ using System;
 namespace Muster.Plm.Facts;
 
 /// <summary>
-/// One task of a fact of kind Submitted: <c>u64 id, varint ref - first ref, u8 has key</c>, with a key <c>u64 hash high,
-/// u64 hash low, u64 fingerprint, varint key retention ms</c>, then <c>bytes payload</c>.
+/// One task of a fact of kind Submitted: <c>u64 id, varint ref - first ref, u8 has key</c>, with a key <c>u64 hash
+/// high, u64 hash low, u64 fingerprint, varint key retention ms</c>, then <c>bytes payload</c>.
 /// </summary>
 internal ref struct SubmittedItem
 {

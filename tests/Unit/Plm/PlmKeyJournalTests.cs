@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Linq;
+using Muster.Arena;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
@@ -81,7 +82,7 @@ public sealed class PlmKeyJournalTests
         }
 
         using var next = new PlmCell(
-            Muster.Arena.ArenaFile.CreatePrivate(PlmKeyTests.Limits(1_024), 2), journal, nowMs: 2 * Day);
+            ArenaFile.CreatePrivate(PlmKeyTests.Limits(1_024), 2), journal, nowMs: 2 * Day);
         var again = next.SubmitKeyed(null, null, Durable(next), ("a", "k0"), ("b", "k1"), ("c", "k2"));
         Assert.Equal(ids[0], again.Ids[0]);
         Assert.Equal([0], again.Duplicates);
@@ -104,6 +105,34 @@ public sealed class PlmKeyJournalTests
 
         using var next = NewCell(journal, epoch: 2);
         Assert.Equal(later, next.SubmitKeyed(null, null, Durable(next), ("y", "k")).Ids[0]);
+    }
+
+    [Fact]
+    public void Restore_DiesInTheMiddle_TheSuccessorComesToTheSameKeys()
+    {
+        var journal = new FakeJournal();
+        ulong[] ids;
+        ulong later;
+        using (var cell = NewCell(journal))
+        {
+            ids = SubmitThree(cell);
+            cell.NowMs += Day;
+            later = cell.SubmitKeyed(null, null, Durable(cell), ("second", "k2")).Ids[0];
+            cell.Cancel(later);
+            cell.Sync();
+        }
+
+        using var next = new PlmCell(
+            ArenaFile.CreatePrivate(PlmKeyTests.Limits(1_024), 2), journal, nowMs: Day + 2_000);
+        next.Arena.Set(CellCounter.Populated, 0);
+        next.Restart();
+        Assert.True(next.Recovered.IsNone, next.Recovered.Message);
+        var again = next.SubmitKeyed(null, null, Durable(next), ("a", "k0"), ("second", "k2"));
+        Assert.Equal([ids[0], later], again.Ids);
+
+        // A day after the end, and not after the restore.
+        PlmKeyTests.Pass(next, Day - 900);
+        Assert.Equal(1, next.Core.KeyCount);
     }
 
     [Fact]
@@ -152,7 +181,8 @@ public sealed class PlmKeyJournalTests
         var journal = new FakeJournal();
         using (var cell = NewCell(journal))
         {
-            cell.SubmitKeyed(null, null, Durable(cell), [.. Enumerable.Range(0, 20).Select(n => ("x", (string?)$"k{n}"))]);
+            var items = Enumerable.Range(0, 20).Select(n => ("x", (string?)$"k{n}")).ToArray();
+            cell.SubmitKeyed(null, null, Durable(cell), items);
             cell.Sync();
         }
 

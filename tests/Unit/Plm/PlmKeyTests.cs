@@ -39,7 +39,8 @@ public sealed class PlmKeyTests
         using var cell = new PlmCell();
         var stream = new FakeStream(cell.Arena);
         var session = cell.Open(Client, stream);
-        var (ids, _, duplicates, _) = cell.SubmitKeyed(session, stream, cell.Spec(), ("x", "k"), ("x", "k"), ("y", "m"));
+        var spec = cell.Spec();
+        var (ids, _, duplicates, _) = cell.SubmitKeyed(session, stream, spec, ("x", "k"), ("x", "k"), ("y", "m"));
         Assert.Equal(ids[0], ids[1]);
         Assert.Equal([1], duplicates);
         Assert.Equal(3ul, session.DecidedRef);
@@ -65,7 +66,8 @@ public sealed class PlmKeyTests
         Assert.Equal(ids, again.Ids);
         cell.Turn(core =>
         {
-            Assert.True(core.Await(new TaskId(ids[0]), new FakeAwaiter(), out var slot, out var isDone).IsNone && isDone);
+            Assert.True(core.Await(new TaskId(ids[0]), new FakeAwaiter(), out var slot, out var isDone).IsNone);
+            Assert.True(isDone);
             Assert.Equal("once", FakeStream.ReadResult(cell.Arena, slot).Output);
         });
         Assert.Empty(cell.Assign());
