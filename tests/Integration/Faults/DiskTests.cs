@@ -185,6 +185,7 @@ public sealed class DiskTests(ITestOutputHelper output)
             }
 
             ArenaFile.Remove(Run.Cell.Name);
+            Run.Oracle.History!.Note(Checking.HistoryOp.PowerLoss);
             await Run.Cell.StartRolesAsync(CellProcesses.Roles);
         }
 
