@@ -44,7 +44,16 @@ internal sealed partial class PlmCore
                 + $"{hello.UnresolvedLast} are no range; send the first and the last, or 0 and 0");
         }
 
-        if (!_sessionsById.TryGetValue(hello.ClientId, out session) && !TryAddSession(hello, out session))
+        if (_sessionsById.TryGetValue(hello.ClientId, out session))
+        {
+            // A connection that its client gave up long ago may arrive after the one that replaced it.
+            if (session.Stream is not null && hello.StreamNumber != 0 && hello.StreamNumber < session.StreamNumber)
+            {
+                session = null;
+                return TakenOver();
+            }
+        }
+        else if (!TryAddSession(hello, out session))
         {
             return new(
                 FaultCode.TooManyClients,
@@ -132,6 +141,7 @@ internal sealed partial class PlmCore
         }
 
         session.Stream = stream;
+        session.StreamNumber = hello.StreamNumber;
         session.UnconfirmedMax = hello.UnconfirmedMax == 0 ? PlmLimits.UnconfirmedMax : hello.UnconfirmedMax;
         session.NextUndelivered = session.Ended.Head;
         _arena.Clients[session.Row].LeftUnixMs = 0;

@@ -14,7 +14,8 @@ namespace Muster.Client.Sessions;
 /// engine bounds what is queued, the server's outstanding_max what is sent and not confirmed.
 /// </summary>
 /// <param name="jitter">Spreads repeated submissions of many clients; seeded in tests.</param>
-internal sealed partial class SessionLedger(Random jitter)
+/// <param name="streamNumber">Above which its streams are numbered.</param>
+internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 0)
 {
     private readonly Queue<PendingTask> _again = new();
     private readonly Queue<PendingTask> _fresh = new();
@@ -50,6 +51,12 @@ internal sealed partial class SessionLedger(Random jitter)
 
     /// <summary>No submission goes out before this moment: the server said that it is full.</summary>
     public long HoldUntilMs { get; private set; }
+
+    /// <summary>
+    /// Of the last stream, counted from 1. A program that goes on with the client id of an earlier run starts above the
+    /// earlier one's.
+    /// </summary>
+    public ulong StreamNumber { get; private set; } = streamNumber;
 
     /// <summary>Whether somebody waits for something that the server has to do.</summary>
     public bool HasWork => _again.Count + _fresh.Count + _open.Count + _elsewhere.Count > 0;
@@ -102,6 +109,7 @@ internal sealed partial class SessionLedger(Random jitter)
         writer.WriteUInt64(5, first);
         writer.WriteUInt64(6, last);
         writer.WriteUInt32(7, _epoch);
+        writer.WriteUInt64(8, ++StreamNumber);
         writer.End(hello);
     }
 

@@ -110,7 +110,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
             case FaultCode.SessionUnknown:
                 _clientId = World.Random.Next64() | 1;
                 break;
-            case FaultCode.InvalidArgument or FaultCode.BatchTooLarge:
+            case FaultCode.InvalidArgument or FaultCode.SessionTakenOver or FaultCode.BatchTooLarge:
                 throw new SeedFailure($"{_name} was refused: {fault.Code} {fault.Message}");
             default:
                 break;
@@ -126,7 +126,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
     protected override void OnStart()
     {
         _name = $"c{Index}.{Life}";
-        _ledger = new SessionLedger(new JitterSource(World.Random));
+        _ledger = new SessionLedger(new JitterSource(World.Random), (ulong)World.NowUs);
         _cancellable.Clear();
         _isWelcomed = false;
         _isPumping = false;
