@@ -5,6 +5,7 @@ W ?= W1
 ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
+SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 N ?= 1000
 SEED ?= 1
 F ?= 5
@@ -15,7 +16,9 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model powercut corrupt # No verb is a file; the made from lines of verbs. $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
+# No verb is a file; the help is made from the lines of the verbs.
+# No verb is a file; the list is made from the lines of verbs.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +49,8 @@ powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DUR
 	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \
 		--durability $(if $(filter command line,$(origin DURABILITY)),$(DURABILITY),durable)
 
+overload: ## offer ten times what the cell can do for SECONDS, then normal load again; last line is JSON
+	@$(LOAD) overload --seconds $(SECONDS_OF_OVERLOAD)
 corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEED=1; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load corrupt --journals $(N) --seed $(SEED)
 

@@ -34,7 +34,6 @@ internal sealed class CorruptTrial(ulong seed, string? folder)
             Kind = _random.Below(CorruptDamage.Kinds);
             CorruptDamage.Inflict(Kind, _journal, _random);
             var after = CorruptJournal.Segments(_journal.Disk);
-            if (Environment.GetEnvironmentVariable("DBG") == "1") { foreach (var r in records) Console.WriteLine(r); foreach (var n in after.Keys) { for (var o = 0; o < Math.Min(before[n].Length, after[n].Length); o += 512) if (!before[n].AsSpan(o, 512).SequenceEqual(after[n].AsSpan(o, 512))) Console.WriteLine($"changed {n} {o}"); Console.WriteLine($"{n} proof {ProofOf(before[n])} {SegmentHeader.Read(before[n])}"); } Console.WriteLine($"synced {_journal.Synced} live {_journal.LiveFrom}"); foreach (var r in Records(_journal.Disk)) Console.WriteLine("AFTER " + r); }
             return folder is null ? Judge(_journal.Disk, before, after, records) : OnDisk(before, after, records);
         }
         catch (Exception failure)

@@ -20,6 +20,7 @@ internal static class Program
           W8      recovery: a role killed with many tasks queued, and the replay of the journal into a new arena
           chaos   kill and stop any and all parts under load and count what was lost
           powercut  cut the power of the file system that holds the cell's state, under load (needs root)
+          overload  offer ten times what the cell can do, then normal load again
           losses  kill one worker and stop another past its lease, and count the same
           corrupt damage journals and count what is noticed
           journal what the journal costs by itself: appending, group commit, replay
@@ -64,6 +65,8 @@ internal static class Program
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
             case "powercut":
                 return await PowerCut.RunAsync(options) ? 0 : 1;
+            case "overload":
+                return await Overload.RunAsync(options) ? 0 : 1;
             case "chaos-client":
                 await ClientVerb.RunAsync(options);
                 return 0;

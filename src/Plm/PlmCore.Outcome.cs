@@ -199,6 +199,7 @@ internal sealed partial class PlmCore
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        EndKey(index);
         EndGrant(in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));

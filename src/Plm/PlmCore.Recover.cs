@@ -53,6 +53,7 @@ internal sealed partial class PlmCore
 
         CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
+        RecoverKeys();
         var fault = JoinJournal();
         if (!fault.IsNone)
         {
@@ -64,6 +65,11 @@ internal sealed partial class PlmCore
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverSlot(index, found);
+        }
+
+        for (uint row = 0; TellEverything && row < _arena.Keys.HighWater; row++)
+        {
+            TellKey(row);
         }
 
         SetNow(CellCounter.TasksNow, found.Used);
@@ -229,7 +235,7 @@ internal sealed partial class PlmCore
             if (slot.Client != 0)
             {
                 // The predecessor died while it forgot the session.
-                slot.RetentionMs = 0;
+                slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
                 slot.Ref = 0;
                 slot.Client = 0;
             }
@@ -278,6 +284,7 @@ internal sealed partial class PlmCore
                 found.WithoutOutcome.Add(index);
                 break;
             case TaskState.Done:
+                EndKey(index);
                 found.Done++;
                 if (!IsPublished(in slot))
                 {

@@ -133,6 +133,8 @@ internal sealed partial class PlmCore
 
     private void StepToFree(uint index)
     {
+        EndKey(index);
+        _index[index].Key = 0;
         var word = _tasks.Read(index);
         Invariant.That(word.State == TaskState.Done && _index[index].Awaiter == 0);
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None));

@@ -84,6 +84,7 @@ internal sealed partial class PlmCore
             }
         }
 
+        ForgetAllKeys();
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -147,6 +148,12 @@ internal sealed partial class PlmCore
             case FactKind.Released:
                 RestoreReleased(fact);
                 break;
+            case FactKind.Kept:
+                RestoreKept(fact);
+                break;
+            case FactKind.KeyKnown:
+                RestoreKnownKey(KeyFact.Read(ref fact));
+                break;
             default:
                 throw new InvalidDataException($"fact of kind {(byte)kind}");
         }
@@ -206,9 +213,7 @@ internal sealed partial class PlmCore
 
         while (_restoreFault.IsNone && !fact.IsEmpty)
         {
-            var id = new TaskId(fact.Fixed64());
-            var number = common.FirstRef + fact.Varint();
-            RestoreTask(id, number, session, common, spec, fact.Bytes());
+            RestoreTask(SubmittedItem.Read(ref fact), session, common, spec);
         }
     }
 
@@ -232,13 +237,10 @@ internal sealed partial class PlmCore
     }
 
     private void RestoreTask(
-        TaskId id,
-        ulong number,
-        PlmSession? session,
-        in SubmittedFact common,
-        in TaskSpec spec,
-        ReadOnlySpan<byte> payload)
+        in SubmittedItem item, PlmSession? session, in SubmittedFact common, in TaskSpec spec)
     {
+        var id = new TaskId(item.Id);
+        var payload = item.Payload;
         var index = id.Slot;
         if (index >= _tasks.Capacity)
         {
@@ -248,6 +250,7 @@ internal sealed partial class PlmCore
 
         if (!MakeRoomFor(id))
         {
+            RestoreKeyAgain(id, item);
             return;
         }
 
@@ -268,9 +271,14 @@ internal sealed partial class PlmCore
         FillSlot(ref slot, payload.Length, block, id.Generation);
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
-        slot.Ref = session is null ? 0 : number;
+        slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
         slot.Client = session is null ? 0 : session.Row + 1;
         slot.DurableUs = 1;
+        if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
+        {
+            return;
+        }
+
         StepRestored(index, TaskState.Accepted, Attempt.None);
     }
 
@@ -327,9 +335,18 @@ internal sealed partial class PlmCore
 
     private void RestoreEnded(in EndedFact fact)
     {
+        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word))
+        {
+            return;
+        }
+
+        if (_index[index].Key is var key and not 0)
+        {
+            _arena.Keys[key - 1].ExpiresUnixMs = fact.KeyExpiresUnixMs;
+        }
+
         // Done under another attempt: whoever died in here was on the way to it.
-        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word)
-            || word.State is not (TaskState.Accepted or TaskState.Done)
+        if (word.State is not (TaskState.Accepted or TaskState.Done)
             || (word.State == TaskState.Done && word.Attempt.Value == fact.Attempt))
         {
             return;
@@ -381,6 +398,16 @@ internal sealed partial class PlmCore
         }
     }
 
+    private void RestoreKept(FactReader fact)
+    {
+        if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
+        {
+            _tasks[index].DueUnixMs = fact.Varint();
+            _tasks[index].Client = 0;
+            _tasks[index].Ref = 0;
+        }
+    }
+
     private void FreeRestored(uint index)
     {
         ref var slot = ref _tasks[index];
@@ -418,5 +445,6 @@ internal sealed partial class PlmCore
 
     private static Fault TooSmall(string what) => new(
         FaultCode.ArenaTooSmall,
-        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max), at least as large as before");
+        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max, --keys-max), at least as large "
+        + "as before");
 }

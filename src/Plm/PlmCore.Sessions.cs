@@ -116,7 +116,7 @@ internal sealed partial class PlmCore
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
-            Release(index);
+            ReleaseFromSession(index);
         }
 
         MarkDirty(session);
@@ -275,18 +275,19 @@ internal sealed partial class PlmCore
         }
     }
 
-    // Ended tasks are freed; the others run on without an owner and are freed when they end.
+    // Ended tasks are freed; the others run on without an owner and are freed when they end. Tasks with a key are kept
+    // for their retention, as those without a session are.
     private void Forget(PlmSession session)
     {
         while (_index.TryPop(ref session.Ended, out var ended))
         {
-            Release(ended);
+            ReleaseFromSession(ended);
         }
 
         while (_index.TryPop(ref session.Live, out var live))
         {
             ref var slot = ref _tasks[live];
-            slot.RetentionMs = 0;
+            slot.RetentionMs = _index[live].Key == 0 ? 0 : slot.RetentionMs;
             slot.Ref = 0;
             slot.Client = 0;
         }

@@ -42,6 +42,7 @@ internal sealed partial class PlmCore
         if (_sessionSweepAtMs <= _now.Ms)
         {
             SweepSessions();
+            SweepKeys();
         }
 
         if (_orphanSweepAtMs <= _now.Ms)

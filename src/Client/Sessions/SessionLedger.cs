@@ -20,6 +20,9 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     private readonly Queue<PendingTask> _again = new();
     private readonly Queue<PendingTask> _fresh = new();
     private readonly Dictionary<ulong, PendingTask> _open = [];
+
+    // Accepted, but under the ref of an earlier submission with the same key: nothing comes for them here.
+    private readonly HashSet<PendingTask> _elsewhere = [];
     private readonly List<ulong> _cancels = [];
     private readonly List<ulong> _ids = [];
 
@@ -56,7 +59,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     public ulong StreamNumber { get; private set; } = streamNumber;
 
     /// <summary>Whether somebody waits for something that the server has to do.</summary>
-    public bool HasWork => _again.Count + _fresh.Count + _open.Count > 0;
+    public bool HasWork => _again.Count + _fresh.Count + _open.Count + _elsewhere.Count > 0;
 
     public void Enqueue(PendingTask task)
     {
@@ -84,7 +87,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     /// <summary>The same for every task that waits here or was sent.</summary>
     public void WantCancelAll()
     {
-        foreach (var task in _again.Concat(_fresh).Concat(_open.Values))
+        foreach (var task in _again.Concat(_fresh).Concat(_open.Values).Concat(_elsewhere))
         {
             WantCancel(task);
         }
@@ -151,12 +154,18 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
             Refuse(task, refusal, events);
         }
 
+        foreach (var task in _elsewhere)
+        {
+            Refuse(task, refusal, events);
+        }
+
         while (TryDequeue(out var task))
         {
             Refuse(task, refusal, events);
         }
 
         _open.Clear();
+        _elsewhere.Clear();
         _unresolved = 0;
     }
 
@@ -180,7 +189,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
             TryDequeue(out _);
             var item = writer.Begin(3);
             writer.WriteBytes(1, task.Payload);
-            writer.WriteString(2, options.Options.IdempotencyKey ?? "");
+            writer.WriteString(2, task.IdempotencyKey ?? "");
             writer.End(item);
             task.Ref = _nextRef++;
             task.Stage = PendingStage.Sent;

@@ -18,6 +18,12 @@ internal sealed record SessionClientOptions
     /// <summary>Tasks submitted and without a result, at most.</summary>
     public int InFlightMax { get; init; } = 500;
 
+    /// <summary>
+    /// 0: as many tasks as <see cref="InFlightMax"/> allows, held back as refusals ask for. Else so many each second,
+    /// whatever comes back and whatever is asked for; what the connection does not take in time is not sent.
+    /// </summary>
+    public int PerSecond { get; init; }
+
     /// <summary>Tasks of one batch, at most.</summary>
     public int BatchMax { get; init; } = 64;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using Muster.Checking;
 using Muster.Client.Sessions;
 using Muster.Core;
@@ -161,7 +162,11 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
         _planned.RemoveAt(0);
         foreach (var item in batch.Items)
         {
-            var task = new SimTask(this, item.Key, batch.Level, batch.Options, item.Payload);
+            var task = new SimTask(this, item.Key, batch.Level, batch.Options, item.Payload)
+            {
+                // What is unsure is then sent again under the same key; that changes nothing if nothing was lost.
+                IdempotencyKey = item.Key % 4 == 0 ? item.Key.ToString(CultureInfo.InvariantCulture) : null,
+            };
             Record(HistoryOp.Submit, task, HistoryOutcome.Unknown, HistoryHash.Of(item.Payload), Facts(task).Detail);
             _ledger.Enqueue(task);
             _cancellable.Add(task);

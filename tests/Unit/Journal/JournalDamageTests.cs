@@ -25,7 +25,9 @@ public class JournalDamageTests
         var content = test.Disk.Content(test.Newest());
         var layout = Layout(test.Disk);
         Assert.True(ends[^1] > CutBytes);
-        for (var end = ends[^1] - 1; end >= JournalFormat.DataOffset; end--)
+
+        // Down to the mark of the opening, which is flushed.
+        for (var end = ends[^1] - 1; end >= ends[0]; end--)
         {
             content[end] = 0;
             var fault = JournalScan.Run(test.Disk, layout.Segments, 0, visit: null, out var tail);
