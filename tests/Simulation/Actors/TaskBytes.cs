@@ -49,7 +49,8 @@ internal static class TaskBytes
 
     public static int FailuresOf(ReadOnlySpan<byte> payload) => payload[9];
 
-    public static int OutputBytesOf(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadUInt16LittleEndian(payload[10..]);
+    public static int OutputBytesOf(ReadOnlySpan<byte> payload) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(payload[10..]);
 
     public static uint RunsUsOf(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]);
 
