@@ -18,7 +18,7 @@ internal static class Latency
         Console.WriteLine(
             $"W2, durability {options.Durability}: {rounds} rounds of {tasks:N0} tasks, one in flight, "
             + $"{workers} workers");
-        await using var cell = await LoadWorker.StartCellAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers, options);
         await using var client = MusterClient.Connect(cell.Address);
         await MeasureAsync(client, 1_000);
 

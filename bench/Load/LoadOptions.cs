@@ -10,6 +10,19 @@ internal sealed record LoadOptions
 
     public string Durability { get; init; } = "memory";
 
+    public Muster.Durability Level => Durability switch
+    {
+        "durable" => Muster.Durability.Durable,
+        "relaxed" => Muster.Durability.Relaxed,
+        _ => Muster.Durability.Memory,
+    };
+
+    /// <summary>Of the image for power cuts.</summary>
+    public string FileSystem { get; init; } = "ext4";
+
+    /// <summary>Where to keep the whole history; null: nowhere.</summary>
+    public string? History { get; init; }
+
     public int Tasks { get; init; }
 
     public int Rounds { get; init; }
@@ -29,6 +42,9 @@ internal sealed record LoadOptions
 
     public int Seed { get; init; } = 1;
 
+    /// <summary>Slots of a worker process.</summary>
+    public int Slots { get; init; } = 2;
+
     /// <summary>Of the cell, for a worker; of the socket, for a relay.</summary>
     public string Address { get; init; } = "";
 
@@ -47,12 +63,16 @@ internal sealed record LoadOptions
             var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
             options = args[at] switch
             {
-                "--durability" when value == "memory" => options with { Durability = value },
+                "--durability" when value is "memory" or "relaxed" or "durable" =>
+                    options with { Durability = value },
+                "--fs" when value is "ext4" or "xfs" => options with { FileSystem = value },
+                "--history" => options with { History = value },
                 "--address" => options with { Address = value },
                 "--tasks" when isNumber => options with { Tasks = number },
                 "--rounds" when isNumber => options with { Rounds = number },
                 "--seconds" when isNumber => options with { Seconds = number },
                 "--workers" when isNumber => options with { Workers = number },
+                "--slots" when isNumber => options with { Slots = number },
                 "--folder" => options with { Folder = value },
                 "--first" when isNumber => options with { First = number },
                 "--journals" when isNumber => options with { Journals = number },

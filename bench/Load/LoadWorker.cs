@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Hosting;
 using Muster.Shared.Cells;
+using Muster.Shared.Histories;
 
 namespace Muster.Load;
 
@@ -17,12 +18,16 @@ internal static class LoadWorker
     /// <summary>Returns the payload's first 8 bytes and the number of the execution, so that a re-run shows.</summary>
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Trace = TaskType.Bytes("bench.trace");
 
+    /// <summary>The task of fault runs: waits as long as its payload says.</summary>
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_chaos =
+        TaskType.Bytes(TraceTask.Handler);
+
     private static readonly byte[] s_result = new byte[32];
 
     /// <summary>Starts a cell of three role processes and this many worker processes.</summary>
-    public static async Task<CellProcesses> StartCellAsync(int workers)
+    public static async Task<CellProcesses> StartCellAsync(int workers, LoadOptions options)
     {
-        var cell = await CellProcesses.StartAsync();
+        var cell = await CellProcesses.StartAsync("--durability", options.Durability);
         for (var n = 0; n < workers; n++)
         {
             cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address);
@@ -34,10 +39,23 @@ internal static class LoadWorker
     public static async Task RunAsync(LoadOptions options)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = 2 })
+        builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = options.Slots })
             .Handle(NoOp, _ => s_result)
+            .Handle(s_chaos, ChaosAsync)
             .Handle(Trace, TraceAsync);
         await builder.Build().RunAsync();
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> ChaosAsync(
+        ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
+    {
+        var waitMs = TraceTask.WaitMs(payload.Span);
+        if (waitMs > 0)
+        {
+            await Task.Delay(waitMs, cancel);
+        }
+
+        return TraceTask.Result(payload.Span, context.Execution, context.Attempt);
     }
 
     private static ValueTask<ReadOnlyMemory<byte>> TraceAsync(

@@ -18,7 +18,7 @@ internal static class Losses
         var tasks = options.Tasks > 0 ? options.Tasks : 100_000;
         var workers = Math.Max(options.Workers, 3);
         Console.WriteLine($"losses: {tasks:N0} tasks, {workers} workers, one stopped past its lease, one killed");
-        await using var cell = await LoadWorker.StartCellAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers, options);
         await using var client = MusterClient.Connect(cell.Address);
         await client.RunAsync(LoadWorker.Trace, TraceFlow.Payload(-1));
 

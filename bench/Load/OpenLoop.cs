@@ -23,7 +23,7 @@ internal static class OpenLoop
         Console.WriteLine(
             $"W3, durability {options.Durability}: {rounds} rounds of {options.Seconds} s at each rate, "
             + $"{workers} workers");
-        await using var cell = await LoadWorker.StartCellAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers, options);
         await using var client = MusterClient.Connect(cell.Address);
         await RunRateAsync(client, 10_000, 2);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Threading.Tasks;
+using Muster.Load.Faults;
 
 namespace Muster.Load;
 
@@ -16,16 +17,21 @@ internal static class Program
           W1      throughput: tasks per second, submit to result at the client
           W2      latency with one task in flight, beside a bare relay with the same hops
           W3      latency in an open loop at 1,000, 10,000 and 100,000 tasks per second
-          chaos   kill the roles in turn under load and count what was lost
+          W8      recovery: a role killed with many tasks queued, and the replay of the journal into a new arena
+          chaos   kill and stop any and all parts under load and count what was lost
+          powercut  cut the power of the file system that holds the cell's state, under load (needs root)
+          overload  offer ten times what the cell can do, then normal load again
           losses  kill one worker and stop another past its lease, and count the same
           corrupt damage journals and count what is noticed
           journal what the journal costs by itself: appending, group commit, replay
 
-        --durability memory   the only level of this version
-        --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000)
+        --durability LEVEL    memory, relaxed or durable (memory)
+        --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000); W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20)
         --seconds N           length of each rate of W3 (10)
         --workers N           worker processes (2; chaos, losses: 3)
+        --fs NAME             powercut: ext4 or xfs (ext4)
+        --history PATH        chaos: where to keep the whole history
         --seed N              order of kills in chaos, first journal of corrupt (1)
         --journals N          how many journals corrupt damages (1000)
         --first N             corrupt begins with this one (0)
@@ -52,8 +58,18 @@ internal static class Program
             case "W3":
                 await OpenLoop.RunAsync(options);
                 return 0;
+            case "W8":
+                await Recovery.RunAsync(options);
+                return 0;
             case "chaos":
-                return await Chaos.RunAsync(options) ? 0 : 1;
+                return await ChaosRun.RunAsync(options) ? 0 : 1;
+            case "powercut":
+                return await PowerCut.RunAsync(options) ? 0 : 1;
+            case "overload":
+                return await Overload.RunAsync(options) ? 0 : 1;
+            case "chaos-client":
+                await ClientVerb.RunAsync(options);
+                return 0;
             case "losses":
                 return await Losses.RunAsync(options) ? 0 : 1;
             case "corrupt":

@@ -21,7 +21,7 @@ internal static class Throughput
         var workers = options.Workers > 0 ? options.Workers : 2;
         Console.WriteLine(
             $"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks, {workers} workers");
-        await using var cell = await LoadWorker.StartCellAsync(workers);
+        await using var cell = await LoadWorker.StartCellAsync(workers, options);
         await using var client = MusterClient.Connect(cell.Address);
         await MapAsync(client, tasks / 10);
 

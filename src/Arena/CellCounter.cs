@@ -29,8 +29,8 @@ internal enum CellCounter
     /// <summary>Connected sessions now; goes down too.</summary>
     ClientsNow = 14,
 
-    /// <summary>A word: 1 once the arena holds what the journal held when it was made.</summary>
-    JournalRestored = 15,
+    /// <summary>A word: 1 once the PLM has brought the arena up to date: it holds what the journal held.</summary>
+    Populated = 15,
 
     /// <summary>A word: names the journal that the arena belongs to; 0: none.</summary>
     JournalLineage = 16,
@@ -39,10 +39,21 @@ internal enum CellCounter
     JournalSynced = 17,
 
     /// <summary>
+    /// A word: 1 while tasks that came back from the journal are held back for workers to claim.
+    /// </summary>
+    HoldsBack = 19,
+
+    /// <summary>
     /// A word: of the ring of finished tasks, everything before this position was judged and is as durable as was
     /// promised.
     /// </summary>
     FinishedSafe = 18,
+
+    /// <summary>Items that were answered with an earlier task of the same idempotency key.</summary>
+    Repeated = 24,
+
+    /// <summary>Rows of idempotency keys in use now; goes down too.</summary>
+    KeysNow = 25,
 
     // Scheduler.
     Assigned = 32,

@@ -48,6 +48,7 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         [CommandVerbs.Top] = ["muster top", "muster top --once --cell nightly"],
         [CommandVerbs.Cancel] = ["muster cancel ID", "muster tasks -o json | jq -r '.[].id' | xargs muster cancel"],
         [CommandVerbs.Arena] = ["muster arena inspect", "muster arena inspect --cell nightly -o json"],
+        ["remove"] = ["muster arena remove --cell nightly"],
         ["inspect"] = ["muster arena inspect", "muster arena inspect --cell nightly -o json"],
         [CommandVerbs.Journal] = ["muster journal verify", "muster journal cat -o json | jq .text"],
         ["cat"] = ["muster journal cat", "muster journal cat --from 120000 -o json", "muster journal cat --kind 1"],

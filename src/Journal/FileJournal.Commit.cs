@@ -87,7 +87,9 @@ internal sealed partial class FileJournal
                 continue;
             }
 
+            CrashPoint.Hit("journal.write.before");
             Require(WholeTransfer.Write(_file!, _offset, _writing.Span(_writing.Offset, bytes)), "writing");
+            CrashPoint.Hit("journal.write.after");
             _writing.Advance(bytes);
             _offset += bytes;
             _link = link;
@@ -153,6 +155,7 @@ internal sealed partial class FileJournal
             }
         }
 
+        CrashPoint.Hit("journal.rotate.flushed");
         var old = Current;
         var header = old.Header with
         {
@@ -165,6 +168,7 @@ internal sealed partial class FileJournal
             PreviousCrc = _link.Crc,
         };
         Require(_spare.Take(header, out var file), "beginning a segment");
+        CrashPoint.Hit("journal.rotate.taken");
         _file!.Dispose();
         _file = file;
         _segments.Add(new(SegmentName.Of(header.Number), header));
@@ -180,7 +184,9 @@ internal sealed partial class FileJournal
             return;
         }
 
+        CrashPoint.Hit("journal.flush.before");
         Require(WholeTransfer.Sync(_file!), "flushing");
+        CrashPoint.Hit("journal.flush.after");
         _isProofWritten = false;
         _hasUnsyncedFacts = false;
         _syncedLink = _link;

@@ -157,9 +157,11 @@ internal sealed partial class FileJournal
         if (errno == 0 && tail.Offset < header.SegmentBytes)
         {
             var least = Math.Min(header.SegmentBytes, tail.Offset + JournalFormat.RecordHeaderBytes);
+            CrashPoint.Hit("journal.open.before-erase");
             errno = WholeTransfer.WriteZeros(file, tail.Offset, Math.Max(tail.RemainsEnd, least) - tail.Offset);
         }
 
+        CrashPoint.Hit("journal.open.erased");
         return errno != 0 ? errno : WholeTransfer.Sync(file);
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class PlmCore
 
                     break;
                 default:
-                    if (TryEnd(index, word, FaultCode.TaskCancelled))
+                    if (!Safeguard.CancelBeforeAnswer || TryEnd(index, word, FaultCode.TaskCancelled))
                     {
                         TellWorker(id, index, word);
                         return CancelAnswer.Cancelled;

@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
     public void JournalReached(ulong written, ulong synced)
     {
         Invariant.That(_inTurn && _journal is not null && synced <= written);
+        CrashPoint.Hit("plm.journal.reached");
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
@@ -76,10 +77,6 @@ internal sealed partial class PlmCore
 
     /// <summary>Everybody may hear how the task ended.</summary>
     private static bool IsPublished(in TaskSlot slot) => (slot.Flags & SlotFlags.Published) != 0;
-
-    // A task that may start once only, or a power loss could make it start twice: its one attempt is in the journal
-    // before the Scheduler can see it.
-    private static bool WaitsForJournal(in TaskSlot slot) => IsJournaled(in slot) && slot.AttemptsMax == 1;
 
     private void Settle(Queue<Awaited> awaiting, ulong reached)
     {
@@ -98,10 +95,14 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            slot.DurableUs = Since(in slot);
-            if (word.State == TaskState.Accepted)
+            if (slot.DurableUs == 0)
             {
-                QueuePush(index, word);
+                slot.DurableUs = Since(in slot);
+            }
+
+            if (word.State == TaskState.Accepted && !IsHeldBack(index))
+            {
+                LetGo(index, ref slot, word);
             }
         }
     }
@@ -109,7 +110,8 @@ internal sealed partial class PlmCore
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
         _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
-    private void NoteFailedAttempt(uint index, in TaskSlot slot, int failed, int lost)
+    // Names the last attempt that is over: a worker that outlives the arena must not bring its result once more.
+    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt last, int failed, int lost)
     {
         if (IsJournaled(in slot))
         {
@@ -117,6 +119,7 @@ internal sealed partial class PlmCore
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Byte((byte)failed);
             _facts.Byte((byte)lost);
+            _facts.Varint(last.Value);
             _facts.End();
         }
     }
@@ -127,7 +130,7 @@ internal sealed partial class PlmCore
         var result = hasResult ? ResultOf(in slot) : default;
         var attempt = _tasks.Read(index).Attempt.Value;
         _facts.Begin(FactKind.Ended);
-        EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, hasResult, result).Write(_facts);
+        EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, KeyExpiry(index), hasResult, result).Write(_facts);
         _facts.End();
         AppendIfLarge();
     }
@@ -143,9 +146,20 @@ internal sealed partial class PlmCore
             BeginSubmitted(in slot, _batchSession?.ClientId ?? 0, DecidedByBatch, _batchFirstRef);
         }
 
-        _facts.Fixed64(_tasks.IdOf(index).Value);
-        _facts.Varint(slot.Ref - _batchFirstRef);
-        _facts.Bytes(payload);
+        WriteItem(index, slot.Ref - _batchFirstRef, payload);
+    }
+
+    private void WriteItem(uint index, ulong refOffset, ReadOnlySpan<byte> payload)
+    {
+        var item = new SubmittedItem { Id = _tasks.IdOf(index).Value, RefOffset = refOffset, Payload = payload };
+        if (_index[index].Key is var key and not 0)
+        {
+            ref var row = ref _arena.Keys[key - 1];
+            item.Key = new TaskKey(row.HashHigh, row.HashLow, row.Fingerprint);
+            item.KeyRetentionMs = row.RetentionMs;
+        }
+
+        item.Write(_facts);
     }
 
     private ulong DecidedByBatch => _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchItems - 1;
@@ -216,13 +230,16 @@ internal sealed partial class PlmCore
     // before it, which says the same.
     private void AppendFacts()
     {
+        WriteGrants();
         WriteReleased();
         if (_journal is null || _facts.Length == 0)
         {
             return;
         }
 
+        CrashPoint.Hit("plm.facts.before-append");
         _factSequence = _journal.Append(RecordKind.Turn, _facts.Written);
+        CrashPoint.Hit("plm.facts.appended");
         _facts.Clear();
         foreach (var (id, durability, isEnd) in _awaitAppend)
         {
@@ -259,6 +276,7 @@ internal sealed partial class PlmCore
         if (safe != 0)
         {
             _arena.Set(CellCounter.FinishedSafe, safe);
+            CrashPoint.Hit("plm.finished.safe-told");
         }
     }
 }

@@ -73,7 +73,7 @@ internal sealed partial class PlmCore
         }
 
         slot.AttemptsLost++;
-        NoteFailedAttempt(index, in slot, slot.AttemptsFailed, slot.AttemptsLost);
+        NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed, slot.AttemptsLost);
         QueuePush(index, word);
     }
 

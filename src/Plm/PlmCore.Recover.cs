@@ -51,28 +51,41 @@ internal sealed partial class PlmCore
             RecoverClaims(index);
         }
 
+        CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
+        RecoverKeys();
         var fault = JoinJournal();
         if (!fault.IsNone)
         {
             return fault;
         }
 
+        CrashPoint.Hit("plm.recover.joined");
         var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverSlot(index, found);
         }
 
+        for (uint row = 0; TellEverything && row < _arena.Keys.HighWater; row++)
+        {
+            TellKey(row);
+        }
+
         SetNow(CellCounter.TasksNow, found.Used);
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
+        CrashPoint.Hit("plm.recover.found");
         FinishFound(found);
-        if (_isRestored)
+
+        // Only now: a successor that finds less does it all again.
+        CrashPoint.Hit("plm.recover.finished");
+        _arena.Set(CellCounter.Populated, 1);
+        CrashPoint.Hit("plm.recover.populated");
+        if (_heldBack.Count == 0)
         {
-            // Only now: a successor that finds less does it all again.
-            _arena.Set(CellCounter.JournalRestored, 1);
+            _arena.Set(CellCounter.HoldsBack, 0);
         }
 
         _orphanWatchEndMs = _now.Ms + PlmLimits.OrphanWatchMs;
@@ -113,20 +126,27 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
-            if (WaitsForJournal(in slot) && slot.DurableUs == 0)
+            if (StartsOnce(in slot) && slot.DurableUs == 0)
             {
-                // The journal will say when.
+                // The journal says when.
                 continue;
             }
 
-            if (_isRestored && slot.AttemptsMax == 1 && IsJournaled(in slot))
+            if (_holdsBack && IsJournaled(in slot))
             {
-                // Under the arena that is gone it may have started.
-                TryEnd(accepted.Slot, _tasks.Read(accepted.Slot), FaultCode.WorkerLost);
+                HoldBack(accepted.Slot);
                 continue;
             }
 
-            QueuePush(accepted.Slot, _tasks.Read(accepted.Slot));
+            if (StartsOnce(in slot) && IsGranted(in slot))
+            {
+                // The predecessor may have died before the journal had it.
+                _grants.Add(_tasks.IdOf(accepted.Slot).Value);
+                AwaitJournal(accepted.Slot, in slot, isEnd: false);
+                continue;
+            }
+
+            LetGo(accepted.Slot, ref slot, _tasks.Read(accepted.Slot));
         }
 
         foreach (var index in found.Reported)
@@ -194,6 +214,7 @@ internal sealed partial class PlmCore
         }
 
         found.Used++;
+        _grantedNow += IsGranted(in slot) && word.State != TaskState.Done ? 1 : 0;
         if ((slot.Flags & SlotFlags.Released) != 0)
         {
             found.Done++;
@@ -214,7 +235,7 @@ internal sealed partial class PlmCore
             if (slot.Client != 0)
             {
                 // The predecessor died while it forgot the session.
-                slot.RetentionMs = 0;
+                slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
                 slot.Ref = 0;
                 slot.Client = 0;
             }
@@ -241,25 +262,29 @@ internal sealed partial class PlmCore
         {
             case TaskState.Accepted:
                 found.Accepted.Add(new Submitted(slot.SubmittedUnixUs, slot.Ref, index));
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Ready when slot.Executions == 0:
-                RecoverTimer(index, slot.DueUnixMs);
+                RecoverExpiry(index, in slot);
                 break;
             case TaskState.Reported:
                 // Of an end that was begun and never made; nobody was told, and it is judged anew.
                 slot.Outcome = 0;
-                slot.Flags = 0;
+                slot.Flags &= SlotFlags.Granted;
                 found.Reported.Add(index);
                 break;
             case TaskState.Delayed:
                 found.Delayed++;
-                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1));
+
+                // The last failure may not be counted yet: it is written after the step.
+                var longestMs = RetryDelayMs(slot.RetryDelayMs, slot.AttemptsFailed + 1);
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), longestMs);
                 break;
             case TaskState.Done when slot.Outcome == 0:
                 found.WithoutOutcome.Add(index);
                 break;
             case TaskState.Done:
+                EndKey(index);
                 found.Done++;
                 if (!IsPublished(in slot))
                 {
@@ -292,15 +317,20 @@ internal sealed partial class PlmCore
             slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
         }
 
-        RecoverTimer(index, slot.DueUnixMs);
+        RecoverTimer(index, slot.DueUnixMs, slot.RetentionMs);
     }
 
-    // Due times survive in wall time; from here on they count in monotonic time again.
-    private void RecoverTimer(uint index, ulong dueUnixMs)
+    private void RecoverExpiry(uint index, in TaskSlot slot) =>
+        RecoverTimer(index, slot.DueUnixMs, (long)slot.DueUnixMs - (slot.SubmittedUnixUs / 1_000));
+
+    // Due times survive in wall time; from here on they count in monotonic time again. The clock may have been set back
+    // since: a timer never waits for longer than it was first set for.
+    private void RecoverTimer(uint index, ulong dueUnixMs, long longestMs)
     {
         if (dueUnixMs != 0)
         {
-            _timers.Set(index, _now.Ms + Math.Clamp((long)(dueUnixMs - _now.UnixMs), 0, TaskLimits.DurationMsMax));
+            var leftMs = Math.Min((long)(dueUnixMs - _now.UnixMs), Math.Min(longestMs, TaskLimits.DurationMsMax));
+            _timers.Set(index, _now.Ms + Math.Max(leftMs, 0));
         }
     }
 

@@ -44,7 +44,26 @@ internal sealed partial class PlmCore
                 + $"{hello.UnresolvedLast} are no range; send the first and the last, or 0 and 0");
         }
 
-        if (!_sessionsById.TryGetValue(hello.ClientId, out session) && !TryAddSession(hello, out session))
+        if (_sessionsById.TryGetValue(hello.ClientId, out session))
+        {
+            // A connection that its client gave up long ago may arrive after the one that replaced it.
+            if (session.Stream is not null && hello.StreamNumber != 0 && hello.StreamNumber < session.StreamNumber)
+            {
+                session = null;
+                return TakenOver();
+            }
+
+            // The welcome is as good as the answer that the client missed, so it must not come sooner.
+            if (WouldAcknowledgeEarly(session, hello))
+            {
+                session = null;
+                return new(
+                    FaultCode.Unavailable,
+                    "what was submitted before the connection broke is not on the disk yet; connect again in a moment",
+                    _options.RetryAfterMs);
+            }
+        }
+        else if (!TryAddSession(hello, out session))
         {
             return new(
                 FaultCode.TooManyClients,
@@ -97,7 +116,7 @@ internal sealed partial class PlmCore
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
-            Release(index);
+            ReleaseFromSession(index);
         }
 
         MarkDirty(session);
@@ -132,6 +151,7 @@ internal sealed partial class PlmCore
         }
 
         session.Stream = stream;
+        session.StreamNumber = hello.StreamNumber;
         session.UnconfirmedMax = hello.UnconfirmedMax == 0 ? PlmLimits.UnconfirmedMax : hello.UnconfirmedMax;
         session.NextUndelivered = session.Ended.Head;
         _arena.Clients[session.Row].LeftUnixMs = 0;
@@ -148,11 +168,25 @@ internal sealed partial class PlmCore
         session.NextUndelivered = 0;
     }
 
+    private bool WouldAcknowledgeEarly(PlmSession session, in SessionHello hello)
+    {
+        for (var at = session.Live.Head; at != 0; at = _index[at - 1].Next)
+        {
+            ref var slot = ref _tasks[at - 1];
+            if (slot.DurableUs == 0 && slot.Ref >= hello.UnresolvedFirst && slot.Ref <= hello.UnresolvedLast)
+            {
+                return Safeguard.SyncBeforeAnswer;
+            }
+        }
+
+        return false;
+    }
+
     private void CollectKnown(PlmSession session, in SessionHello hello, List<KnownRef> known)
     {
         known.Clear();
         var isOtherArena = hello.Epoch != 0 && hello.Epoch != _arena.Epoch;
-        if (hello.UnresolvedFirst == 0 && !isOtherArena)
+        if ((hello.UnresolvedFirst == 0 && !isOtherArena) || !Safeguard.KnownRefs)
         {
             return;
         }
@@ -241,18 +275,19 @@ internal sealed partial class PlmCore
         }
     }
 
-    // Ended tasks are freed; the others run on without an owner and are freed when they end.
+    // Ended tasks are freed; the others run on without an owner and are freed when they end. Tasks with a key are kept
+    // for their retention, as those without a session are.
     private void Forget(PlmSession session)
     {
         while (_index.TryPop(ref session.Ended, out var ended))
         {
-            Release(ended);
+            ReleaseFromSession(ended);
         }
 
         while (_index.TryPop(ref session.Live, out var live))
         {
             ref var slot = ref _tasks[live];
-            slot.RetentionMs = 0;
+            slot.RetentionMs = _index[live].Key == 0 ? 0 : slot.RetentionMs;
             slot.Ref = 0;
             slot.Client = 0;
         }

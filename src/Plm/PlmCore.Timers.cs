@@ -14,9 +14,9 @@ internal sealed partial class PlmCore
     {
         get
         {
-            var isWaiting = _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
+            var isWaiting = _drainIsHeld || _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
-            var timerMs = Math.Min(_timers.NextDueMs, _snapshotDueMs);
+            var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _snapshotDueMs), _heldBackUntilMs);
             return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
         }
     }
@@ -42,6 +42,7 @@ internal sealed partial class PlmCore
         if (_sessionSweepAtMs <= _now.Ms)
         {
             SweepSessions();
+            SweepKeys();
         }
 
         if (_orphanSweepAtMs <= _now.Ms)
@@ -49,6 +50,7 @@ internal sealed partial class PlmCore
             SweepOrphans();
         }
 
+        RunHeldBack();
         RunSnapshot();
     }
 
@@ -64,6 +66,7 @@ internal sealed partial class PlmCore
             case TaskState.Done:
                 Release(index);
                 break;
+            case TaskState.Accepted:
             case TaskState.Ready when _tasks[index].Executions == 0:
                 // False: the Scheduler took it at this moment, so it started in time.
                 TryEnd(index, word, FaultCode.TaskExpired);

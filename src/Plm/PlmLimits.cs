@@ -14,6 +14,12 @@ internal static class PlmLimits
     /// </summary>
     public const int RecordBytesAim = 256 << 10;
 
+    /// <summary>
+    /// Tasks that may start once only and are granted at a time; a power loss costs at most so many. Enough to keep
+    /// workers busy through a slow flush.
+    /// </summary>
+    public const int GrantsMax = 16_384;
+
     /// <summary>Slots that a snapshot tells in one turn.</summary>
     public const uint SnapshotSlotsPerTurn = 1_024;
 
@@ -57,10 +63,19 @@ internal static class PlmLimits
     /// <summary>Calls that wait for one task.</summary>
     public const int AwaitersPerTaskMax = 1_024;
 
+    /// <summary>Rows of idempotency keys that one sweep looks at.</summary>
+    public const uint KeysPerSweep = 8_192;
+
+    /// <summary>
+    /// When a submission refused for want of a key's row may come again: rows become free by the hour, not by the
+    /// millisecond.
+    /// </summary>
+    public const uint KeysFullRetryMs = 1_000;
+
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
 
-    /// <summary>How often sessions left alone for too long are looked for.</summary>
+    /// <summary>How often sessions left alone for too long, and keys that have expired, are looked for.</summary>
     public const long SessionSweepMs = 5_000;
 
     /// <summary>How often attempts are looked for that were placed on a worker after it was given up.</summary>

@@ -22,8 +22,20 @@ internal sealed record PlmOptions
     /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;
 
+    /// <summary>
+    /// How long an idempotency key is remembered after the end of its task when the submission does not say, 1,000 ms
+    /// to 30 days. Default 86,400,000 (24 hours).
+    /// </summary>
+    public uint KeyRetentionMs { get; init; } = Core.TaskLimits.KeyRetentionMsDefault;
+
     /// <summary>The level of tasks that name none, in a cell with a journal: 1 to 3. Default 3, durable.</summary>
     public byte DurabilityDefault { get; init; } = DurabilityLevel.Durable;
+
+    /// <summary>
+    /// After the arena was made anew from the journal: how long tasks that workers may still run are held back for them
+    /// to claim, 0 to 60,000 ms. Default 3,000, a worker's lease.
+    /// </summary>
+    public long ReattachMs { get; init; } = 3_000;
 
     /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
     public int AwaitersMax { get; init; } = 65_536;
@@ -35,9 +47,14 @@ internal sealed record PlmOptions
         Check(
             SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
         Check(
+            KeyRetentionMs is >= 1_000 and <= (uint)Core.TaskLimits.DurationMsMax,
+            nameof(KeyRetentionMs),
+            "1,000 to 30 days");
+        Check(
             DurabilityDefault is >= DurabilityLevel.Memory and <= DurabilityLevel.Durable,
             nameof(DurabilityDefault),
             "memory, relaxed or durable");
+        Check(ReattachMs is >= 0 and <= 60_000, nameof(ReattachMs), "0 to 60,000");
         Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
     }
 

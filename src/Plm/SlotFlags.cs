@@ -2,8 +2,8 @@
 namespace Muster.Plm;
 
 /// <summary>
-/// Bits of <see cref="Arena.Tables.TaskSlot.Flags"/> above those that other roles know. All are set only in Done and
-/// tell a successor how far the publishing and the freeing of an ended task had come.
+/// Bits of <see cref="Arena.Tables.TaskSlot.Flags"/> above those that other roles know. They
+/// tell a successor how far the start, the publishing and the freeing of a task had come.
 /// </summary>
 internal static class SlotFlags
 {
@@ -12,6 +12,9 @@ internal static class SlotFlags
 
     /// <summary>The task came back from the journal ended: its payload's block holds the result.</summary>
     public const byte ResultInPayload = 32;
+
+    /// <summary>A task that may start once only may start: the journal says so, or is about to. Set in Accepted.</summary>
+    public const byte Granted = 64;
 
     /// <summary>The client has the result for good, or its retention ended: never deliver it again.</summary>
     public const byte Released = 4;

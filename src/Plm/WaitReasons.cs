@@ -21,6 +21,9 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
     /// <summary>Empty when nothing is odd.</summary>
     public string Explain(in TaskSlot slot, StateWord word) => word.State switch
     {
+        TaskState.Accepted => arena.Counter(CellCounter.HoldsBack) != 0
+            ? "the arena was made anew; a worker that still runs the task may claim it, for some seconds"
+            : "waits for the journal, because it may start once only",
         TaskState.Ready => ExplainReady(slot.Handler),
         TaskState.Delayed => ExplainDelayed(in slot),
         TaskState.Assigned or TaskState.Running => ExplainPlaced(slot.Worker),

@@ -172,6 +172,7 @@ internal sealed partial class RegisterCore
 
         // After the slot's step: whoever dies in between gets the result again and finds it taken.
         Volatile.Write(ref fact.ResultNumber, report.Number);
+        CrashPoint.Hit("register.result.numbered");
         return Fault.None;
     }
 
@@ -195,8 +196,12 @@ internal sealed partial class RegisterCore
         while (_tasks.TryFind(report.Key.Task, out var index, out var word))
         {
             ref var slot = ref _tasks[index];
-            if (word.Attempt != report.Key.Attempt || slot.Worker != row + 1)
+            if (Safeguard.Fence && (word.Attempt != report.Key.Attempt || slot.Worker != row + 1))
             {
+                // After the arena was made anew an ended task names no worker; the attempt alone says whose result it has.
+                verdict = word.Attempt == report.Key.Attempt && slot.Worker == 0 && WasTaken(word.State, slot.Flags)
+                    ? Verdict.TakenBefore
+                    : Verdict.Superseded;
                 return Fault.None;
             }
 
@@ -226,9 +231,12 @@ internal sealed partial class RegisterCore
             }
 
             WriteResult(ref slot, block, size, bytes, report, nowUnixUs);
+            CrashPoint.Hit("register.result.block-written");
             if (_tasks.TryStep(Role.Register, index, word, word.With(TaskState.Reported)))
             {
+                CrashPoint.Hit("register.result.reported");
                 _finished.Reported(index, report.Key.Task.Generation);
+                CrashPoint.Hit("register.result.told");
                 verdict = Verdict.Accepted;
                 return Fault.None;
             }

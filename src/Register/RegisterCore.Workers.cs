@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading;
+using Muster.Arena;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -32,7 +34,15 @@ internal sealed partial class RegisterCore
             return refused;
         }
 
-        refused = FindRow(facts, nowMs, nowUnixUs, out var row, out var isNew);
+        if (_arena.Counter(CellCounter.Populated) == 0)
+        {
+            return new(FaultCode.Unavailable,
+                "the cell's PLM has not brought its arena up to date yet; try again in a moment", RetryAfterMs: 100);
+        }
+
+        var isReturning = IsFromEarlierArena(facts);
+        var workerId = isReturning ? 0 : facts.WorkerId;
+        refused = FindRow(facts, workerId, nowMs, nowUnixUs, out var row, out var isNew);
         if (!refused.IsNone)
         {
             return refused;
@@ -44,13 +54,80 @@ internal sealed partial class RegisterCore
         }
 
         WriteRow(row, facts, isNew, nowMs, nowUnixUs);
-        var fenced = facts.WorkerId != 0 && facts.WorkerId != _rows.IdOf(row);
+        var fenced = workerId != 0 && workerId != _rows.IdOf(row);
         OpenStream(row, stream, facts, nowMs);
         RaiseSafe(row);
         var watch = _watches[row];
         welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, watch.SafeNumber);
         EndTurn();
         return Fault.None;
+    }
+
+    /// <summary>
+    /// A worker that outlived the arena it was registered in goes on with the attempts that it holds: each that its task
+    /// still waits for becomes the task's own again, under the number that it has. The others are the caller's to tell.
+    /// After <see cref="WorkerHello"/>, in the same turn.
+    /// </summary>
+    /// <param name="row">The worker's row.</param>
+    /// <param name="facts">What it said.</param>
+    /// <param name="nowUnixUs">Wall clock.</param>
+    /// <param name="superseded">Gets the attempts that are not its own any more.</param>
+    public void TakeBackAttempts(
+        uint row, RegistrationFacts facts, long nowUnixUs, List<AttemptKey> superseded)
+    {
+        if (!IsFromEarlierArena(facts))
+        {
+            return;
+        }
+
+        foreach (var key in facts.InHand)
+        {
+            if (!TryTakeBack(row, key, nowUnixUs))
+            {
+                superseded.Add(key);
+            }
+        }
+    }
+
+    private bool IsFromEarlierArena(RegistrationFacts facts) =>
+        facts.WorkerId != 0
+        && facts.CellId != 0
+        && facts.CellId == _arena.Counter(CellCounter.JournalLineage)
+        && facts.Epoch != 0
+        && facts.Epoch < _arena.Epoch;
+
+    private bool TryTakeBack(uint row, AttemptKey key, long nowUnixUs)
+    {
+        while (_tasks.TryFind(key.Task, out var index, out var word))
+        {
+            ref var slot = ref _tasks[index];
+            if (word.State == TaskState.Done && word.Attempt == key.Attempt)
+            {
+                // Its result is the task's outcome; the worker sends it again and is told that it is safe.
+                return true;
+            }
+
+            if (word.State is not TaskState.Accepted
+                || word.Attempt.Value >= key.Attempt.Value
+                || key.Attempt.Epoch == 0
+                || key.Attempt.Epoch >= _arena.Epoch)
+            {
+                // Two hellos of one worker may cross.
+                return word.State is TaskState.Assigned or TaskState.Running
+                    && word.Attempt == key.Attempt
+                    && slot.Worker == row + 1;
+            }
+
+            slot.Worker = row + 1;
+            slot.AssignedUs = Math.Max(0, nowUnixUs - slot.SubmittedUnixUs);
+            slot.Executions = 1;
+            if (_tasks.TryStep(Role.Register, index, word, word.With(TaskState.Assigned, key.Attempt)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static Fault Check(RegistrationFacts facts)
@@ -108,11 +185,12 @@ internal sealed partial class RegisterCore
         return Fault.None;
     }
 
-    private Fault FindRow(RegistrationFacts facts, long nowMs, long nowUnixUs, out uint row, out bool isNew)
+    private Fault FindRow(
+        RegistrationFacts facts, ulong workerId, long nowMs, long nowUnixUs, out uint row, out bool isNew)
     {
         isNew = false;
-        row = (uint)facts.WorkerId;
-        if (facts.WorkerId != 0 && row < _rows.HighWater && IsCurrent(row, facts.WorkerId))
+        row = (uint)workerId;
+        if (workerId != 0 && row < _rows.HighWater && IsCurrent(row, workerId))
         {
             return _rows[row].Nonce == facts.Nonce
                 ? Fault.None
@@ -127,7 +205,7 @@ internal sealed partial class RegisterCore
                 continue;
             }
 
-            if (facts.WorkerId == 0 || (uint)facts.WorkerId != row)
+            if (workerId == 0 || (uint)workerId != row)
             {
                 return Fault.None;
             }
@@ -188,7 +266,10 @@ internal sealed partial class RegisterCore
     {
         ref var fact = ref _rows[row];
         Volatile.Write(ref fact.Health, (uint)WorkerHealth.Free);
-        Volatile.Write(ref fact.Epoch, fact.Epoch + 1);
+
+        // Above every epoch that the row had in an earlier arena, or a worker that outlived that one could be taken for
+        // its successor here: it would be given tasks, and then drop them with all that it holds of the earlier arena.
+        Volatile.Write(ref fact.Epoch, Math.Max(fact.Epoch, _arena.Epoch << RegisterLimits.RowEpochBits) + 1);
         fact.Nonce = facts.Nonce;
         fact.EndedTotal = 0;
         fact.FinishedTotal = 0;

@@ -64,7 +64,7 @@ internal sealed partial class RegisterCore
     public void TakeOver(long nowMs, long nowUnixUs)
     {
         _blocks.TakeOver();
-        var named = new bool[_rows.Capacity];
+        CrashPoint.Hit("register.takeover.claimed");
         var slots = _tasks.HighWater;
         for (var index = 0u; index < slots; index++)
         {
@@ -73,15 +73,11 @@ internal sealed partial class RegisterCore
             {
                 _finished.Reported(index, _tasks[index].Generation);
             }
-            else if (word.State is TaskState.Assigned or TaskState.Running)
-            {
-                NoteNamed(index, named);
-            }
         }
 
         for (var row = 0u; row < _rows.HighWater; row++)
         {
-            TakeOverRow(row, named[row], nowMs, nowUnixUs);
+            TakeOverRow(row, nowMs, nowUnixUs);
         }
 
         for (var row = 0u; row < _rows.HighWater; row++)
@@ -136,20 +132,18 @@ internal sealed partial class RegisterCore
         }
     }
 
-    private void TakeOverRow(uint row, bool isNamed, long nowMs, long nowUnixUs)
+    private void TakeOverRow(uint row, long nowMs, long nowUnixUs)
     {
         ref var fact = ref _rows[row];
         ref var watch = ref _watches[row];
         switch (_rows.Health(row))
         {
             case WorkerHealth.Lost or WorkerHealth.Gone:
+                // The Register before this one may have died between the fence and the record. Told again even if no
+                // slot names the row: the Scheduler may be placing a task there, die before it compares the epoch, and
+                // only the PLM's sweep, which this record starts, would find that task.
                 watch.GivenUpMs = nowMs;
-                if (isNamed)
-                {
-                    // The Register before this one may have died between the fence and the record.
-                    _finished.WorkerLost(row, fact.Epoch - 1);
-                }
-
+                _finished.WorkerLost(row, fact.Epoch - 1);
                 break;
             case WorkerHealth.Free:
                 // A registration that was being written; its worker was never welcomed.
@@ -214,13 +208,25 @@ internal sealed partial class RegisterCore
         var before = _rows.Health(row);
         Invariant.That(IsLiving(before));
         var epoch = fact.Epoch;
+#if SEAMS
+        if (!Safeguard.Fence)
+        {
+            // The attempts go to others, and whoever was given up stays who it was.
+            _finished.WorkerLost(row, epoch);
+            _watches[row].HeardMs = nowMs;
+            return;
+        }
+
+#endif
         fact.HealthReason = (uint)reason;
         fact.HealthSinceUnixUs = nowUnixUs;
         fact.Running = 0;
 
         // Before the record: the Scheduler looks at the epoch after each assignment, so that either it sees the fence
         // or the PLM, which reads the record later, sees the assignment.
+        CrashPoint.Hit("register.fence.before");
         Volatile.Write(ref fact.Epoch, epoch + 1);
+        CrashPoint.Hit("register.fence.raised");
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
         MarkChanged(row);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using Muster.Core.Tasks;
 
 namespace Muster.Register;
 
@@ -13,6 +14,14 @@ internal sealed record RegistrationFacts
 
     /// <summary>Random, fixed for the life of the process.</summary>
     public ulong Nonce { get; init; }
+
+    /// <summary>The cell that gave it <see cref="WorkerId"/>, and its epoch then; 0: not said.</summary>
+    public ulong CellId { get; init; }
+
+    public uint Epoch { get; init; }
+
+    /// <summary>What it holds.</summary>
+    public IReadOnlyList<AttemptKey> InHand { get; init; } = [];
 
     public string Name { get; init; } = "";
 

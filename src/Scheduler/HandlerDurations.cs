@@ -11,9 +11,10 @@ namespace Muster.Scheduler;
 /// How long tasks of each handler run, by sample: one attempt of a handler is watched at a time, and its moments are
 /// read from its slot when it has ended. That costs a load per look and nothing per task. Single-threaded. A slot that
 /// was given to another task meanwhile is noticed by its generation; a torn read at that very moment gives one wrong
-/// sample, which costs a little placement and nothing else.
+/// sample, which costs a little placement and nothing else. What was learned lies in the arena, so the next Scheduler
+/// knows it too, and in the journal's snapshots.
 /// </summary>
-internal sealed class HandlerDurations(TaskTable tasks)
+internal sealed class HandlerDurations(TaskTable tasks, HandlerTable handlers)
 {
     private readonly Sample[] _samples = new Sample[ArenaLayout.HandlersMax];
 
@@ -23,7 +24,6 @@ internal sealed class HandlerDurations(TaskTable tasks)
         public bool IsOverdue;
         public uint Slot;
         public StateWord Word;
-        public float MeanUs;
     }
 
     /// <summary>
@@ -35,10 +35,10 @@ internal sealed class HandlerDurations(TaskTable tasks)
         ref var sample = ref _samples[handler];
         if (sample.IsWatching)
         {
-            Look(ref sample, nowUnixUs);
+            Look(ref sample, ref handlers.MeanUs(handler), nowUnixUs);
         }
 
-        return !sample.IsOverdue && sample.MeanUs is > 0 and <= SchedulerLimits.ShortTaskUs;
+        return !sample.IsOverdue && handlers.MeanUs(handler) is > 0 and <= SchedulerLimits.ShortTaskUs;
     }
 
     /// <summary>A task was placed: watch it, unless another of its handler is being watched.</summary>
@@ -53,7 +53,7 @@ internal sealed class HandlerDurations(TaskTable tasks)
         }
     }
 
-    private void Look(ref Sample sample, long nowUnixUs)
+    private void Look(ref Sample sample, ref float meanUs, long nowUnixUs)
     {
         ref var slot = ref tasks[sample.Slot];
         var word = tasks.Read(sample.Slot);
@@ -76,7 +76,7 @@ internal sealed class HandlerDurations(TaskTable tasks)
             case TaskState.Reported:
             case TaskState.Done or TaskState.Free when (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0:
                 var ranUs = Math.Max(1, slot.FinishedUs - slot.StartedUs);
-                sample.MeanUs = sample.MeanUs == 0 ? ranUs : sample.MeanUs + ((ranUs - sample.MeanUs) / 4);
+                meanUs = meanUs == 0 ? ranUs : meanUs + ((ranUs - meanUs) / 4);
                 break;
             default:
                 // It goes round again; the next one placed is watched.

@@ -59,7 +59,7 @@ internal sealed partial class SchedulerCore
         _policy = policy ?? new SpreadPolicy();
         _workers = new WorkerState[_rows.Capacity];
         _index = new(_rows.Capacity);
-        _durations = new(_tasks);
+        _durations = new(_tasks, arena.Handlers);
     }
 
     // Tasks went back to the heap since the present pass over the classes began.
@@ -331,7 +331,9 @@ internal sealed partial class SchedulerCore
         }
 
         worker.MayHold = true;
+        CrashPoint.Hit("scheduler.assign.taken");
         var outcome = Send(row, handler, taken);
+        CrashPoint.Hit("scheduler.assign.sent");
         worker.Sent += (ulong)outcome.Sent;
         _arena.Add(CellCounter.Assigned, outcome.Handled);
         if (outcome.Handled < taken.Length)

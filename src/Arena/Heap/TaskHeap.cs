@@ -247,7 +247,7 @@ internal sealed unsafe partial class TaskHeap
             ref var slot = ref _tasks[index];
             var word = _tasks.Read(index);
             Invariant.That(word.State == TaskState.Ready);
-            var assigned = word.With(TaskState.Assigned, word.Attempt.Next(epoch));
+            var assigned = word.With(TaskState.Assigned, NextAttempt(word.Attempt, epoch));
             row.Head = slot.HeapNext;
             slot.HeapNext = 0;
             slot.HeapPrevious = 0;
@@ -264,6 +264,9 @@ internal sealed unsafe partial class TaskHeap
         EndChange(_header->Count - (ulong)taken);
         return taken;
     }
+
+    private static Attempt NextAttempt(Attempt last, uint epoch) =>
+        Safeguard.NewAttempt || last == Attempt.None ? last.Next(epoch) : last;
 
     private void Append(uint index)
     {

@@ -91,11 +91,13 @@ internal sealed unsafe class ArenaLock
         _words->Entries++;
         _words->Dirty = 1;
         Volatile.WriteBarrier();
+        Seam.LockTaken();
         return new Scope(this);
     }
 
     private void Leave()
     {
+        Seam.LockLeft();
         if (!_repairDue)
         {
             Volatile.Write(ref _words->Dirty, 0);

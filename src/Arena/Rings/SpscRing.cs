@@ -94,7 +94,9 @@ internal sealed unsafe class SpscRing<T>
         var first = Math.Min(count, Capacity - at);
         items[..first].CopyTo(new Span<T>(_records + at, first));
         items[first..count].CopyTo(new Span<T>(_records, count - first));
+        Seam.Pass();
         Volatile.Write(ref *_tail, tail + (ulong)count);
+        Seam.Pass();
         return count;
     }
 
@@ -117,6 +119,7 @@ internal sealed unsafe class SpscRing<T>
         new ReadOnlySpan<T>(_records, count - first).CopyTo(items[first..]);
         if (count > 0)
         {
+            Seam.Pass();
             Volatile.Write(ref *_head, head + (ulong)count);
         }
 

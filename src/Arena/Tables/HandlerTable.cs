@@ -19,6 +19,8 @@ namespace Muster.Arena.Tables;
 /// <item>Count: written under the names lock, with release, after the row; loaded with acquire before the row is read.
 /// A row never changes afterwards. A writer that dies before the count leaves a row that the next writer overwrites, so
 /// the lock's repair has nothing to do.</item>
+/// <item>Durations: one word for each name behind the rows, the Scheduler's alone, and the PLM's before it says that the
+/// arena is up to date. Whoever else reads one gets some value that it had.</item>
 /// <item>Index of this process: entry and copied name are written under <c>_ownGate</c>, the entry last and with
 /// release; lookups load it with acquire.</item>
 /// </list>
@@ -35,6 +37,7 @@ internal sealed unsafe class HandlerTable
     private readonly ArenaLock _namesLock;
     private readonly uint* _countBeyondFirst;
     private readonly byte* _rows;
+    private readonly float* _meansUs;
 
     private readonly Lock _ownGate = new();
     private readonly byte[][] _names = new byte[ArenaLayout.HandlersMax][];
@@ -51,7 +54,17 @@ internal sealed unsafe class HandlerTable
         _countBeyondFirst = (uint*)memory.At(offset + CountOffset, sizeof(uint));
         _rows = memory.At(
             offset + ArenaLayout.HandlerTableHeaderBytes, ArenaLayout.HandlersMax * ArenaLayout.HandlerRowBytes);
+        _meansUs = (float*)memory.At(
+            offset + ArenaLayout.HandlerTableHeaderBytes + (ArenaLayout.HandlersMax * ArenaLayout.HandlerRowBytes),
+            ArenaLayout.HandlersMax * sizeof(float));
         Remember(Encoding.UTF8.GetBytes(TaskLimits.CommandHandler));
+    }
+
+    /// <summary>How long attempts of the handler run, decayed mean in microseconds; 0: not known.</summary>
+    public ref float MeanUs(ushort index)
+    {
+        Invariant.That(index < ArenaLayout.HandlersMax);
+        return ref _meansUs[index];
     }
 
     /// <summary>Names in the table, the first one counted.</summary>

@@ -9,7 +9,8 @@ namespace Muster.Arena.Tables;
 /// <item><see cref="State"/>: compare-and-swap by any role, along <see cref="Core.Tasks.Transitions"/>;</item>
 /// <item>fields marked P: the PLM, while the task is Free, Accepted, Reported, Delayed or Done, or after its own
 /// step;</item>
-/// <item>fields marked S: the Scheduler, before its step Ready to Assigned;</item>
+/// <item>fields marked S: the Scheduler, before its step Ready to Assigned; the Register, before its step Accepted to
+/// Assigned;</item>
 /// <item>fields marked R: the Register, before its step to Reported; nobody reads them in an earlier state;</item>
 /// <item>fields marked H: whoever holds the task heap's lock.</item>
 /// </list>

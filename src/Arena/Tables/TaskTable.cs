@@ -87,14 +87,21 @@ internal sealed unsafe class TaskTable
         if (next.State == TaskState.Assigned)
         {
             Invariant.That(next.GenerationLow == expected.GenerationLow);
-            Invariant.That(next.Attempt.Value > expected.Attempt.Value);
+            Invariant.That(next.Attempt.Value > expected.Attempt.Value || !Safeguard.NewAttempt);
         }
         else if (expected.State != TaskState.Free && next.State != TaskState.Free)
         {
             Invariant.That(next.GenerationLow == expected.GenerationLow && next.Attempt == expected.Attempt);
         }
 
-        return Interlocked.CompareExchange(ref this[index].State, next.Value, expected.Value) == expected.Value;
+        Seam.Pass();
+        if (Interlocked.CompareExchange(ref this[index].State, next.Value, expected.Value) != expected.Value)
+        {
+            return false;
+        }
+
+        Seam.Stepped(role, index, expected, next);
+        return true;
     }
 
     /// <summary>

@@ -3,13 +3,15 @@ using System;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Muster.Arena;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Cli.Output;
+using Muster.Core;
 
 namespace Muster.Cli.Verbs;
 
-/// <summary>muster arena inspect: the shared memory of a cell, read without its processes.</summary>
+/// <summary>muster arena inspect | remove: the shared memory of a cell, without its processes.</summary>
 internal static class ArenaVerb
 {
     public static Command Create(VerbContext context)
@@ -34,7 +36,34 @@ internal static class ArenaVerb
 
             return ExitCodes.Success;
         });
-        return new Command(CommandVerbs.Arena, "Look at the shared memory of a cell") { inspect };
+        return new Command(CommandVerbs.Arena, "Look at the shared memory of a cell, or remove it")
+        {
+            inspect, Remove(context),
+        };
+    }
+
+    private static Command Remove(VerbContext context)
+    {
+        var cell = SharedOptions.Cell();
+        var remove = new Command(
+            "remove",
+            "Remove the arena of a stopped cell; what its journal holds comes back at the next start, the rest is gone")
+        {
+            cell,
+        };
+        remove.SetAction(result =>
+        {
+            var name = result.GetRequiredValue(cell);
+            var fault = ArenaFile.Remove(name);
+            if (!fault.IsNone)
+            {
+                throw new MusterException(FaultCodes.Name(fault.Code), fault.Message);
+            }
+
+            context.Terminal.Line($"the arena of cell '{name}' is removed");
+            return ExitCodes.Success;
+        });
+        return remove;
     }
 
     private static void Print(Terminal terminal, ArenaSnapshot snapshot)

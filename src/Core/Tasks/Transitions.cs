@@ -6,7 +6,8 @@ namespace Muster.Core.Tasks;
 
 /// <summary>
 /// Which role may move a task from which state to which. Every change of a state word goes through this table; it is
-/// the heart of the system and is tried exhaustively by a test.
+/// the heart of the system and is tried exhaustively by a test. <c>Model/task.pml</c> beside it is the same table with
+/// every fault that it must survive; a test holds the two together, and <c>make model</c> searches it.
 /// </summary>
 internal static class Transitions
 {
@@ -25,6 +26,7 @@ internal static class Transitions
         new(Role.Scheduler, TaskState.Ready, TaskState.Assigned, "placed on a worker under a new attempt"),
         new(Role.Plm, TaskState.Ready, TaskState.Done, "cancelled or expired while waiting"),
         new(Role.Scheduler, TaskState.Assigned, TaskState.Ready, "its worker gave it back unstarted"),
+        new(Role.Register, TaskState.Accepted, TaskState.Assigned, "its worker kept it while the arena was made anew"),
         new(Role.Register, TaskState.Assigned, TaskState.Running, "its worker said that it runs"),
         new(Role.Register, TaskState.Assigned, TaskState.Reported, "its worker reported the result"),
         new(Role.Register, TaskState.Running, TaskState.Reported, "its worker reported the result"),

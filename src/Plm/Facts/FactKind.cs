@@ -12,12 +12,28 @@ internal enum FactKind : byte
     /// <summary>Tasks were accepted: what they have in common, and each one's id and payload.</summary>
     Submitted = 2,
 
-    /// <summary>An attempt ended badly and the task goes on: how many of each kind there were.</summary>
+    /// <summary>An attempt ended badly and the task goes on: u64 id, u8 failed, u8 lost, varint the last attempt that is
+    /// over.</summary>
     AttemptFailed = 3,
 
     /// <summary>A task ended, with its outcome and result.</summary>
     Ended = 4,
 
+    /// <summary>Tasks that may start once only may now: u64 ids. One that has not ended may have started.</summary>
+    Granted = 6,
+
+    /// <summary>How long attempts of a handler run: bytes name, f32 decayed mean in microseconds.</summary>
+    HandlerModel = 7,
+
     /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
     Released = 5,
+
+    /// <summary>
+    /// An ended task with an idempotency key was confirmed, and stays without its session: u64 id, varint wall clock ms
+    /// since 1970 until which.
+    /// </summary>
+    Kept = 8,
+
+    /// <summary>An idempotency key whose task has ended, and may be gone.</summary>
+    KeyKnown = 9,
 }

@@ -8,7 +8,8 @@ namespace Muster.Server.RegisterHosting;
 /// <summary>Writes muster.v1.HeartbeatResponse.</summary>
 internal static class AnswerWriter
 {
-    public static void WriteWelcome(ProtoWriter writer, in Welcome welcome, ulong cellId, string[] schedulerAddresses)
+    public static void WriteWelcome(
+        ProtoWriter writer, in Welcome welcome, ulong cellId, uint epoch, string[] schedulerAddresses)
     {
         var begin = writer.Begin(1);
         writer.WriteUInt32(1, TaskLimits.WireVersion);
@@ -22,6 +23,7 @@ internal static class AnswerWriter
         }
 
         writer.WriteBool(7, welcome.IsFenced);
+        writer.WriteUInt32(8, epoch);
         writer.End(begin);
     }
 

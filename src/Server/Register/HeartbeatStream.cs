@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Register;
 using Muster.Server.Endpoint;
 using Muster.Server.Roles;
@@ -19,6 +21,7 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     private readonly RegisterHost _host;
     private readonly HeartbeatFrame _frame = new();
     private readonly BeatAnswer _answer = new();
+    private readonly List<AttemptKey> _supersededAtHello = [];
 
     // Of the message at hand; set by the call's thread, used in its turn.
     private RawMessage? _message;
@@ -87,6 +90,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         }
 
         _host.Core.Beat(Row, Number, _frame.Beat(_message!.Span), nowMs, nowUnixUs, _answer);
+        _answer.Superseded.AddRange(_supersededAtHello);
+        _supersededAtHello.Clear();
         AnswerWriter.Write(writer, _answer);
         Outbox.TryAppend(writer);
         _host.Touch(this);
@@ -120,7 +125,9 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         Row = welcome.Row;
         IsOpen = true;
         _host.Open(this);
-        AnswerWriter.WriteWelcome(_host.Writer, welcome, CellIdentity.Of(_host.Arena), addresses);
+        _host.Core.TakeBackAttempts(welcome.Row, _hello!, nowUnixUs, _supersededAtHello);
+        AnswerWriter.WriteWelcome(
+            _host.Writer, welcome, CellIdentity.Of(_host.Arena), _host.Arena.Epoch, addresses);
         return Fault.None;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Globalization;
+using System.Linq;
 using Google.Protobuf;
 using Muster.Arena;
 using Muster.Register;
@@ -34,6 +35,9 @@ internal static class HelloReader
             Name = ShownText.Of(hello.Name),
             Slots = hello.Slots,
             Handlers = hello.Handlers,
+            CellId = hello.CellId,
+            Epoch = hello.Epoch,
+            InHand = [.. hello.InHand.Select(key => new Core.Tasks.AttemptKey(new(key.TaskId), new(key.Attempt)))],
             Host = ShownText.Of(hello.Host),
             Pid = hello.Pid,
             PidStart = hello.PidStart,

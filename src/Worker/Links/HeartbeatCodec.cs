@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Transport.Wire;
 using Muster.Worker.Attempts;
 using Muster.Worker.Runtime;
@@ -21,12 +22,23 @@ internal static class HeartbeatCodec
     private const int DrainingField = 7;
 
     /// <summary>The first message of a stream.</summary>
+    /// <param name="writer">Takes it.</param>
+    /// <param name="identity">Of this process.</param>
+    /// <param name="registration">The one it has; null: none.</param>
+    /// <param name="inHand">Attempts that it holds, results that are not confirmed included.</param>
+    /// <param name="handlers">What it offers.</param>
+    /// <param name="endedTotal">Attempts that have ended.</param>
     public static void WriteHello(
-        ProtoWriter writer, WorkerIdentity identity, ulong workerId, IEnumerable<string> handlers, ulong endedTotal)
+        ProtoWriter writer,
+        WorkerIdentity identity,
+        Registration? registration,
+        IReadOnlyList<AttemptKey> inHand,
+        IEnumerable<string> handlers,
+        ulong endedTotal)
     {
         var hello = writer.Begin(HelloField);
         writer.WriteUInt32(1, TaskLimits.WireVersion);
-        writer.WriteFixed64(2, workerId);
+        writer.WriteFixed64(2, registration?.WorkerId ?? 0);
         writer.WriteFixed64(3, identity.Nonce);
         writer.WriteString(4, identity.Name);
         writer.WriteUInt32(5, (uint)identity.Slots);
@@ -41,6 +53,13 @@ internal static class HeartbeatCodec
         writer.WriteString(10, identity.Version);
         writer.WriteString(13, identity.BootId);
         writer.WriteUInt64(14, identity.PidNamespace);
+        if (registration is not null)
+        {
+            writer.WriteFixed64(15, registration.CellId);
+            writer.WriteUInt32(16, registration.Epoch);
+            AttemptKeys.Write(writer, 17, inHand);
+        }
+
         writer.End(hello);
         WriteEndedTotal(writer, endedTotal);
     }

@@ -74,6 +74,7 @@ internal sealed class RegisterAnswer
         uint leaseMs = 0;
         uint intervalMs = 0;
         var fenced = false;
+        uint epoch = 0;
         var addresses = new List<string>();
         var reader = new ProtoReader(bytes);
         while (reader.NextField())
@@ -98,12 +99,15 @@ internal sealed class RegisterAnswer
                 case 7:
                     fenced = reader.ReadBool();
                     break;
+                case 8:
+                    epoch = reader.ReadUInt32();
+                    break;
                 default:
                     reader.Skip();
                     break;
             }
         }
 
-        return new(workerId, cellId, leaseMs, intervalMs, addresses, fenced);
+        return new(workerId, cellId, leaseMs, intervalMs, addresses, fenced, epoch);
     }
 }

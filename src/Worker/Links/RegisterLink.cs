@@ -287,10 +287,12 @@ internal sealed class RegisterLink : MessagePump, IDisposable
     private async ValueTask WriteHelloAsync(IMessageStream stream)
     {
         using var writer = new ProtoWriter();
+        var inHand = new List<AttemptKey>();
         lock (_book.Gate)
         {
+            _book.DescribeClaims(inHand);
             HeartbeatCodec.WriteHello(
-                writer, _parts.Identity, _registration?.WorkerId ?? 0, _parts.Handlers.Names, _book.EndedTotal);
+                writer, _parts.Identity, _registration, inHand, _parts.Handlers.Names, _book.EndedTotal);
         }
 
         await stream.WriteAsync(RawMessage.Copy(writer.Written)).ConfigureAwait(false);
@@ -315,7 +317,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         bool isFenced;
         lock (_book.Gate)
         {
-            isFenced = welcome.IsFenced || (_registration is { } known && known.WorkerId != welcome.WorkerId);
+            isFenced = welcome.IsFenced || (_registration is { } known && !IsSame(known, welcome));
         }
 
         if (isFenced)
@@ -345,6 +347,11 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         Flush();
         _executor.StartWaiting();
     }
+
+    // The same registration, or its successor in an arena that was made anew: then the answer names what was lost.
+    private static bool IsSame(Registration known, Registration welcome) =>
+        known.CellId == welcome.CellId
+        && (known.Epoch == welcome.Epoch ? known.WorkerId == welcome.WorkerId : known.Epoch < welcome.Epoch);
 
     private void Take(RegisterAnswer answer)
     {

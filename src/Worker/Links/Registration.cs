@@ -10,10 +10,12 @@ namespace Muster.Worker.Links;
 /// <param name="IntervalMs">How often to beat; 0: unchanged.</param>
 /// <param name="SchedulerAddresses">Where the Scheduler listens, best first.</param>
 /// <param name="IsFenced">The worker was lost before.</param>
+/// <param name="Epoch">The epoch of the cell's arena.</param>
 internal sealed record Registration(
     ulong WorkerId,
     ulong CellId,
     uint LeaseMs,
     uint IntervalMs,
     IReadOnlyList<string> SchedulerAddresses,
-    bool IsFenced);
+    bool IsFenced,
+    uint Epoch);

@@ -27,4 +27,15 @@ internal static class CellCondition
 
         Assert.Fail($"'muster {verb}' did not show {text} within {deadline.TotalSeconds} s:\n{last}");
     }
+
+    /// <summary>Waits until a condition holds, half a minute at most.</summary>
+    public static async Task HoldsAsync(Func<bool> condition, string what)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(30), $"not seen in 30 s: {what}");
+            await Task.Delay(20);
+        }
+    }
 }

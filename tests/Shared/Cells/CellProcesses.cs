@@ -18,14 +18,14 @@ internal sealed class CellProcesses : IAsyncDisposable
     private static readonly string[] s_roles = ["plm", "scheduler", "register"];
     private static int s_number;
 
-    private readonly Dictionary<string, Process> _roles = [];
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Process> _roles = [];
     private readonly List<Process> _workers = [];
-    private readonly string[] _plmOptions;
+    private readonly CellSetup _setup;
 
-    private CellProcesses(string[] plmOptions)
+    private CellProcesses(CellSetup setup)
     {
         var number = System.Threading.Interlocked.Increment(ref s_number);
-        _plmOptions = plmOptions;
+        _setup = setup;
         Name = string.Create(CultureInfo.InvariantCulture, $"t{Environment.ProcessId}-{number}");
         Folder = Directory.CreateTempSubdirectory("muster-").FullName;
     }
@@ -50,15 +50,16 @@ internal sealed class CellProcesses : IAsyncDisposable
 
     /// <summary>Starts the three roles and waits until each serves.</summary>
     /// <param name="plmOptions">Further options of `muster plm`, for example limits of the arena.</param>
-    public static async Task<CellProcesses> StartAsync(params string[] plmOptions)
+    public static Task<CellProcesses> StartAsync(params string[] plmOptions) =>
+        StartAsync(new CellSetup { PlmOptions = plmOptions });
+
+    /// <summary>Starts the three roles and waits until each serves.</summary>
+    public static async Task<CellProcesses> StartAsync(CellSetup setup)
     {
-        var cell = new CellProcesses(plmOptions);
+        var cell = new CellProcesses(setup);
         try
         {
-            foreach (var role in s_roles)
-            {
-                await cell.StartRoleAsync(role);
-            }
+            await cell.StartRolesAsync(s_roles);
         }
         catch
         {
@@ -71,10 +72,14 @@ internal sealed class CellProcesses : IAsyncDisposable
 
     public Process Role(string role) => _roles[role];
 
+    /// <summary>Starts these roles together; returns when each serves.</summary>
+    public Task StartRolesAsync(IEnumerable<string> roles) => Task.WhenAll(roles.Select(StartRoleAsync));
+
+    /// <summary>Starts a role; returns when it serves.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; the message holds what it said.</exception>
     public async Task StartRoleAsync(string role)
     {
-        var process = Start(Executable, [role, "--cell", Name, .. role == "plm" ? _plmOptions : []]);
-        _roles[role] = process;
+        var process = LaunchRole(role);
         while (true)
         {
             var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
@@ -89,7 +94,21 @@ internal sealed class CellProcesses : IAsyncDisposable
             }
         }
 
-        Drain(process);
+        Drain(process, role);
+    }
+
+    /// <summary>Starts a role and does not wait for it; whoever calls this reads what it prints.</summary>
+    public Process LaunchRole(string role)
+    {
+        string[] options =
+        [
+            role, "--cell", Name,
+            .. role == "plm" ? _setup.PlmOptions : [],
+            .. _setup.RoleOptions.GetValueOrDefault(role, []),
+        ];
+        var process = Start(role, _setup.Executable ?? Executable, options);
+        _roles[role] = process;
+        return process;
     }
 
     /// <summary>Starts a worker process; it registers by itself soon after.</summary>
@@ -97,10 +116,23 @@ internal sealed class CellProcesses : IAsyncDisposable
     /// <param name="arguments">Its arguments.</param>
     public Process StartWorker(string path, params string[] arguments)
     {
-        var process = Start(path, arguments);
-        _workers.Add(process);
-        Drain(process);
+        var process = Start("worker", path, arguments);
+        lock (_workers)
+        {
+            _workers.Add(process);
+        }
+
+        Drain(process, "worker");
         return process;
+    }
+
+    /// <summary>Forgets a worker that has ended, so that it does not count any more.</summary>
+    public void RemoveWorker(Process worker)
+    {
+        lock (_workers)
+        {
+            _workers.Remove(worker);
+        }
     }
 
     /// <summary>Kill -9; returns when the process is gone.</summary>
@@ -113,7 +145,7 @@ internal sealed class CellProcesses : IAsyncDisposable
     /// <summary>Runs the executable to its end within this cell's folders.</summary>
     public async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
     {
-        using var process = Start(Executable, arguments);
+        using var process = Start("", Executable, arguments);
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
@@ -134,6 +166,7 @@ internal sealed class CellProcesses : IAsyncDisposable
     {
         foreach (var process in _workers.Concat(_roles.Values))
         {
+            // Also one that is stopped.
             if (!process.HasExited)
             {
                 process.Kill();
@@ -155,31 +188,48 @@ internal sealed class CellProcesses : IAsyncDisposable
 
     /// <summary>Reads what the process still prints, so that it never blocks on a full pipe; errors are
     /// shown.</summary>
-    private static void Drain(Process process)
+    private void Drain(Process process, string kind)
     {
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-        _ = ShowAsync(process.StandardError);
+        _ = ShowAsync(process.StandardError, kind);
     }
 
-    private static async Task ShowAsync(StreamReader errors)
+    private async Task ShowAsync(StreamReader errors, string kind)
     {
         while (await errors.ReadLineAsync() is { } line)
         {
-            Console.Error.WriteLine(line);
+            if (_setup.ErrorLine is { } take)
+            {
+                take(kind, line);
+            }
+            else
+            {
+                Console.Error.WriteLine(line);
+            }
         }
     }
 
-    private Process Start(string path, string[] arguments)
+    private Process Start(string kind, string path, string[] arguments)
     {
-        var start = new ProcessStartInfo(path, arguments)
+        var wrapper = _setup.Wrapper.GetValueOrDefault(kind) ?? _setup.Wrapper.GetValueOrDefault("") ?? [];
+        string[] words = [.. wrapper, path, .. arguments];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         start.Environment["XDG_RUNTIME_DIR"] = Folder;
-        start.Environment["XDG_STATE_HOME"] = Folder;
+        start.Environment["XDG_STATE_HOME"] = _setup.StateHome ?? Folder;
         start.Environment.Remove("MUSTER_ADDRESS");
+        foreach (var environment in new[] { "", kind }.Distinct().Select(key => _setup.Environment.GetValueOrDefault(key)))
+        {
+            foreach (var (name, value) in environment ?? [])
+            {
+                start.Environment[name] = value;
+            }
+        }
+
         return Process.Start(start)!;
     }
 }

@@ -5,13 +5,15 @@ using System.Globalization;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Hosting;
+using Muster.Shared.Histories;
 
 namespace Muster.TestWorker;
 
 /// <summary>
 /// The worker process of the tests. Usage: Muster.TestWorker ADDRESS SLOTS. Its handlers:
 /// test.trace returns the payload's first 8 bytes and the execution number; test.wait does the same after as many
-/// milliseconds as the payload's bytes 8 to 11 say; test.stuck never ends in its first execution; test.fail throws.
+/// milliseconds as the payload's bytes 8 to 11 say; test.stuck never ends in its first execution; test.fail throws;
+/// chaos.trace is the task of fault runs.
 /// </summary>
 internal static class Program
 {
@@ -19,6 +21,9 @@ internal static class Program
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_wait = TaskType.Bytes("test.wait");
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_stuck = TaskType.Bytes("test.stuck");
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_fail = TaskType.Bytes("test.fail");
+
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_chaos =
+        TaskType.Bytes(TraceTask.Handler);
 
     public static async Task Main(string[] args)
     {
@@ -32,7 +37,8 @@ internal static class Program
             .Handle(s_trace, (payload, context, _) => ValueTask.FromResult(Trace(payload, context)))
             .Handle(s_wait, WaitAsync)
             .Handle(s_stuck, StuckAsync)
-            .Handle(s_fail, Fail);
+            .Handle(s_fail, Fail)
+            .Handle(s_chaos, ChaosAsync);
         await builder.Build().RunAsync();
     }
 
@@ -49,6 +55,19 @@ internal static class Program
     {
         await Task.Delay(BinaryPrimitives.ReadInt32LittleEndian(payload.Span[8..]), cancel);
         return Trace(payload, context);
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> ChaosAsync(
+        ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
+    {
+        var waitMs = TraceTask.WaitMs(payload.Span);
+        if (waitMs < 0 && context.Execution == 1)
+        {
+            throw new InvalidOperationException("the task was asked to fail at first");
+        }
+
+        await Task.Delay(Math.Max(waitMs, 0), cancel);
+        return TraceTask.Result(payload.Span, context.Execution, context.Attempt);
     }
 
     private static async ValueTask<ReadOnlyMemory<byte>> StuckAsync(

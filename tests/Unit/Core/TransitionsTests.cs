@@ -15,7 +15,7 @@ public sealed class TransitionsTests
     private static readonly Dictionary<TaskState, string> s_expected = new()
     {
         [TaskState.Free] = "-  P  -  -  -  -  -  -  -",
-        [TaskState.Accepted] = "-  -  P  -  -  -  -  P  P",
+        [TaskState.Accepted] = "-  -  P  R  -  -  -  P  P",
         [TaskState.Ready] = "-  -  -  S  -  -  -  P  -",
         [TaskState.Assigned] = "-  -  PS -  R  R  -  P  -",
         [TaskState.Running] = "-  -  P  -  -  R  -  P  -",

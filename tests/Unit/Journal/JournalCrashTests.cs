@@ -251,9 +251,17 @@ public class JournalCrashTests
         test.Open();
         var body = Encoding.ASCII.GetBytes("a body of some bytes, as facts are");
         Round(1_000);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Round(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // Whatever allocates for a record does it in every round; the runtime's own, for a compiled method, in one.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5 && least > 0; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Round(10_000);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
 
         void Round(int records)
         {

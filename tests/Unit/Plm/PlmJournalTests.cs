@@ -37,6 +37,22 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Open_RefsThatAreNotSyncedYet_AreNotCalledKnown()
+    {
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal);
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(7, stream);
+        cell.Submit(session, stream, Durable(cell), "a", "b");
+        Assert.Equal(FaultCode.Unavailable, Open().Code);
+        cell.Sync();
+        Assert.True(Open().IsNone);
+
+        Fault Open() => cell.Turn(core => core.OpenSession(
+            new SessionHello(7, "test", 0, 1, 2), new FakeStream(cell.Arena), [], out _));
+    }
+
+    [Fact]
     public void Submit_OneAttemptOnly_IsNotReadyBeforeTheJournalHasIt()
     {
         using var cell = NewCell();
@@ -85,6 +101,21 @@ public sealed class PlmJournalTests
         Assert.Equal("y", Assert.Single(stream.Results).Output);
         Assert.Equal(cell.Arena.Finished.ReadTotal, cell.Arena.Counter(CellCounter.FinishedSafe));
         cell.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void Result_JournalFarBehindItsDisk_StaysWithTheRegister()
+    {
+        using var cell = NewCell();
+        var (ids, _) = cell.Submit(null, null, Durable(cell), "x");
+        cell.Report(cell.Assign()[0]);
+        cell.Journal!.IsOverrun = true;
+        cell.Turn();
+        Assert.Equal(TaskState.Reported, cell.StateOf(ids[0]));
+        Assert.True(cell.Core.NextDueMs <= cell.NowMs + PlmLimits.RingRetryMs);
+        cell.Journal.IsOverrun = false;
+        cell.Turn();
+        Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
     }
 
     [Fact]
@@ -208,6 +239,72 @@ public sealed class PlmJournalTests
         Assert.Equal(0u, next.Arena.Ready.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Restore_HeldBackTasks_WaitForTheirWorkersAndThenRunAnew(bool plmDies)
+    {
+        var journal = new FakeJournal();
+        ulong once;
+        ulong again;
+        using (var cell = NewCell(journal))
+        {
+            once = cell.Submit(null, null, Durable(cell, attemptsMax: 1), "x").Ids[0];
+            again = cell.Submit(null, null, Durable(cell), "y").Ids[0];
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
+        Assert.Equal(TaskState.Accepted, next.StateOf(once));
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+        next.NowMs += 2_900;
+        next.Turn();
+        if (plmDies)
+        {
+            next.Restart();
+            next.NowMs += 2_900;
+            next.Turn();
+        }
+
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+
+        // New work waits for nobody.
+        var fresh = next.Submit(null, null, Durable(next), "z").Ids[0];
+        Assert.Equal(TaskState.Ready, next.StateOf(fresh));
+        next.NowMs += 200;
+        next.Turn();
+        Assert.Equal(TaskState.Done, next.StateOf(once));
+        Assert.Equal(TaskState.Ready, next.StateOf(again));
+        next.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void Restore_TaskClaimedByItsWorker_IsNotRunAgain()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        Attempt attempt;
+        using (var cell = NewCell(journal))
+        {
+            id = cell.Submit(null, null, Durable(cell, attemptsMax: 1), "x").Ids[0];
+            cell.Sync();
+            attempt = cell.Assign()[0].Word.Attempt;
+        }
+
+        using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
+        var index = new TaskId(id).Slot;
+        var word = next.Arena.Tasks.Read(index);
+        var claimed = word.With(TaskState.Assigned, attempt);
+        Assert.True(next.Arena.Tasks.TryStep(Role.Register, index, word, claimed));
+        next.NowMs += 3_000;
+        next.Turn();
+        Assert.Equal(TaskState.Assigned, next.StateOf(id));
+        next.Report(new(index, claimed), output: "from before");
+        next.Turn();
+        next.Sync();
+        Assert.Equal("from before", FakeStream.ReadResult(next.Arena, index).Output);
+    }
+
     [Fact]
     public void Restore_ReleasedTasks_StayGone()
     {
@@ -250,10 +347,38 @@ public sealed class PlmJournalTests
         }
 
         using var next = NewCell(journal, epoch: 2);
-        next.Arena.Set(CellCounter.JournalRestored, 0);
+        next.Arena.Set(CellCounter.Populated, 0);
         next.Restart();
+        next.Turn();
         Assert.True(next.Recovered.IsNone);
         Assert.Equal(2u, next.Arena.Ready.Count);
+    }
+
+    [Fact]
+    public void Restore_DiesBetweenFillingASlotAndItsStep_TheSuccessorFillsItAgain()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        using (var cell = NewCell(journal))
+        {
+            id = cell.Submit(null, null, Durable(cell), "a").Ids[0];
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2);
+        next.NowMs += 10_000;
+        next.Turn();
+        var slot = new TaskId(id).Slot;
+        Assert.True(next.Arena.Ready.Remove(slot, next.Arena.Tasks.Read(slot)));
+        var word = next.Arena.Tasks.Read(slot);
+        Assert.True(next.Arena.Tasks.TryStep(
+            Role.Plm, slot, word, word.With(TaskState.Free, Attempt.None)));
+        next.Arena.Set(CellCounter.Populated, 0);
+        next.Restart();
+        next.NowMs += 10_000;
+        next.Turn();
+        Assert.Equal(TaskState.Ready, next.StateOf(id));
+        next.Core.CheckInvariants();
     }
 
     [Fact]
@@ -349,6 +474,7 @@ public sealed class PlmJournalTests
             cell.Turn();
             cell.Sync();
             cell.Confirm(session, stream, 1);
+            cell.Arena.Handlers.MeanUs(cell.Spec().Handler) = 250;
             cell.Turn(core => core.BeginSnapshot());
             cell.NowMs += 10;
             cell.Turn();
@@ -363,6 +489,7 @@ public sealed class PlmJournalTests
         Assert.Equal(TaskState.Done, next.StateOf(ids[1]));
         Assert.Equal(TaskState.Ready, next.StateOf(ids[2]));
         Assert.Equal("c"u8, PayloadOf(next, ids[2]));
+        Assert.Equal(250, next.Arena.Handlers.MeanUs(next.Spec().Handler));
         var resumed = next.Open(Client, new FakeStream(next.Arena));
         Assert.Equal(3ul, resumed.DecidedRef);
     }
@@ -394,8 +521,14 @@ public sealed class PlmJournalTests
         Assert.Equal("kept", FakeStream.ReadResult(third.Arena, new TaskId(id).Slot).Output);
     }
 
-    private static PlmCell NewCell(FakeJournal? journal = null, uint epoch = 1) =>
-        new(epoch: epoch, journal: journal ?? new FakeJournal());
+    // Nobody claims what is held back, so it goes to the heap in the first turn.
+    private static PlmCell NewCell(FakeJournal? journal = null, uint epoch = 1, long reattachMs = 0)
+    {
+        var options = new PlmOptions { ReattachMs = reattachMs };
+        var cell = new PlmCell(options, epoch: epoch, journal: journal ?? new FakeJournal());
+        cell.Turn();
+        return cell;
+    }
 
     private static TaskSpec Durable(PlmCell cell, uint attemptsMax = 0) =>
         cell.Spec((ref TaskOptionsView view) =>

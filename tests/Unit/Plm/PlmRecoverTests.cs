@@ -257,6 +257,31 @@ public sealed class PlmRecoverTests
         cell.Core.CheckInvariants();
     }
 
+    [Theory]
+    [InlineData(-7_200_000)]
+    [InlineData(7_200_000)]
+    public void Recover_WallClockJumped_NoTimerWaitsLongerThanItWasSetFor(long jumpMs)
+    {
+        using var cell = new PlmCell();
+        var (ids, _) = cell.Submit(null, null, cell.Spec((ref TaskOptionsView view) =>
+        {
+            view.AttemptsMax = 2;
+            view.RetryDelayMs = 300;
+        }), "retried");
+        var (late, _) = cell.Submit(
+            null, null, cell.Spec((ref TaskOptionsView view) => view.ExpiresAfterMs = 500), "expires");
+        cell.Report(cell.Assign(1)[0], Outcome.Failed, error: "boom");
+        cell.Turn();
+        Assert.Equal(TaskState.Delayed, cell.StateOf(ids[0]));
+        cell.WallJumpMs = jumpMs;
+        cell.Restart();
+        cell.NowMs += 601;
+        cell.Turn();
+        Assert.Equal(TaskState.Ready, cell.StateOf(ids[0]));
+        Assert.Equal(TaskState.Done, cell.StateOf(late[0]));
+        cell.Core.CheckInvariants();
+    }
+
     [Fact]
     public void Recover_WorkerLostWhileThePlmWasDown_ReturnsTheAttempt()
     {

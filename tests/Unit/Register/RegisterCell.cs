@@ -22,7 +22,7 @@ internal sealed class RegisterCell : IDisposable
     private uint _used;
     private long _streams;
 
-    public RegisterCell(RegisterOptions? options = null, long resultBytes = 8 << 20)
+    public RegisterCell(RegisterOptions? options = null, long resultBytes = 8 << 20, uint epoch = 1)
     {
         _options = options ?? new();
         Arena = ArenaFile.CreatePrivate(new ArenaLimits
@@ -31,7 +31,8 @@ internal sealed class RegisterCell : IDisposable
             WorkersMax = 16,
             PayloadBytesMax = 1 << 20,
             ResultBytesMax = resultBytes,
-        });
+        }, epoch);
+        Arena.Set(CellCounter.Populated, 1);
         Core = new(Arena, Effects, _options);
         Core.TakeOver(NowMs, NowUnixUs);
     }
@@ -159,6 +160,29 @@ internal sealed class RegisterCell : IDisposable
         var taken = new TakenTask[1];
         Invariant.That(Arena.Ready.Take(classId, row, Arena.Epoch, NowUnixUs, taken) == 1);
         return new(tasks.IdOf(index), taken[0].Word.Attempt);
+    }
+
+    /// <summary>A task that came back from the journal and is held back.</summary>
+    public TaskId Restored()
+    {
+        var index = _used++;
+        Arena.Tasks.HighWater = _used;
+        ref var slot = ref Arena.Tasks[index];
+        slot.Generation = TaskId.FirstGeneration(2);
+        slot.SubmittedUnixUs = NowUnixUs;
+        slot.Durability = 3;
+        var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)slot.Generation);
+        Invariant.That(Arena.Tasks.TryStep(Role.Plm, index, Arena.Tasks.Read(index), accepted));
+        return Arena.Tasks.IdOf(index);
+    }
+
+    /// <summary>The Scheduler places a task of <see cref="Restored"/>.</summary>
+    public void Assign(TaskId id, uint row)
+    {
+        Invariant.That(Arena.Ready.TryIntern(new(4, 0), out var classId));
+        Arena.Tasks[id.Slot].Class = classId;
+        Invariant.That(Arena.Ready.Push(Role.Plm, [new(id.Slot, Arena.Tasks.Read(id.Slot))]) == 1);
+        Invariant.That(Arena.Ready.Take(classId, row, Arena.Epoch, NowUnixUs, new TakenTask[1]) == 1);
     }
 
     public TaskState StateOf(AttemptKey key) =>

@@ -1,22 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Linq;
+using Muster.Arena;
 using Muster.Arena.Rings;
 using Muster.Arena.Tables;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Register;
 using Xunit;
+using static Muster.Unit.Register.RegisterCell;
 
 namespace Muster.Unit.Register;
 
 public sealed class RegistrationTests
 {
     [Fact]
+    public void Hello_ArenaNotBroughtUpToDate_IsToldToComeAgain()
+    {
+        using var cell = new RegisterCell();
+        cell.Arena.Set(CellCounter.Populated, 0);
+        Assert.Equal(FaultCode.Unavailable, cell.Hello(Facts(1), out _).Code);
+    }
+
+    [Fact]
+    public void Hello_FromAnEarlierArenaOfTheCell_KeepsTheAttemptsThatStillCount()
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var held = cell.Restored();
+        var taken = cell.Restored();
+        var before = new Attempt((2 << Attempt.CountBits) | 7);
+        var gone = new AttemptKey(new TaskId(500, TaskId.FirstGeneration(2)), before);
+
+        // Another worker was faster with the second task.
+        cell.Hello(1);
+        cell.Assign(taken, 0);
+        AttemptKey[] inHand = [new(held, before), new(taken, before), gone];
+        var facts = Facts(2, workerId: 1ul << 32) with { CellId = 99, Epoch = 2, InHand = inHand };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        Assert.False(welcome.IsFenced);
+        var superseded = new List<AttemptKey>();
+        cell.Core.TakeBackAttempts(welcome.Row, facts, cell.NowUnixUs, superseded);
+        Assert.Equal([inHand[1], gone], superseded);
+        Assert.Equal(TaskState.Assigned, cell.StateOf(inHand[0]));
+
+        // Its result counts, under the number that the attempt always had.
+        Assert.Empty(cell.Beat(welcome.Row, cell.LastStream, new Report(inHand[0], 9, "out")).Superseded);
+        Assert.Equal(TaskState.Reported, cell.StateOf(inHand[0]));
+    }
+
+    [Fact]
+    public void Hello_FromAnotherCell_IsFenced()
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var facts = Facts(2, workerId: 7ul << 32) with { CellId = 98, Epoch = 2 };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        Assert.True(welcome.IsFenced);
+    }
+
+    [Fact]
     public void Hello_First_GetsARowAnIdAndALease()
     {
         using var cell = new RegisterCell();
         var welcome = cell.Hello(nonce: 11);
         Assert.Equal(0u, welcome.Row);
-        Assert.Equal(1UL << 32, welcome.WorkerId);
+        Assert.Equal(((1UL << RegisterLimits.RowEpochBits) + 1) << 32, welcome.WorkerId);
         Assert.Equal(3_000u, welcome.LeaseMs);
         Assert.Equal(250u, welcome.IntervalMs);
         Assert.False(welcome.IsFenced);
@@ -24,8 +73,20 @@ public sealed class RegistrationTests
         Assert.Equal("w11", cell.Arena.Workers.Name(0));
         Assert.True(cell.Arena.Handlers.TryFind("work"u8, out var handler));
         Assert.True(cell.Arena.Workers.Offers(0, handler));
-        Assert.Equal((0u, 1u, 11u), Assert.Single(cell.Effects.Watched));
+        Assert.Equal((0u, cell.Arena.Workers[0].Epoch, 11u), Assert.Single(cell.Effects.Watched));
         Assert.Equal(1, cell.Arena.Workers.TakeChanged(new uint[8]));
+    }
+
+    [Fact]
+    public void Hello_SameRowInAnArenaMadeAnew_GetsAnotherId()
+    {
+        using var earlier = new RegisterCell(epoch: 3);
+        using var later = new RegisterCell(epoch: 4);
+        var before = earlier.Hello(11);
+        var after = later.Hello(11, before.WorkerId);
+        Assert.Equal(before.Row, after.Row);
+        Assert.NotEqual(before.WorkerId, after.WorkerId);
+        Assert.True(after.IsFenced);
     }
 
     [Fact]
@@ -148,8 +209,8 @@ public sealed class RegistrationTests
 
         Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
         var held = cell.Assign(3);
-        cell.Core.ProcessExited(3, 1, cell.NowMs, cell.NowUnixUs);
-        cell.Core.ProcessExited(4, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(3, cell.Arena.Workers[3].Epoch, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(4, cell.Arena.Workers[4].Epoch, cell.NowMs, cell.NowUnixUs);
         KeepAlive();
         Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
 
@@ -158,7 +219,7 @@ public sealed class RegistrationTests
         cell.Pass(100);
         var welcome = cell.Hello(17);
         Assert.Equal(4u, welcome.Row);
-        Assert.Equal(3u, (uint)(welcome.WorkerId >> 32));
+        Assert.Equal((1u << RegisterLimits.RowEpochBits) + 3, (uint)(welcome.WorkerId >> 32));
         Assert.Equal(0UL, cell.Arena.Workers[4].ResultNumber);
         Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(held));
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Checking;
+using Muster.Client.Sessions;
+using Muster.Simulation.Actors;
+using Muster.Simulation.Kernel;
+
+namespace Muster.Simulation.Faults;
+
+/// <summary>What the clients of a seed will submit, and when.</summary>
+internal static class Workload
+{
+    private static readonly string[] s_handlers = ["first", "second"];
+
+    public static void Plan(SimRandom random, SeedPlan plan, IReadOnlyList<ClientProcess> clients)
+    {
+        var key = 0x5eed_0000UL;
+        var moments = new long[Math.Max(1, plan.Tasks / 6)];
+        for (var at = 0; at < moments.Length; at++)
+        {
+            moments[at] = random.Range(0, plan.FaultsUs);
+        }
+
+        Array.Sort(moments);
+        var left = plan.Tasks;
+        for (var at = 0; at < moments.Length; at++)
+        {
+            var count = at == moments.Length - 1 ? left : Math.Min(left, 1 + random.Below(12));
+            left -= count;
+            if (count == 0)
+            {
+                break;
+            }
+
+            var items = new List<PlannedTask>();
+            var kind = KindOf(random);
+            for (var item = 0; item < count; item++)
+            {
+                items.Add(MakeTask(random, plan, ++key, random.Chance(200) ? KindOf(random) : kind));
+            }
+
+            var client = clients[random.Below(clients.Count)];
+            var durability = DurabilityOf(random, plan);
+            var level = (durability, plan.HasJournal) switch
+            {
+                (Durability.Memory, _) or (_, false) => HistoryLevel.Memory,
+                (Durability.Relaxed, _) => HistoryLevel.Relaxed,
+                _ => HistoryLevel.Durable,
+            };
+            client.Plan(new PlannedBatch(moments[at], level, OptionsOf(random, durability), items));
+        }
+    }
+
+    private static Durability DurabilityOf(SimRandom random, SeedPlan plan) => random.Below(10) switch
+    {
+        0 or 1 => Durability.Memory,
+        2 or 3 when plan.HasJournal => Durability.Relaxed,
+        4 or 5 when plan.HasJournal => Durability.Durable,
+        _ => Durability.CellDefault,
+    };
+
+    private static EncodedTaskOptions OptionsOf(SimRandom random, Durability durability) => EncodedTaskOptions.Create(
+        s_handlers[random.Below(2)],
+        new SubmitOptions
+        {
+            Durability = durability,
+            Priority = random.Chance(500) ? 4 : random.Below(8),
+            AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
+            RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
+            Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
+            KeyRetention = TimeSpan.FromSeconds(5),
+            Retention = TimeSpan.FromSeconds(1),
+            ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
+        });
+
+    private static TaskKind KindOf(SimRandom random) => random.Below(20) switch
+    {
+        0 => TaskKind.KillsWorker,
+        1 => TaskKind.Hangs,
+        2 or 3 => TaskKind.FailsAlways,
+        4 or 5 or 6 => TaskKind.FailsFirst,
+        _ => TaskKind.Succeeds,
+    };
+
+    private static PlannedTask MakeTask(SimRandom random, SeedPlan plan, ulong key, TaskKind kind) => new(
+        key,
+        TaskBytes.MakePayload(
+            key,
+            kind,
+            1 + random.Below(3),
+            (uint)random.Skewed(100, plan.WorkUsMax),
+            random.Chance(900) ? random.Below(40) : random.Below(1_500),
+            random.Below(plan.FillerBytesMax)));
+}
