@@ -8,7 +8,9 @@ using Muster.Simulation.Kernel;
 
 namespace Muster.Simulation.Faults;
 
-/// <summary>What a seed is like, drawn before it begins: who is there, what there is to do, and what goes wrong.</summary>
+/// <summary>
+/// What a seed is like, drawn before it begins: who is there, what there is to do, and what goes wrong.
+/// </summary>
 internal sealed class SeedPlan
 {
     // What came back from a journal keeps payloads and results in one region, which must hold both.

@@ -28,7 +28,9 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
 
     public PlmCore Core => _core!;
 
-    /// <summary>For how long nobody has flushed the journal, because the PLM was dead, starting, or stood still.</summary>
+    /// <summary>
+    /// For how long nobody has flushed the journal, because the PLM was dead, starting, or stood still.
+    /// </summary>
     public long NotFlushingForUs => _core is null ? World.NowUs - _notFlushingSinceUs : StoppedForUs;
 
     public ProtoWriter Writer { get; } = new();
