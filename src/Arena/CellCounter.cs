@@ -49,6 +49,8 @@ internal enum CellCounter
     /// </summary>
     FinishedSafe = 18,
 
+    Quarantined = 20,
+
     // Scheduler.
     Assigned = 32,
     Returned = 33,

@@ -109,14 +109,17 @@ internal sealed partial class PlmCore
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
         _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
-    private void NoteFailedAttempt(uint index, in TaskSlot slot, int failed, int lost)
+    // Names the attempt that is over, so that no worker that outlives the arena claims it and it is counted again.
+    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
     {
         if (IsJournaled(in slot))
         {
             _facts.Begin(FactKind.AttemptFailed);
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Byte((byte)failed);
-            _facts.Byte((byte)lost);
+            _facts.Byte(slot.AttemptsLost);
+            _facts.Byte(slot.Crashes);
+            _facts.Varint(over.Value);
             _facts.End();
         }
     }

@@ -273,6 +273,11 @@ internal sealed partial class PlmCore
                 found.WithoutOutcome.Add(index);
                 break;
             case TaskState.Done:
+                if (HasQuarantineRecord(in slot))
+                {
+                    slot.EndFault = 0;
+                }
+
                 found.Done++;
                 if (!IsPublished(in slot))
                 {

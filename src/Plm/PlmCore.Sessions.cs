@@ -97,7 +97,7 @@ internal sealed partial class PlmCore
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
-            Release(index);
+            ReleaseOrKeep(index);
         }
 
         MarkDirty(session);
@@ -246,7 +246,7 @@ internal sealed partial class PlmCore
     {
         while (_index.TryPop(ref session.Ended, out var ended))
         {
-            Release(ended);
+            ReleaseOrKeep(ended);
         }
 
         while (_index.TryPop(ref session.Live, out var live))

@@ -53,7 +53,7 @@ internal sealed partial class PlmCore
     private readonly Dictionary<ulong, PlmSession> _sessionsById = [];
     private readonly List<PlmSession> _dirty = [];
     private readonly TakenTask[] _pushes = new TakenTask[PlmLimits.PushBatchMax];
-    private readonly long[] _tally = new long[(int)CellCounter.ClientsNow + 1];
+    private readonly long[] _tally = new long[(int)CellCounter.Quarantined + 1];
 
     private SlotList _free;
     private int _pushCount;

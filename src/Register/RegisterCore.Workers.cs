@@ -108,7 +108,7 @@ internal sealed partial class RegisterCore
             }
 
             if (word.State is not TaskState.Accepted
-                || word.Attempt != Attempt.None
+                || key.Attempt.Value <= word.Attempt.Value
                 || key.Attempt.Epoch == 0
                 || key.Attempt.Epoch >= _arena.Epoch)
             {
