@@ -3,6 +3,10 @@ SHELL := /bin/bash
 DURABILITY ?= memory
 W ?= W1
 ROUNDS ?= 20
+CYCLES ?= 10
+FS ?= ext4
+SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+N ?= 1000
 SEED ?= 1
 F ?= 5
 CONFIG := -c Release -v q --nologo
@@ -12,7 +16,9 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
 .DEFAULT_GOAL := help
-.PHONY: help build test unit tidy integ interop chaos losses kill-rounds bench run fmt snapshots model
+# No verb is a file; the help is made from the lines of the verbs.
+# No verb is a file; the list is made from the lines of verbs.
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +45,23 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=1 DURABILITY=memory; last line is JSON
 	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)
 
+powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DURABILITY=durable; last line is JSON
+	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \
+		--durability $(if $(filter command line,$(origin DURABILITY)),$(DURABILITY),durable)
+
+overload: ## offer ten times what the cell can do for SECONDS, then normal load again; last line is JSON
+	@$(LOAD) overload --seconds $(SECONDS_OF_OVERLOAD)
+corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEED=1; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load corrupt --journals $(N) --seed $(SEED)
+
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses
 
 model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
 	@eng/model $(F)
+
+crash-points: ## kill a role at every labelled place, ROUNDS times each
+	MUSTER_CRASH_ROUNDS=$(ROUNDS) dotnet test tests/Integration -c Release --filter FullyQualifiedName~CrashPointTests
 
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests

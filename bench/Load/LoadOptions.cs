@@ -31,6 +31,15 @@ internal sealed record LoadOptions
 
     public int Workers { get; init; }
 
+    /// <summary>Of corrupt.</summary>
+    public int Journals { get; init; }
+
+    /// <summary>Of corrupt: the first one.</summary>
+    public int First { get; init; }
+
+    /// <summary>Of journal: where it is measured.</summary>
+    public string Folder { get; init; } = "";
+
     public int Seed { get; init; } = 1;
 
     /// <summary>Slots of a worker process.</summary>
@@ -64,6 +73,9 @@ internal sealed record LoadOptions
                 "--seconds" when isNumber => options with { Seconds = number },
                 "--workers" when isNumber => options with { Workers = number },
                 "--slots" when isNumber => options with { Slots = number },
+                "--folder" => options with { Folder = value },
+                "--first" when isNumber => options with { First = number },
+                "--journals" when isNumber => options with { Journals = number },
                 "--seed" when isNumber => options with { Seed = number },
                 _ => null,
             };

@@ -20,16 +20,22 @@ internal static class Program
           W8      recovery: a role killed with many tasks queued, and the replay of the journal into a new arena
           chaos   kill and stop any and all parts under load and count what was lost
           powercut  cut the power of the file system that holds the cell's state, under load (needs root)
+          overload  offer ten times what the cell can do, then normal load again
           losses  kill one worker and stop another past its lease, and count the same
+          corrupt damage journals and count what is noticed
+          journal what the journal costs by itself: appending, group commit, replay
 
         --durability LEVEL    memory, relaxed or durable (memory)
         --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000); W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20)
         --seconds N           length of each rate of W3 (10)
         --workers N           worker processes (2; chaos, losses: 3)
-        --seed N              order of faults in chaos (1)
         --fs NAME             powercut: ext4 or xfs (ext4)
         --history PATH        chaos: where to keep the whole history
+        --seed N              order of kills in chaos, first journal of corrupt (1)
+        --journals N          how many journals corrupt damages (1000)
+        --first N             corrupt begins with this one (0)
+        --folder PATH         where journal measures (the folder for temporary files)
         """;
 
     public static async Task<int> Main(string[] args)
@@ -59,11 +65,18 @@ internal static class Program
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
             case "powercut":
                 return await PowerCut.RunAsync(options) ? 0 : 1;
+            case "overload":
+                return await Overload.RunAsync(options) ? 0 : 1;
             case "chaos-client":
                 await ClientVerb.RunAsync(options);
                 return 0;
             case "losses":
                 return await Losses.RunAsync(options) ? 0 : 1;
+            case "corrupt":
+                return Corrupt.Run(options) ? 0 : 1;
+            case "journal":
+                JournalCosts.Run(options);
+                return 0;
             case "worker":
                 await LoadWorker.RunAsync(options);
                 return 0;

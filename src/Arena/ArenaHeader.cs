@@ -26,7 +26,7 @@ internal struct ArenaHeader
     /// CRC32C over name, offset and size of every shared field and part. A test computes it from the types and says the
     /// number to put here; with a new number comes a new <see cref="VersionValue"/> once a release has carried the old.
     /// </summary>
-    public const uint LayoutHashValue = 0x31554657;
+    public const uint LayoutHashValue = 0xC4470534;
 
     public const uint EndianValue = 0x0102_0304;
 
@@ -63,6 +63,7 @@ internal struct ArenaHeader
     [FieldOffset(88)] public long PayloadBytesMax;
     [FieldOffset(96)] public long ResultBytesMax;
     [FieldOffset(104)] public long CreatedUnixUs;
+    [FieldOffset(112)] public uint KeysMax;
 
     /// <summary>CRC32C of the first <see cref="CheckedBytes"/> bytes.</summary>
     [FieldOffset(CheckedBytes)] public uint Checksum;
@@ -75,6 +76,7 @@ internal struct ArenaHeader
         TasksMax = TasksMax,
         WorkersMax = WorkersMax,
         ClientsMax = ClientsMax,
+        KeysMax = KeysMax,
         PayloadBytesMax = PayloadBytesMax,
         ResultBytesMax = ResultBytesMax,
     };
@@ -99,6 +101,7 @@ internal struct ArenaHeader
             TasksMax = limits.TasksMax,
             WorkersMax = limits.WorkersMax,
             ClientsMax = limits.ClientsMax,
+            KeysMax = limits.KeysMax,
             PayloadBytesMax = limits.PayloadBytesMax,
             ResultBytesMax = limits.ResultBytesMax,
             CreatedUnixUs = nowUnixUs,

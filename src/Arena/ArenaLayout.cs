@@ -46,6 +46,8 @@ internal sealed class ArenaLayout
     public const int WorkerRowBytes = 512;
     public const int ClientTableHeaderBytes = LineBytes;
     public const int ClientRowBytes = 128;
+    public const int KeyTableHeaderBytes = LineBytes;
+    public const int KeyRowBytes = 64;
     public const int HandlerTableHeaderBytes = LineBytes;
     public const int HandlersMax = 1024;
     public const int HandlerRowBytes = 128;
@@ -71,6 +73,7 @@ internal sealed class ArenaLayout
         Workers = Take(
             WorkerTableHeaderBytes + ChangedBitmapBytes + ((long)limits.WorkersMax * WorkerRowBytes), PageBytes);
         Clients = Take(ClientTableHeaderBytes + ((long)limits.ClientsMax * ClientRowBytes), PageBytes);
+        Keys = Take(KeyTableHeaderBytes + ((long)limits.KeysMax * KeyRowBytes), PageBytes);
         Handlers = Take(
             HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes) + (HandlersMax * sizeof(float)), PageBytes);
         var ringBytes = RingHeaderBytes + ((long)RingCapacity * RingRecordBytes);
@@ -102,6 +105,8 @@ internal sealed class ArenaLayout
     public ArenaPart Workers { get; }
 
     public ArenaPart Clients { get; }
+
+    public ArenaPart Keys { get; }
 
     public ArenaPart Handlers { get; }
 

@@ -14,6 +14,8 @@ internal sealed record ArenaLimits
     public const uint TasksMaxMax = TaskId.SlotMax;
     public const uint RowsMin = 16;
     public const uint RowsMax = 65_535;
+    public const uint KeysMaxMin = 16;
+    public const uint KeysMaxMax = 1 << 24;
     public const long PayloadBytesMin = 1L << 20;
 
     /// <summary>Two of the largest results and change: one being delivered, one arriving.</summary>
@@ -33,6 +35,11 @@ internal sealed record ArenaLimits
 
     /// <summary>Client sessions, 16 to 65,535. Default 1,024.</summary>
     public uint ClientsMax { get; init; } = 1_024;
+
+    /// <summary>
+    /// Idempotency keys remembered at once, 16 to 16,777,216; each takes 64 bytes. Default 65,536.
+    /// </summary>
+    public uint KeysMax { get; init; } = 65_536;
 
     /// <summary>Payload bytes, 1 MiB to 128 GiB. Default 128 MiB.</summary>
     public long PayloadBytesMax { get; init; } = 128L << 20;
@@ -58,6 +65,11 @@ internal sealed record ArenaLimits
             return Wrong(nameof(ClientsMax), ClientsMax, RowsMin, RowsMax);
         }
 
+        if (KeysMax is < KeysMaxMin or > KeysMaxMax)
+        {
+            return Wrong(nameof(KeysMax), KeysMax, KeysMaxMin, KeysMaxMax);
+        }
+
         if (PayloadBytesMax is < PayloadBytesMin or > RegionBytesMax)
         {
             return Wrong(nameof(PayloadBytesMax), PayloadBytesMax, PayloadBytesMin, RegionBytesMax);
@@ -70,7 +82,8 @@ internal sealed record ArenaLimits
 
     /// <summary>
     /// The largest of the defaults and their halves that an arena of at most <paramref name="bytes"/> can hold; null
-    /// when none can. Docker's 64 MiB /dev/shm gets 32,768 tasks and 16 MiB each of payloads and results: 40 MiB.
+    /// when none can. Docker's 64 MiB /dev/shm gets 32,768 tasks, 8,192 idempotency keys and 16 MiB each of payloads
+    /// and results: 41 MiB.
     /// </summary>
     public static ArenaLimits? DefaultsWithin(long bytes)
     {
@@ -80,6 +93,7 @@ internal sealed record ArenaLimits
             var limits = defaults with
             {
                 TasksMax = defaults.TasksMax >> halvings,
+                KeysMax = defaults.KeysMax >> halvings,
                 PayloadBytesMax = defaults.PayloadBytesMax >> halvings,
                 ResultBytesMax = long.Max(defaults.ResultBytesMax >> halvings, ResultBytesMin),
             };

@@ -56,6 +56,7 @@ internal sealed unsafe class ArenaMap : IDisposable
         Ready = new(memory, layout.Heap.Offset, Tasks, HeapLock);
         Workers = new(memory, layout.Workers.Offset, limits.WorkersMax, layout.ChangedBitmapBytes);
         Clients = new(memory, layout.Clients.Offset, limits.ClientsMax);
+        Keys = new(memory, layout.Keys.Offset, limits.KeysMax);
         Handlers = new(memory, layout.Handlers.Offset, NamesLock);
         Finished = new(memory, layout.Finished.Offset, layout.RingCapacity);
         Cancels = new(memory, layout.Cancels.Offset, layout.RingCapacity);
@@ -92,6 +93,8 @@ internal sealed unsafe class ArenaMap : IDisposable
     public WorkerTable Workers { get; }
 
     public ClientTable Clients { get; }
+
+    public KeyTable Keys { get; }
 
     public HandlerTable Handlers { get; }
 

@@ -51,6 +51,12 @@ internal enum CellCounter
 
     Quarantined = 20,
 
+    /// <summary>Items that were answered with an earlier task of the same idempotency key.</summary>
+    Repeated = 24,
+
+    /// <summary>Rows of idempotency keys in use now; goes down too.</summary>
+    KeysNow = 25,
+
     // Scheduler.
     Assigned = 32,
     Returned = 33,

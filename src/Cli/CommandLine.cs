@@ -10,6 +10,8 @@ using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Cli.Output;
 using Muster.Cli.Verbs;
+using Muster.Core;
+using Muster.Journal;
 
 namespace Muster.Cli;
 
@@ -143,6 +145,16 @@ internal static class CommandLine
             case IOException or UnauthorizedAccessException:
                 terminal.Problem("IO_FAILED", failure.Message);
                 return ExitCodes.Refused;
+            case JournalFailedException failed:
+                terminal.Problem(FaultCodes.Name(failed.Fault.Code), failed.Message);
+                return ExitCodes.Unreachable;
+            case OutOfMemoryException:
+                // The runtime says this too when the host refuses another thread.
+                terminal.Problem(
+                    "HOST_LIMIT",
+                    "the host gave no more memory or no more threads; raise the limits of this process (ulimit -v -u), "
+                    + "of its unit (MemoryMax=, TasksMax=) or of its container");
+                return ExitCodes.Unreachable;
             default:
                 terminal.Problem(
                     "INTERNAL",

@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
@@ -19,6 +20,9 @@ namespace Muster.Client;
 internal sealed class CellConnection(string address, string name) : IAsyncDisposable
 {
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan s_repeatPauseFirst = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_repeatPauseMax = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// A role that restarts is back well within a second, so the wait between attempts stays short. The session's own
@@ -130,12 +134,22 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         return response.Released;
     }
 
-    /// <summary>Submits one task without a session: its result is kept until it is fetched or its retention
-    /// ends.</summary>
-    public async Task<TaskId> SubmitTaskAsync(
+    /// <summary>
+    /// Submits one task without a session: its result is kept until its retention ends. A call that failed may have
+    /// been accepted, so it is repeated under one idempotency key, which is made here when the options have none.
+    /// </summary>
+    /// <returns>The task, and whether it is that of an earlier submission with the same key.</returns>
+    public async Task<(TaskId Id, bool IsDuplicate)> SubmitTaskAsync(
         string handler, SubmitOptions options, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         PayloadSize.Check(payload.Length);
+        var given = SubmissionKey.Check(options.IdempotencyKey);
+        var isMade = string.IsNullOrEmpty(given);
+        if (isMade)
+        {
+            options = options with { KeyRetention = SubmissionKey.MadeRetention };
+        }
+
         var request = new V1.SubmitTaskRequest
         {
             WireVersion = TaskLimits.WireVersion,
@@ -143,11 +157,26 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
             Item = new()
             {
                 Payload = UnsafeByteOperations.UnsafeWrap(payload),
-                IdempotencyKey = options.IdempotencyKey ?? "",
+                IdempotencyKey = isMade ? SubmissionKey.Make() : given,
             },
         };
-        var response = await CallPlmAsync((client, call) => client.SubmitTaskAsync(request, call), cancellationToken);
-        return new(response.TaskId);
+        var response = await RepeatSubmitAsync(request, isMade, cancellationToken);
+        return (new(response.TaskId), response.IsDuplicate && !isMade);
+    }
+
+    /// <summary>The encoded TaskResult of a task; null when it has not ended by then.</summary>
+    public async Task<byte[]?> AwaitTaskAsync(TaskId id, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await CallPlmAsync(
+                (client, call) => client.AwaitTaskAsync(new() { TaskId = id.Value }, call), cancellationToken, timeout);
+            return response.Result.ToByteArray();
+        }
+        catch (MusterException failure) when (failure.Code == "DEADLINE_EXCEEDED")
+        {
+            return null;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -159,6 +188,39 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
         _channels.Clear();
     }
+
+    private async Task<V1.SubmitTaskResponse> RepeatSubmitAsync(
+        V1.SubmitTaskRequest request, bool isKeyMade, CancellationToken cancellationToken)
+    {
+        var since = Stopwatch.GetTimestamp();
+        var pause = s_repeatPauseFirst;
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await CallPlmAsync((client, call) => client.SubmitTaskAsync(request, call), cancellationToken);
+            }
+            catch (MusterException failure) when (
+                tries == 1 && isKeyMade && failure.Code == FaultCodes.Name(FaultCode.KeysFull))
+            {
+                // Refused, so nothing was taken; it goes without a key, and then once only.
+                request.Item.IdempotencyKey = "";
+            }
+            catch (MusterException failure) when (
+                failure.IsTransient
+                && !IsRefusal(failure)
+                && request.Item.IdempotencyKey.Length > 0
+                && Stopwatch.GetElapsedTime(since) + pause < s_callTimeout)
+            {
+                await Task.Delay(pause, cancellationToken);
+                pause = pause * 2 < s_repeatPauseMax ? pause * 2 : s_repeatPauseMax;
+            }
+        }
+    }
+
+    /// <summary>The service has answered, and has taken nothing.</summary>
+    private static bool IsRefusal(MusterException failure) =>
+        FaultCodes.GrpcStatus(FaultCodes.Parse(failure.Code)) == (int)StatusCode.ResourceExhausted;
 
     private CallInvoker Invoker(string address, bool isSession = false) =>
         _channels.GetOrAdd((address, isSession), static key => new Lazy<GrpcChannel>(

@@ -37,6 +37,9 @@ internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnec
         }
     }
 
+    public Task<byte[]?> AwaitTaskAsync(TaskId id, CancellationToken cancellationToken) =>
+        cell.AwaitTaskAsync(id, TimeSpan.FromMilliseconds(SessionLimits.AwaitMsMax), cancellationToken);
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The Register may be the one that is gone; then the address known so far is the best there is.</summary>

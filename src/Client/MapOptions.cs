@@ -27,6 +27,11 @@ public sealed record MapOptions
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Task);
+        if (Task.IdempotencyKey is not null)
+        {
+            throw new ArgumentException("the tasks of a map cannot share one idempotency key", nameof(Task));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(InFlightMax, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(InFlightMax, 1_000_000);
     }

@@ -108,7 +108,10 @@ public sealed partial class MusterClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         var pending = new AwaitedTask(
-            _optionsCache.Get(TaskLimits.CommandHandler, options), command.Encode(), awaitsAcceptance: false);
+            _optionsCache.Get(TaskLimits.CommandHandler, options), command.Encode(), awaitsAcceptance: false)
+        {
+            IdempotencyKey = SubmissionKey.Check(options?.IdempotencyKey),
+        };
         await Engine.SubmitAsync(pending, cancellationToken);
         await WaitAsync(pending, pending.Ended, cancellationToken);
         pending.ThrowIfRefused();
@@ -153,7 +156,10 @@ public sealed partial class MusterClient : IAsyncDisposable
 
     private AwaitedTask Prepare<TIn, TOut>(
         TaskType<TIn, TOut> type, TIn input, SubmitOptions? options, bool awaitsAcceptance) =>
-        new(_optionsCache.Get(type.Name, options), PayloadBuffer.Write(type, input), awaitsAcceptance);
+        new(_optionsCache.Get(type.Name, options), PayloadBuffer.Write(type, input), awaitsAcceptance)
+        {
+            IdempotencyKey = SubmissionKey.Check(options?.IdempotencyKey),
+        };
 
     private async Task<TOut> ReadAsync<TIn, TOut>(
         AwaitedTask pending, TaskType<TIn, TOut> type, CancellationToken cancellationToken)

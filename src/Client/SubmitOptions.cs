@@ -36,8 +36,23 @@ public sealed record SubmitOptions
     public Durability Durability { get; init; }
 
     /// <summary>
-    /// Repeating a submission with the same key gives the same task. Null, the default: every submission is a new task.
-    /// A cell that does not offer this refuses the task with FEATURE_UNSUPPORTED.
+    /// Names the submission, for all clients of the cell: repeated with the same key, handler and input, by whatever
+    /// program, it gives the first task and its result, and nothing runs a second time. With another input it is
+    /// refused with IDEMPOTENCY_KEY_REUSED. At most 256 bytes of UTF-8. Null, the default: every submission is a new
+    /// task, which is still accepted once only, whatever happens to connections and processes.
     /// </summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>
+    /// How long the cell remembers <see cref="IdempotencyKey"/> after the task's end, up to 30 days. Null, the default:
+    /// the cell's own, which is 24 hours unless its operator chose otherwise.
+    /// </summary>
+    public TimeSpan? KeyRetention { get; init; }
+
+    /// <summary>
+    /// How long the cell keeps the result of a task with an <see cref="IdempotencyKey"/> after it was delivered, up to
+    /// 30 days; a submission that is repeated later is refused with IDEMPOTENCY_RESULT_GONE. Null, the default: an
+    /// hour. Results of other tasks are kept until they are delivered.
+    /// </summary>
+    public TimeSpan? Retention { get; init; }
 }

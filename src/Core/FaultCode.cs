@@ -31,6 +31,9 @@ internal enum FaultCode : ushort
     Unavailable = 21,
     DiskFull = 22,
     JournalBehind = 23,
+    KeysFull = 24,
+    IdempotencyKeyReused = 25,
+    IdempotencyResultGone = 26,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,

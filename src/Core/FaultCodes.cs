@@ -21,10 +21,11 @@ internal static class FaultCodes
     public static int GrpcStatus(FaultCode code) => code switch
     {
         FaultCode.None => 0,
-        FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena => 5,
+        FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena or FaultCode.IdempotencyResultGone => 5,
+        FaultCode.IdempotencyKeyReused => 6,
         FaultCode.ArenaFull or FaultCode.OutstandingLimit or FaultCode.TooManyHandlers
             or FaultCode.TooManyWorkers or FaultCode.TooManyClients or FaultCode.DiskFull
-            or FaultCode.JournalBehind => 8,
+            or FaultCode.JournalBehind or FaultCode.KeysFull => 8,
         FaultCode.SessionUnknown or FaultCode.WorkerUnknown or FaultCode.WorkerFenced
             or FaultCode.RefOutOfOrder or FaultCode.WireVersionUnsupported => 9,
         FaultCode.SessionTakenOver => 10,

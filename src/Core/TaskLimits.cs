@@ -25,6 +25,8 @@ internal static class TaskLimits
     public const long DurationMsMax = 30L * 24 * 60 * 60 * 1000;
     public const uint RetentionMsDefault = 3_600_000;
     public const uint RetryDelayMsMax = 60_000;
+    public const int KeyBytesMax = 256;
+    public const uint KeyRetentionMsDefault = 86_400_000;
     public const int WorkerSlotsMax = 65_535;
     public const int StackBytesMax = 16 * 1024;
     public const int ErrorMessageBytesMax = 4 * 1024;

@@ -87,7 +87,9 @@ internal sealed partial class FileJournal
                 continue;
             }
 
+            CrashPoint.Hit("journal.write.before");
             Require(WholeTransfer.Write(_file!, _offset, _writing.Span(_writing.Offset, bytes)), "writing");
+            CrashPoint.Hit("journal.write.after");
             _writing.Advance(bytes);
             _offset += bytes;
             _link = link;
@@ -122,7 +124,7 @@ internal sealed partial class FileJournal
             var sealedBytes = record[..(JournalFormat.RecordHeaderBytes + (int)header.BodyBytes)];
             var position = segment.BasePosition + (ulong)(_offset + bytes);
             link = new(
-                header.Sequence, RecordHeader.Seal(sealedBytes, segment.Seed, position, _synced, link.Crc));
+                header.Sequence, RecordHeader.Seal(sealedBytes, segment.Seed, position, _syncedLink, link.Crc));
             hasFacts |= !header.IsMark;
             bytes += record.Length;
         }
@@ -153,6 +155,7 @@ internal sealed partial class FileJournal
             }
         }
 
+        CrashPoint.Hit("journal.rotate.flushed");
         var old = Current;
         var header = old.Header with
         {
@@ -165,6 +168,7 @@ internal sealed partial class FileJournal
             PreviousCrc = _link.Crc,
         };
         Require(_spare.Take(header, out var file), "beginning a segment");
+        CrashPoint.Hit("journal.rotate.taken");
         _file!.Dispose();
         _file = file;
         _segments.Add(new(SegmentName.Of(header.Number), header));
@@ -180,7 +184,9 @@ internal sealed partial class FileJournal
             return;
         }
 
+        CrashPoint.Hit("journal.flush.before");
         Require(WholeTransfer.Sync(_file!), "flushing");
+        CrashPoint.Hit("journal.flush.after");
         _isProofWritten = false;
         _hasUnsyncedFacts = false;
         _syncedLink = _link;
@@ -190,14 +196,14 @@ internal sealed partial class FileJournal
 
     /// <summary>
     /// After a flush with nothing waiting behind it, a record that says how far it reached; it is not flushed itself. It
-    /// is what tells damage to the last records from an unfinished write.
+    /// is what tells damage to the last records from an unfinished write. Where it does not fit, the next segment is
+    /// begun for it: its header is a proof as well.
     /// </summary>
     private void MarkSynced()
     {
         lock (_gate)
         {
-            var fits = _offset + JournalFormat.RecordHeaderBytes <= Current.Header.SegmentBytes;
-            if (!fits || !_writing.IsDrained || !_filling.IsDrained)
+            if (!_writing.IsDrained || !_filling.IsDrained)
             {
                 return;
             }
@@ -210,9 +216,9 @@ internal sealed partial class FileJournal
 
     private void WriteProof(bool isClosed)
     {
-        if (_syncedEnd <= Current.Header.BasePosition + JournalFormat.DataOffset)
+        if (_syncedEnd < Current.Header.BasePosition + JournalFormat.DataOffset)
         {
-            // Nothing of this segment is flushed; its header proves the ones before.
+            // Nothing of this segment is flushed; what it began with says so already.
             return;
         }
 

@@ -2,6 +2,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Threading;
+using Muster.Core;
 
 namespace Muster.Journal;
 
@@ -52,6 +53,7 @@ internal sealed partial class FileJournal
             {
                 BinaryPrimitives.WriteUInt64LittleEndian(body, _forgetBefore);
                 Add(JournalFormat.ForgottenMark, body);
+                CrashPoint.Hit("journal.forget.noted");
                 _noted = _forgetBefore;
                 _noteSequence = _lastSequence;
             }
@@ -94,9 +96,11 @@ internal sealed partial class FileJournal
         }
 
         Require(_disk.Delete(_segments[0].Name), "deleting a segment");
+        CrashPoint.Hit("journal.forget.deleted");
 
         // Each by itself: a later one must not be gone while an earlier one is back after a power loss.
         Require(_disk.SyncFolder(), "flushing the folder");
+        CrashPoint.Hit("journal.forget.folder-flushed");
         _segments.RemoveAt(0);
         return true;
     }

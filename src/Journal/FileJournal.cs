@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Threading;
 using Muster.Core;
@@ -60,7 +59,6 @@ internal sealed partial class FileJournal : IJournal
         _headPosition = Current.Header.BasePosition + (ulong)_offset;
         _syncedEnd = _headPosition;
         _liveBase = _segments[IndexOfLive()].Header.BasePosition;
-        AppendOpened();
     }
 
     public ulong Lineage => Current.Header.Lineage;
@@ -154,20 +152,6 @@ internal sealed partial class FileJournal : IJournal
         _filling.Add(kind, body, _lastSequence + 1);
         _lastSequence++;
         Interlocked.Add(ref _pendingBytes, _filling.Length - before);
-    }
-
-    /// <summary>
-    /// Makes the first record of this life differ from whatever an earlier one may have left at the same place.
-    /// </summary>
-    private void AppendOpened()
-    {
-        Span<byte> body = stackalloc byte[sizeof(ulong) + sizeof(long)];
-        BinaryPrimitives.WriteUInt64LittleEndian(body, _options.NextRandom());
-        BinaryPrimitives.WriteInt64LittleEndian(body[sizeof(ulong)..], _options.UnixUs());
-        lock (_gate)
-        {
-            Add(JournalFormat.OpenedMark, body);
-        }
     }
 
     private int IndexOfLive()

@@ -5,8 +5,9 @@ using System.Buffers.Binary;
 namespace Muster.Journal;
 
 /// <summary>
-/// Says, in a block of its own, how far a flush reached: written when the journal falls idle and when it is closed. If
-/// it is whole, all records up to it must be there; if it is not, nothing follows.
+/// Says, in a block of its own, how far a flush reached: begun with the segment, written again when the journal falls
+/// idle and when it is closed. It is smaller than a sector, which a disk writes whole or not at all, so one that is not
+/// whole was damaged.
 /// </summary>
 /// <param name="Lineage">Which journal it belongs to.</param>
 /// <param name="Synced">The last sequence flushed.</param>
@@ -24,6 +25,21 @@ internal readonly record struct FlushProof(ulong Lineage, ulong Synced, ulong Po
     private const int CheckOffset = 36;
     private const uint ClosedFlag = 1;
 
+    /// <summary>What a segment begins with: all before it is flushed.</summary>
+    public static FlushProof Of(in SegmentHeader segment) => new(
+        segment.Lineage,
+        segment.FirstSequence - 1,
+        segment.BasePosition + JournalFormat.DataOffset,
+        segment.PreviousCrc,
+        IsClosed: false);
+
+    /// <summary>Whether it can be this segment's.</summary>
+    public bool Fits(in SegmentHeader segment) =>
+        Lineage == segment.Lineage
+        && Synced >= segment.FirstSequence - 1
+        && Position >= segment.BasePosition + JournalFormat.DataOffset
+        && Position <= segment.BasePosition + (ulong)segment.SegmentBytes;
+
     public void Write(Span<byte> into, uint seed)
     {
         into = into[..Bytes];
@@ -36,8 +52,8 @@ internal readonly record struct FlushProof(ulong Lineage, ulong Synced, ulong Po
         BinaryPrimitives.WriteUInt32LittleEndian(into[CheckOffset..], Crc32C.Of(into[..CheckOffset], seed));
     }
 
-    /// <summary>Reads a proof of this journal; false when there is none.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> from, ulong lineage, uint seed, out FlushProof proof)
+    /// <summary>Reads the proof of a segment; false when it is not whole or belongs elsewhere.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> from, in SegmentHeader segment, out FlushProof proof)
     {
         proof = new(
             BinaryPrimitives.ReadUInt64LittleEndian(from),
@@ -45,7 +61,7 @@ internal readonly record struct FlushProof(ulong Lineage, ulong Synced, ulong Po
             BinaryPrimitives.ReadUInt64LittleEndian(from[PositionOffset..]),
             BinaryPrimitives.ReadUInt32LittleEndian(from[CrcOffset..]),
             (BinaryPrimitives.ReadUInt32LittleEndian(from[FlagsOffset..]) & ClosedFlag) != 0);
-        return proof.Lineage == lineage
-            && BinaryPrimitives.ReadUInt32LittleEndian(from[CheckOffset..]) == Crc32C.Of(from[..CheckOffset], seed);
+        var check = Crc32C.Of(from[..CheckOffset], segment.Seed);
+        return BinaryPrimitives.ReadUInt32LittleEndian(from[CheckOffset..]) == check && proof.Fits(segment);
     }
 }

@@ -147,7 +147,7 @@ internal static class JournalRepair
         };
     }
 
-    /// <summary>The same header, the records before the damage, no proof, and zeros.</summary>
+    /// <summary>The same header, the records before the damage, the first proof, and zeros.</summary>
     private static int Rebuild(IJournalDisk disk, in SegmentFacts segment, RepairPlan plan)
     {
         _ = disk.Delete(InMaking);
@@ -169,12 +169,13 @@ internal static class JournalRepair
             {
                 errno = to!.Allocate(segment.Header.SegmentBytes);
                 errno = errno != 0 ? errno : Transfer(from!, to, JournalFormat.DataOffset, plan.RebuiltBytes);
-                var block = new byte[JournalFormat.BlockBytes];
+                var blocks = new byte[JournalFormat.DataOffset];
                 var header = plan.MissingFrom == 0
                     ? segment.Header
                     : segment.Header with { LiveFrom = Math.Max(segment.Header.LiveFrom, plan.FirstSequence) };
-                header.Write(block);
-                errno = errno != 0 ? errno : WholeTransfer.Write(to, 0, block);
+                header.Write(blocks);
+                FlushProof.Of(header).Write(blocks.AsSpan(JournalFormat.ProofOffset), header.Seed);
+                errno = errno != 0 ? errno : WholeTransfer.Write(to, 0, blocks);
                 return errno != 0 ? errno : WholeTransfer.Sync(to);
             }
         }

@@ -11,16 +11,26 @@ namespace Muster.Journal;
 /// Reads records from a segment to the journal's end, checks the chain over all of them, and decides what the end is:
 /// the last record, an unfinished write that may be cut, or damage. The decision: a record that is not whole may only be
 /// an unfinished write if nothing says that a flush had reached it. What can say so: another segment behind it, a whole
-/// record behind it, or the proof in the segment's second block.
+/// record behind it, or the proof in the segment's second block, which is always whole unless it was damaged.
 /// </summary>
 internal sealed class JournalScan
 {
+    /// <summary>A writer beside us may be in the middle of it.</summary>
+    private const int ProofReads = 3;
+
     private readonly IJournalDisk _disk;
     private readonly List<SegmentFacts> _segments;
     private readonly ScanVisitor? _visit;
+
+    /// <summary>Of the last segment's records, by number; two bytes for at least forty in the file.</summary>
+    private readonly List<ushort> _checks = [];
     private ulong _synced;
     private long _unsyncedOffset;
     private ulong _liveFrom;
+    private FlushProof _proof;
+    private ChainLink _unsyncedLast;
+    private bool _isOuter;
+    private bool _isAnother;
     private bool _isClosed;
     private bool _isStopped;
 
@@ -71,9 +81,11 @@ internal sealed class JournalScan
             var scanner = new SegmentScanner(file!, facts.Header);
             _synced = Math.Max(_synced, facts.Header.FirstSequence - 1);
             _unsyncedOffset = JournalFormat.DataOffset;
-            var fault = index + 1 < _segments.Count
-                ? Inner(scanner, path, _segments[index + 1].Header)
-                : Outer(scanner, path, file!, ref tail);
+            _unsyncedLast = facts.Header.Before;
+            _isOuter = index + 1 == _segments.Count;
+            var fault = _isOuter
+                ? Outer(scanner, path, file!, ref tail)
+                : Inner(scanner, path, _segments[index + 1].Header);
             tail = tail with
             {
                 Segment = index,
@@ -119,9 +131,10 @@ internal sealed class JournalScan
     /// <summary>The last segment.</summary>
     private Fault Outer(SegmentScanner scanner, string path, IJournalFile file, ref JournalTail tail)
     {
+        var proofFault = ReadProof(path, file);
         while (true)
         {
-            while (Step(scanner))
+            while (!_isAnother && Step(scanner))
             {
                 if (_isStopped)
                 {
@@ -129,10 +142,34 @@ internal sealed class JournalScan
                 }
             }
 
+            var sequence = scanner.Last.Sequence + 1;
+            if (_isAnother)
+            {
+                return Another(scanner, path, $"record {Text(_proof.Synced)} is another than the one that was flushed");
+            }
+
             var begun = scanner.IsBegun() ? scanner.Offset + JournalFormat.RecordHeaderBytes : scanner.Offset;
             tail = tail with { RemainsEnd = begun, RemainsCount = 0 };
-            var why = Contradiction(scanner, file, ref tail);
-            if (why is null || scanner.Errno != 0)
+            var why = LaterProof(scanner, ref tail, out var another);
+            if (scanner.Errno != 0)
+            {
+                return Fault.None;
+            }
+
+            if (another is not null)
+            {
+                return Another(scanner, path, another);
+            }
+
+            if (why is null && !proofFault.IsNone)
+            {
+                return proofFault;
+            }
+
+            why ??= _proof.Synced < sequence ? null
+                : _proof.IsClosed ? $"the journal was closed behind record {Text(_proof.Synced)}"
+                : $"the journal was flushed to record {Text(_proof.Synced)}";
+            if (why is null)
             {
                 return Fault.None;
             }
@@ -142,15 +179,18 @@ internal sealed class JournalScan
             scanner.Refresh();
             if (!Step(scanner))
             {
-                var sequence = scanner.Last.Sequence + 1;
                 return Damaged(path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
             }
         }
     }
 
-    /// <summary>What says that the record at the scanner's place had been flushed; null when nothing does.</summary>
-    private string? Contradiction(SegmentScanner scanner, IJournalFile file, ref JournalTail tail)
+    /// <summary>
+    /// What was written behind the scanner's place after that had been flushed; null for nothing, and then how far
+    /// remains of an unfinished write reach.
+    /// </summary>
+    private string? LaterProof(SegmentScanner scanner, ref JournalTail tail, out string? another)
     {
+        another = null;
         var first = scanner.Last.Sequence + 1;
         var from = scanner.Offset;
         while (scanner.TryFind(from, out var later))
@@ -161,23 +201,58 @@ internal sealed class JournalScan
                 return $"record {Text(header.Sequence)} at offset {Text(later.Offset)} was written after its flush";
             }
 
+            // Behind the end there are only records of the same unfinished write, with later numbers.
+            if (header.Sequence <= first || !FollowsSynced(header))
+            {
+                another = $"record {Text(header.Sequence)} at offset {Text(later.Offset)} follows other records";
+                return null;
+            }
+
             from = later.Offset + JournalFormat.RecordBytes((int)header.BodyBytes);
             tail = tail with { RemainsEnd = from, RemainsCount = tail.RemainsCount + 1 };
         }
 
+        return null;
+    }
+
+    /// <summary>Whether the flushed record that a later one names is the one that is here.</summary>
+    private bool FollowsSynced(in RecordHeader later)
+    {
+        var index = (long)later.Synced - (long)_segments[^1].Header.FirstSequence;
+        return index < 0 || index >= _checks.Count || _checks[(int)index] == later.SyncedCheck;
+    }
+
+    /// <summary>
+    /// Whole records that are not the ones that were flushed: a part of the file is from another time. Which part is not
+    /// known; what is sure ends where these records themselves say that the last flush did.
+    /// </summary>
+    private Fault Another(SegmentScanner scanner, string path, string what)
+    {
+        scanner.Rewind(_unsyncedOffset, _unsyncedLast);
+        return Damaged(path, scanner.Offset, $"from here on a part of the file is from another time: {what}");
+    }
+
+    /// <summary>Reads what the segment's proof says; it is always whole unless it was damaged.</summary>
+    private Fault ReadProof(string path, IJournalFile file)
+    {
         Span<byte> bytes = stackalloc byte[FlushProof.Bytes];
-        var newest = _segments[^1].Header;
-        var errno = WholeTransfer.Read(file, JournalFormat.ProofOffset, bytes, out var read);
-        if (errno != 0 || read < bytes.Length
-            || !FlushProof.TryRead(bytes, newest.Lineage, newest.Seed, out var proof)
-            || proof.Synced < first)
+        var segment = _segments[^1].Header;
+        for (var attempt = 0; attempt < ProofReads; attempt++)
         {
-            return null;
+            var errno = WholeTransfer.Read(file, JournalFormat.ProofOffset, bytes, out var read);
+            if (errno != 0)
+            {
+                return JournalFaults.Unusable(path, "reading", errno);
+            }
+
+            if (read == bytes.Length && FlushProof.TryRead(bytes, segment, out _proof))
+            {
+                return Fault.None;
+            }
         }
 
-        return proof.IsClosed
-            ? $"the journal was closed behind record {Text(proof.Synced)}"
-            : $"the journal was flushed to record {Text(proof.Synced)}";
+        _proof = FlushProof.Of(segment);
+        return Damaged(path, JournalFormat.ProofOffset, "the proof of the last flush is not what was written");
     }
 
     /// <summary>Whether everything is there that is still needed, as only the end of the journal knows.</summary>
@@ -195,17 +270,31 @@ internal sealed class JournalScan
 
     private bool Step(SegmentScanner scanner)
     {
+        var (offset, last) = (scanner.Offset, scanner.Last);
         if (!scanner.TryNext(out var record))
         {
             return false;
         }
 
         var header = record.Header;
+        if (header.Sequence == _proof.Synced && header.Crc != _proof.Crc)
+        {
+            _isAnother = true;
+            scanner.Rewind(offset, last);
+            return false;
+        }
+
         if (header.Synced > _synced)
         {
             // All records that are not covered by a flush were written after it, so they say so themselves.
             _synced = header.Synced;
-            _unsyncedOffset = record.Offset;
+            _unsyncedOffset = offset;
+            _unsyncedLast = last;
+        }
+
+        if (_isOuter)
+        {
+            _checks.Add((ushort)header.Crc);
         }
 
         _isClosed = header.Kind == JournalFormat.ClosedMark;

@@ -12,8 +12,16 @@ namespace Muster.Journal;
 /// <param name="Synced">The last sequence known to be flushed when this was written.</param>
 /// <param name="PreviousCrc">That of the record before.</param>
 /// <param name="Kind">What it is.</param>
+/// <param name="SyncedCheck">Low half of the check of the record <paramref name="Synced"/>.</param>
 internal readonly record struct RecordHeader(
-    uint Crc, uint BodyBytes, ulong Sequence, ulong Position, ulong Synced, uint PreviousCrc, ushort Kind)
+    uint Crc,
+    uint BodyBytes,
+    ulong Sequence,
+    ulong Position,
+    ulong Synced,
+    uint PreviousCrc,
+    ushort Kind,
+    ushort SyncedCheck)
 {
     public const int PositionOffset = 16;
 
@@ -23,7 +31,7 @@ internal readonly record struct RecordHeader(
     private const int SyncedOffset = 24;
     private const int PreviousCrcOffset = 32;
     private const int KindOffset = 36;
-    private const int ReservedOffset = 38;
+    private const int SyncedCheckOffset = 38;
 
     public bool IsMark => Kind >= JournalLimits.KindsMax;
 
@@ -34,7 +42,8 @@ internal readonly record struct RecordHeader(
         BinaryPrimitives.ReadUInt64LittleEndian(from[PositionOffset..]),
         BinaryPrimitives.ReadUInt64LittleEndian(from[SyncedOffset..]),
         BinaryPrimitives.ReadUInt32LittleEndian(from[PreviousCrcOffset..]),
-        BinaryPrimitives.ReadUInt16LittleEndian(from[KindOffset..]));
+        BinaryPrimitives.ReadUInt16LittleEndian(from[KindOffset..]),
+        BinaryPrimitives.ReadUInt16LittleEndian(from[SyncedCheckOffset..]));
 
     /// <summary>What is known when a record is appended; <see cref="Seal"/> adds the rest.</summary>
     public static void Begin(Span<byte> record, ushort kind, int bodyBytes, ulong sequence)
@@ -42,7 +51,6 @@ internal readonly record struct RecordHeader(
         BinaryPrimitives.WriteUInt32LittleEndian(record[BodyBytesOffset..], (uint)bodyBytes);
         BinaryPrimitives.WriteUInt64LittleEndian(record[SequenceOffset..], sequence);
         BinaryPrimitives.WriteUInt16LittleEndian(record[KindOffset..], kind);
-        BinaryPrimitives.WriteUInt16LittleEndian(record[ReservedOffset..], 0);
     }
 
     /// <summary>Says where the record goes and what is before it, and signs it.</summary>
@@ -52,10 +60,11 @@ internal readonly record struct RecordHeader(
     /// <param name="synced">How far flushes have reached.</param>
     /// <param name="previousCrc">Of the record before.</param>
     /// <returns>Its check.</returns>
-    public static uint Seal(Span<byte> record, uint seed, ulong position, ulong synced, uint previousCrc)
+    public static uint Seal(Span<byte> record, uint seed, ulong position, ChainLink synced, uint previousCrc)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(record[PositionOffset..], position);
-        BinaryPrimitives.WriteUInt64LittleEndian(record[SyncedOffset..], synced);
+        BinaryPrimitives.WriteUInt64LittleEndian(record[SyncedOffset..], synced.Sequence);
+        BinaryPrimitives.WriteUInt16LittleEndian(record[SyncedCheckOffset..], (ushort)synced.Crc);
         BinaryPrimitives.WriteUInt32LittleEndian(record[PreviousCrcOffset..], previousCrc);
         var crc = Check(record, seed);
         BinaryPrimitives.WriteUInt32LittleEndian(record, crc);

@@ -86,6 +86,13 @@ internal sealed class SegmentScanner
         return false;
     }
 
+    /// <summary>Goes back to where it was.</summary>
+    public void Rewind(long offset, ChainLink last)
+    {
+        Offset = offset;
+        Last = last;
+    }
+
     /// <summary>Forgets what was read, as another process may have written meanwhile.</summary>
     public void Refresh() => _windowBytes = 0;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Threading;
+using Muster.Core;
 
 namespace Muster.Journal;
 
@@ -89,6 +90,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         }
 
         var errno = disk.Rename(name, SegmentName.Spare);
+        CrashPoint.Hit("journal.recycle.renamed");
         errno = errno != 0 ? errno : disk.SyncFolder();
         errno = errno != 0 ? errno : disk.Open(SegmentName.Spare, isWritable: true, out _file);
         IsReady = errno == 0;
@@ -97,7 +99,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     }
 
     /// <summary>
-    /// Makes it a segment. Header and an empty proof are flushed before it has a segment's name, and the name before
+    /// Makes it a segment. Header and proof are flushed before it has a segment's name, and the name before
     /// this returns.
     /// </summary>
     /// <param name="header">What the segment begins with.</param>
@@ -107,9 +109,12 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         file = null;
         var blocks = new byte[JournalFormat.DataOffset];
         header.Write(blocks);
+        FlushProof.Of(header).Write(blocks.AsSpan(JournalFormat.ProofOffset), header.Seed);
         var errno = WholeTransfer.Write(_file!, 0, blocks);
         errno = errno != 0 ? errno : WholeTransfer.Sync(_file!);
+        CrashPoint.Hit("journal.segment.header-flushed");
         errno = errno != 0 ? errno : disk.Rename(SegmentName.Spare, SegmentName.Of(header.Number));
+        CrashPoint.Hit("journal.segment.named");
         errno = errno != 0 ? errno : disk.SyncFolder();
         if (errno == 0)
         {
@@ -150,7 +155,9 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     private int Finish()
     {
         var errno = WholeTransfer.Sync(_file!);
+        CrashPoint.Hit("journal.spare.made");
         errno = errno != 0 ? errno : disk.Rename(SegmentName.SpareInMaking, SegmentName.Spare);
+        CrashPoint.Hit("journal.spare.named");
         errno = errno != 0 ? errno : disk.SyncFolder();
         IsReady = errno == 0;
         return errno;

@@ -27,6 +27,11 @@ internal interface IPlmJournal
     /// <summary>Much was appended and not written yet: what can wait should.</summary>
     bool IsBehind { get; }
 
+    /// <summary>
+    /// So much waits to be written that what is not accepted yet stays where it is: the ends of tasks too.
+    /// </summary>
+    bool IsOverrun { get; }
+
     /// <summary>Appends a record and returns its sequence, above the last. Copies the body.</summary>
     ulong Append(ushort kind, ReadOnlySpan<byte> body);
 

@@ -12,6 +12,7 @@ internal sealed partial class PlmCore
     {
         Invariant.That(!_inTurn && !_batchOpen && _pushCount == 0 && _countAfterPush.Count == 0 && _dirty.Count == 0);
         _timers.CheckInvariants();
+        CheckKeys();
         var seen = new bool[_tasks.HighWater];
         CheckList(_free, TaskState.Free, 0, seen);
         CheckList(_releasing, TaskState.Done, 0, seen);
@@ -48,7 +49,7 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         if (word.State == TaskState.Free)
         {
-            Invariant.That(_index[index].Timer == 0 && _index[index].Awaiter == 0);
+            Invariant.That(_index[index].Timer == 0 && _index[index].Awaiter == 0 && _index[index].Key == 0);
             return;
         }
 

@@ -65,7 +65,9 @@ internal sealed partial class PlmCore
                 return;
             }
 
+            CrashPoint.Hit("plm.deliver.before");
             var taken = stream.Deliver(slots[..count], _now);
+            CrashPoint.Hit("plm.deliver.after");
             Invariant.That(taken >= 0 && taken <= count);
             session.Unconfirmed += (uint)taken;
             session.NextUndelivered = taken == count ? next : slots[taken] + 1;

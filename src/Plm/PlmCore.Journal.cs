@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
     public void JournalReached(ulong written, ulong synced)
     {
         Invariant.That(_inTurn && _journal is not null && synced <= written);
+        CrashPoint.Hit("plm.journal.reached");
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
@@ -130,7 +131,7 @@ internal sealed partial class PlmCore
         var result = hasResult ? ResultOf(in slot) : default;
         var attempt = _tasks.Read(index).Attempt.Value;
         _facts.Begin(FactKind.Ended);
-        EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, hasResult, result).Write(_facts);
+        EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, KeyExpiry(index), hasResult, result).Write(_facts);
         _facts.End();
         AppendIfLarge();
     }
@@ -146,9 +147,20 @@ internal sealed partial class PlmCore
             BeginSubmitted(in slot, _batchSession?.ClientId ?? 0, DecidedByBatch, _batchFirstRef);
         }
 
-        _facts.Fixed64(_tasks.IdOf(index).Value);
-        _facts.Varint(slot.Ref - _batchFirstRef);
-        _facts.Bytes(payload);
+        WriteItem(index, slot.Ref - _batchFirstRef, payload);
+    }
+
+    private void WriteItem(uint index, ulong refOffset, ReadOnlySpan<byte> payload)
+    {
+        var item = new SubmittedItem { Id = _tasks.IdOf(index).Value, RefOffset = refOffset, Payload = payload };
+        if (_index[index].Key is var key and not 0)
+        {
+            ref var row = ref _arena.Keys[key - 1];
+            item.Key = new TaskKey(row.HashHigh, row.HashLow, row.Fingerprint);
+            item.KeyRetentionMs = row.RetentionMs;
+        }
+
+        item.Write(_facts);
     }
 
     private ulong DecidedByBatch => _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchItems - 1;
@@ -226,7 +238,9 @@ internal sealed partial class PlmCore
             return;
         }
 
+        CrashPoint.Hit("plm.facts.before-append");
         _factSequence = _journal.Append(RecordKind.Turn, _facts.Written);
+        CrashPoint.Hit("plm.facts.appended");
         _facts.Clear();
         foreach (var (id, durability, isEnd) in _awaitAppend)
         {
@@ -263,6 +277,7 @@ internal sealed partial class PlmCore
         if (safe != 0)
         {
             _arena.Set(CellCounter.FinishedSafe, safe);
+            CrashPoint.Hit("plm.finished.safe-told");
         }
     }
 }

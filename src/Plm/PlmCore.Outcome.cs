@@ -14,6 +14,9 @@ internal sealed partial class PlmCore
 {
     private const ushort JudgedBit = 0x8000;
 
+    // The journal is far behind its disk: what the Register finished stays in the ring for now.
+    private bool _drainIsHeld;
+
     // Reported slots whose result block could not be given back because the ring was full. Bounded by the slots.
     private readonly Queue<uint> _owed = new();
 
@@ -30,7 +33,8 @@ internal sealed partial class PlmCore
         Span<FinishedRecord> records = stackalloc FinishedRecord[PlmLimits.FinishedBatchMax];
         var taken = 0;
         int count;
-        while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
+        _drainIsHeld = _journal is { IsOverrun: true };
+        while (!_drainIsHeld && taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
         {
             taken += count;
             foreach (ref readonly var record in records[..count])
@@ -106,8 +110,10 @@ internal sealed partial class PlmCore
         slot.Outcome = (byte)outcome;
         slot.Flags |= TaskSlot.FlagOutcomeIsResult;
         slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        CrashPoint.Hit("plm.judge.before-done");
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done));
         Invariant.That(stepped);
+        CrashPoint.Hit("plm.judge.done");
         Complete(index, ref slot, outcome);
     }
 
@@ -116,7 +122,9 @@ internal sealed partial class PlmCore
         if (!isJudged)
         {
             slot.EndFault = Mark(word.Attempt);
+            CrashPoint.Hit("plm.retry.marked");
             WriteFreed(index, in slot);
+            CrashPoint.Hit("plm.retry.result-returned");
         }
 
         Count(CellCounter.Retried);
@@ -202,6 +210,7 @@ internal sealed partial class PlmCore
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        EndKey(index);
         EndGrant(in slot);
         ForgetCrashes(index, in slot);
         Count(CellCounter.DoneNow);
@@ -220,7 +229,9 @@ internal sealed partial class PlmCore
     private void Publish(uint index, ref TaskSlot slot)
     {
         Invariant.That(!IsPublished(in slot));
+        CrashPoint.Hit("plm.publish.before");
         slot.Flags |= SlotFlags.Published;
+        CrashPoint.Hit("plm.publish.after");
         if (SessionOf(in slot) is { } session)
         {
             _index.Remove(ref session.Live, index);

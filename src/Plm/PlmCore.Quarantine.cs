@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Text;
 using Muster.Arena;
 using Muster.Arena.Heap;
 using Muster.Arena.Tables;
@@ -20,9 +21,11 @@ namespace Muster.Plm;
 /// </content>
 internal sealed partial class PlmCore
 {
+    private const string RetryKeyPrefix = "muster.retry:";
+
     /// <summary>
     /// Submits a quarantined task anew: the same work under a new id, and no crash is held against it. The quarantined
-    /// one is forgotten once its client has confirmed it.
+    /// one is forgotten once its client has confirmed it. Asked again, it answers the same: the new task has a key.
     /// </summary>
     /// <param name="id">The quarantined task.</param>
     /// <param name="newId">The new task, on its way to the heap.</param>
@@ -31,6 +34,13 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_inTurn);
         (newId, sequence) = (0, 0);
+        var key = Encoding.UTF8.GetBytes($"{RetryKeyPrefix}{id}");
+        if (TryFindKey(TaskKey.Of(key, default, default), out var row))
+        {
+            (newId, sequence) = (_arena.Keys[row].TaskId, SealFacts());
+            return Fault.None;
+        }
+
         var fault = Find(id, out var index, out var word);
         if (!fault.IsNone)
         {
@@ -50,7 +60,7 @@ internal sealed partial class PlmCore
 
         fault = BeginBatch(null, null, 0, 1, SpecOf(in slot, taskClass));
         Invariant.That(fault.IsNone);
-        AddItem(PayloadOf(in slot));
+        AddItem(PayloadOf(in slot), key);
         var receipt = EndBatch();
         if (receipt.Faults.Count > 0)
         {
@@ -76,6 +86,7 @@ internal sealed partial class PlmCore
         AttemptsMax = slot.AttemptsMax,
         TimeoutMs = slot.TimeoutMs,
         RetentionMs = Math.Max(slot.RetentionMs, TaskLimits.RetentionMsDefault),
+        KeyRetentionMs = TaskLimits.KeyRetentionMsDefault,
         RetryDelayMs = slot.RetryDelayMs,
         Durability = slot.Durability,
     };
@@ -147,20 +158,4 @@ internal sealed partial class PlmCore
 
     private static bool HasQuarantineRecord(in TaskSlot slot) =>
         slot.Outcome == (byte)Outcome.Quarantined && (slot.Flags & SlotFlags.ResultInPayload) != 0;
-
-    // The client has the end for good, or is gone for good.
-    private void ReleaseOrKeep(uint index)
-    {
-        ref var slot = ref _tasks[index];
-        if (slot.Outcome != (byte)Outcome.Quarantined || slot.RetentionMs == 0 || _options.QuarantineKeptMs == 0)
-        {
-            Release(index);
-            return;
-        }
-
-        slot.DueUnixMs = _now.UnixMs + (ulong)slot.RetentionMs;
-        slot.Client = 0;
-        slot.Ref = 0;
-        _timers.Set(index, _now.Ms + slot.RetentionMs);
-    }
 }

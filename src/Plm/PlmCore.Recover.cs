@@ -51,27 +51,38 @@ internal sealed partial class PlmCore
             RecoverClaims(index);
         }
 
+        CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
+        RecoverKeys();
         var fault = JoinJournal();
         if (!fault.IsNone)
         {
             return fault;
         }
 
+        CrashPoint.Hit("plm.recover.joined");
         var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverSlot(index, found);
         }
 
+        for (uint row = 0; TellEverything && row < _arena.Keys.HighWater; row++)
+        {
+            TellKey(row);
+        }
+
         SetNow(CellCounter.TasksNow, found.Used);
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
+        CrashPoint.Hit("plm.recover.found");
         FinishFound(found);
 
         // Only now: a successor that finds less does it all again.
+        CrashPoint.Hit("plm.recover.finished");
         _arena.Set(CellCounter.Populated, 1);
+        CrashPoint.Hit("plm.recover.populated");
         if (_heldBack.Count == 0)
         {
             _arena.Set(CellCounter.HoldsBack, 0);
@@ -224,7 +235,7 @@ internal sealed partial class PlmCore
             if (slot.Client != 0)
             {
                 // The predecessor died while it forgot the session.
-                slot.RetentionMs = 0;
+                slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
                 slot.Ref = 0;
                 slot.Client = 0;
             }
@@ -278,6 +289,7 @@ internal sealed partial class PlmCore
                     slot.EndFault = 0;
                 }
 
+                EndKey(index);
                 found.Done++;
                 if (!IsPublished(in slot))
                 {

@@ -58,6 +58,7 @@ internal sealed partial class PlmCore
         Invariant.That((slot.Flags & SlotFlags.Released) == 0 && _tasks.Read(index).State == TaskState.Done);
         slot.Flags |= SlotFlags.Released;
         NoteReleased(index, in slot);
+        CrashPoint.Hit("plm.release.marked");
         _timers.Remove(index);
         _index.Append(ref _releasing, index);
     }
@@ -75,7 +76,9 @@ internal sealed partial class PlmCore
                 return;
             }
 
+            CrashPoint.Hit("plm.release.before-ring");
             var written = _arena.Freed.TryWrite(records[..recordCount]);
+            CrashPoint.Hit("plm.release.in-ring");
             Invariant.That(written == recordCount);
             foreach (var index in slots[..count])
             {
@@ -122,6 +125,7 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         var (block, bytes) = (slot.PayloadBlock, (int)slot.PayloadBytes);
         StepToFree(index);
+        CrashPoint.Hit("plm.release.slot-free");
         _payloads.Free(block, bytes);
         Count(CellCounter.DoneNow, -1);
         Count(CellCounter.TasksNow, -1);
@@ -129,6 +133,8 @@ internal sealed partial class PlmCore
 
     private void StepToFree(uint index)
     {
+        EndKey(index);
+        _index[index].Key = 0;
         var word = _tasks.Read(index);
         Invariant.That(word.State == TaskState.Done && _index[index].Awaiter == 0);
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None));

@@ -39,7 +39,9 @@ internal sealed partial class PlmCore
         if (_arena.Counter(CellCounter.Populated) == 0)
         {
             _arena.Set(CellCounter.HoldsBack, 1);
+            CrashPoint.Hit("plm.restore.before");
             var fault = Restore(_journal);
+            CrashPoint.Hit("plm.restore.replayed");
             if (!fault.IsNone)
             {
                 return fault;
@@ -48,6 +50,7 @@ internal sealed partial class PlmCore
             TellArena();
             _arena.Set(CellCounter.JournalSynced, _synced);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
+            CrashPoint.Hit("plm.restore.told");
             _holdsBack = true;
             return Fault.None;
         }
@@ -70,6 +73,18 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+
+        // Whoever died in here may have written the generation of a slot that it did not come to fill; taken for a task
+        // that was let go, it would keep that task from coming back.
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State == TaskState.Free)
+            {
+                _tasks[index].Generation = 0;
+            }
+        }
+
+        ForgetAllKeys();
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -133,6 +148,12 @@ internal sealed partial class PlmCore
             case FactKind.Released:
                 RestoreReleased(fact);
                 break;
+            case FactKind.Kept:
+                RestoreKept(fact);
+                break;
+            case FactKind.KeyKnown:
+                RestoreKnownKey(KeyFact.Read(ref fact));
+                break;
             default:
                 throw new InvalidDataException($"fact of kind {(byte)kind}");
         }
@@ -192,9 +213,7 @@ internal sealed partial class PlmCore
 
         while (_restoreFault.IsNone && !fact.IsEmpty)
         {
-            var id = new TaskId(fact.Fixed64());
-            var number = common.FirstRef + fact.Varint();
-            RestoreTask(id, number, session, common, spec, fact.Bytes());
+            RestoreTask(SubmittedItem.Read(ref fact), session, common, spec);
         }
     }
 
@@ -218,13 +237,10 @@ internal sealed partial class PlmCore
     }
 
     private void RestoreTask(
-        TaskId id,
-        ulong number,
-        PlmSession? session,
-        in SubmittedFact common,
-        in TaskSpec spec,
-        ReadOnlySpan<byte> payload)
+        in SubmittedItem item, PlmSession? session, in SubmittedFact common, in TaskSpec spec)
     {
+        var id = new TaskId(item.Id);
+        var payload = item.Payload;
         var index = id.Slot;
         if (index >= _tasks.Capacity)
         {
@@ -234,6 +250,7 @@ internal sealed partial class PlmCore
 
         if (!MakeRoomFor(id))
         {
+            RestoreKeyAgain(id, item);
             return;
         }
 
@@ -254,9 +271,14 @@ internal sealed partial class PlmCore
         FillSlot(ref slot, payload.Length, block, id.Generation);
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
-        slot.Ref = session is null ? 0 : number;
+        slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
         slot.Client = session is null ? 0 : session.Row + 1;
         slot.DurableUs = 1;
+        if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
+        {
+            return;
+        }
+
         StepRestored(index, TaskState.Accepted, Attempt.None);
     }
 
@@ -292,6 +314,7 @@ internal sealed partial class PlmCore
         return true;
     }
 
+    // The attempt stands in the state word, so that only a later one can be claimed.
     private void RestoreFailed(FactReader fact)
     {
         var id = new TaskId(fact.Fixed64());
@@ -319,7 +342,19 @@ internal sealed partial class PlmCore
 
     private void RestoreEnded(in EndedFact fact)
     {
-        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word) || word.State != TaskState.Accepted)
+        if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word))
+        {
+            return;
+        }
+
+        if (_index[index].Key is var key and not 0)
+        {
+            _arena.Keys[key - 1].ExpiresUnixMs = fact.KeyExpiresUnixMs;
+        }
+
+        // Done under another attempt: whoever died in here was on the way to it.
+        if (word.State is not (TaskState.Accepted or TaskState.Done)
+            || (word.State == TaskState.Done && word.Attempt.Value == fact.Attempt))
         {
             return;
         }
@@ -387,6 +422,16 @@ internal sealed partial class PlmCore
         }
     }
 
+    private void RestoreKept(FactReader fact)
+    {
+        if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
+        {
+            _tasks[index].DueUnixMs = fact.Varint();
+            _tasks[index].Client = 0;
+            _tasks[index].Ref = 0;
+        }
+    }
+
     private void FreeRestored(uint index)
     {
         ref var slot = ref _tasks[index];
@@ -405,11 +450,11 @@ internal sealed partial class PlmCore
     {
         var generation = (uint)_tasks[index].Generation;
         var word = _tasks.Read(index);
-        if (word.State == TaskState.Accepted)
+        if (word.State is TaskState.Accepted or TaskState.Done)
         {
             var done = word.With(TaskState.Done);
             var free = done.With(TaskState.Free, Attempt.None);
-            Invariant.That(_tasks.TryStep(Role.Plm, index, word, done));
+            Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
             Invariant.That(_tasks.TryStep(Role.Plm, index, done, free));
             word = free;
         }
@@ -424,5 +469,6 @@ internal sealed partial class PlmCore
 
     private static Fault TooSmall(string what) => new(
         FaultCode.ArenaTooSmall,
-        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max), at least as large as before");
+        $"{what}; start the cell with a larger arena (--tasks-max, --payload-bytes-max, --keys-max), at least as large "
+        + "as before");
 }

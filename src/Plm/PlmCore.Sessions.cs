@@ -44,7 +44,16 @@ internal sealed partial class PlmCore
                 + $"{hello.UnresolvedLast} are no range; send the first and the last, or 0 and 0");
         }
 
-        if (!_sessionsById.TryGetValue(hello.ClientId, out session) && !TryAddSession(hello, out session))
+        if (_sessionsById.TryGetValue(hello.ClientId, out session))
+        {
+            // A connection that its client gave up long ago may arrive after the one that replaced it.
+            if (session.Stream is not null && hello.StreamNumber != 0 && hello.StreamNumber < session.StreamNumber)
+            {
+                session = null;
+                return TakenOver();
+            }
+        }
+        else if (!TryAddSession(hello, out session))
         {
             return new(
                 FaultCode.TooManyClients,
@@ -97,7 +106,7 @@ internal sealed partial class PlmCore
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
-            ReleaseOrKeep(index);
+            ReleaseFromSession(index);
         }
 
         MarkDirty(session);
@@ -132,6 +141,7 @@ internal sealed partial class PlmCore
         }
 
         session.Stream = stream;
+        session.StreamNumber = hello.StreamNumber;
         session.UnconfirmedMax = hello.UnconfirmedMax == 0 ? PlmLimits.UnconfirmedMax : hello.UnconfirmedMax;
         session.NextUndelivered = session.Ended.Head;
         _arena.Clients[session.Row].LeftUnixMs = 0;
@@ -241,18 +251,19 @@ internal sealed partial class PlmCore
         }
     }
 
-    // Ended tasks are freed; the others run on without an owner and are freed when they end.
+    // Ended tasks are freed; the others run on without an owner and are freed when they end. Tasks with a key are kept
+    // for their retention, as those without a session are.
     private void Forget(PlmSession session)
     {
         while (_index.TryPop(ref session.Ended, out var ended))
         {
-            ReleaseOrKeep(ended);
+            ReleaseFromSession(ended);
         }
 
         while (_index.TryPop(ref session.Live, out var live))
         {
             ref var slot = ref _tasks[live];
-            slot.RetentionMs = 0;
+            slot.RetentionMs = _index[live].Key == 0 ? 0 : slot.RetentionMs;
             slot.Ref = 0;
             slot.Client = 0;
         }

@@ -7,14 +7,16 @@ using Muster.Plm.Facts;
 namespace Muster.Plm;
 
 /// <content>
-/// Telling the journal what it was told before: all live tasks in slices while work goes on (a snapshot, after which
-/// older records are not needed), or after a takeover those that the predecessor may not have got onto the disk.
+/// Telling the journal what it was told before: all live tasks and then all keys in slices while work goes on (a
+/// snapshot, after which older records are not needed), or after a takeover those that the predecessor may not have got
+/// onto the disk. Keys come last: one whose task ends and goes after the task's slot was passed is met among them.
 /// </content>
 internal sealed partial class PlmCore
 {
     private ulong _snapshotBegin;
     private ulong _snapshotEnd;
     private uint _snapshotAt;
+    private uint _snapshotKeyAt;
     private long _snapshotDueMs = long.MaxValue;
 
     /// <summary>Begins a snapshot unless one is under way.</summary>
@@ -28,7 +30,9 @@ internal sealed partial class PlmCore
 
         AppendFacts();
         _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
+        CrashPoint.Hit("plm.snapshot.begun");
         _snapshotAt = 0;
+        _snapshotKeyAt = 0;
         _snapshotDueMs = _now.Ms;
         TellArena();
         TellModels();
@@ -81,10 +85,16 @@ internal sealed partial class PlmCore
             {
                 TellIfLive(_snapshotAt++);
             }
+
+            for (; _snapshotKeyAt < _arena.Keys.HighWater && left > 0; left--)
+            {
+                TellKey(_snapshotKeyAt++);
+            }
         }
 
-        if (_snapshotAt < _tasks.HighWater)
+        if (_snapshotAt < _tasks.HighWater || _snapshotKeyAt < _arena.Keys.HighWater)
         {
+            CrashPoint.Hit("plm.snapshot.slice");
             _snapshotDueMs = _now.Ms + PlmLimits.SnapshotPauseMs;
             return;
         }
@@ -93,6 +103,7 @@ internal sealed partial class PlmCore
         System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
         _snapshotEnd = _journal.Append(RecordKind.SnapshotEnd, begin);
+        CrashPoint.Hit("plm.snapshot.ended");
         _snapshotDueMs = long.MaxValue;
     }
 
@@ -101,6 +112,7 @@ internal sealed partial class PlmCore
         if (_snapshotEnd <= _synced)
         {
             _journal!.ForgetBefore(_snapshotBegin);
+            CrashPoint.Hit("plm.snapshot.forgotten");
             _snapshotBegin = 0;
             _snapshotEnd = 0;
         }
@@ -121,9 +133,8 @@ internal sealed partial class PlmCore
         var isRestoredEnd = (slot.Flags & SlotFlags.ResultInPayload) != 0;
         var session = SessionOf(in slot);
         BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
-        _facts.Fixed64(_tasks.IdOf(index).Value);
-        _facts.Varint(0);
-        _facts.Bytes(isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes));
+        var payload = isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
+        WriteItem(index, 0, payload);
         _facts.End();
         if (IsGranted(in slot))
         {

@@ -12,6 +12,7 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     private readonly List<ItemFault> _batchFaults = [];
+    private readonly List<int> _batchDuplicates = [];
     private ulong[] _batchIds = new ulong[256];
     private TaskSpec _batchSpec;
     private PlmSession? _batchSession;
@@ -19,6 +20,7 @@ internal sealed partial class PlmCore
     private Fault _batchRefusal;
     private int _batchItems;
     private int _batchCount;
+    private byte _batchLevel;
     private bool _batchOpen;
 
     /// <summary>
@@ -66,6 +68,8 @@ internal sealed partial class PlmCore
         }
 
         _batchFaults.Clear();
+        _batchDuplicates.Clear();
+        _batchLevel = DurabilityLevel.Memory;
         _batchSpec = spec;
         _batchSession = session;
         _batchFirstRef = session is null ? 0 : firstRef;
@@ -76,8 +80,12 @@ internal sealed partial class PlmCore
         return Fault.None;
     }
 
-    /// <summary>Takes the next item in, or refuses it.</summary>
-    public void AddItem(ReadOnlySpan<byte> payload)
+    /// <summary>
+    /// Takes the next item in, or refuses it. With a key that is known it names the first task of that key.
+    /// </summary>
+    /// <param name="payload">What the handler gets.</param>
+    /// <param name="keyUtf8">The idempotency key; empty: none.</param>
+    public void AddItem(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> keyUtf8 = default)
     {
         Invariant.That(_batchOpen && _batchCount < _batchItems);
         var fault = _batchRefusal;
@@ -88,10 +96,7 @@ internal sealed partial class PlmCore
 
         if (fault.IsNone)
         {
-            fault = WriteTask(payload);
-
-            // Refusals for want of room hold for the rest of the batch, so that what is refused is one tail of it.
-            _batchRefusal = fault;
+            fault = keyUtf8.IsEmpty ? AddTask(payload, null) : AddKeyed(payload, keyUtf8);
         }
 
         if (!fault.IsNone)
@@ -120,20 +125,27 @@ internal sealed partial class PlmCore
             AppendFacts();
         }
 
-        Count(CellCounter.Submitted, _batchItems - _batchFaults.Count);
+        CrashPoint.Hit("plm.submit.facts-told");
+        var accepted = _batchItems - _batchFaults.Count - _batchDuplicates.Count;
+        Count(CellCounter.Submitted, accepted);
+        Count(CellCounter.Repeated, _batchDuplicates.Count);
+        if (accepted > 0)
+        {
+            _batchLevel = Math.Max(_batchLevel, _batchSpec.Durability);
+        }
+
         if (_batchSession is { } session)
         {
             session.DecidedRef = _batchFirstRef + (ulong)_batchItems - 1;
             _arena.Clients[session.Row].DecidedRef = session.DecidedRef;
+            CrashPoint.Hit("plm.submit.refs-decided");
             MarkDirty(session);
             _batchSession = null;
         }
 
-        var isPromised = Safeguard.SyncBeforeAnswer
-            && _batchSpec.Durability > DurabilityLevel.Memory
-            && _batchFaults.Count < _batchItems;
+        var sequence = Safeguard.SyncBeforeAnswer && _batchLevel > DurabilityLevel.Memory ? _factSequence : 0;
         return new BatchReceipt(
-            _batchIds.AsSpan(0, _batchItems), _batchFaults, isPromised ? _factSequence : 0, _batchSpec.Durability);
+            _batchIds.AsSpan(0, _batchItems), _batchFaults, _batchDuplicates, sequence, _batchLevel);
     }
 
     private static Fault CheckBatchOrder(PlmSession session, IResultStream? stream, ulong firstRef)
@@ -150,8 +162,57 @@ internal sealed partial class PlmCore
                 + $"{session.DecidedRef + 1}; open the stream again and go on from the welcome's decided_ref");
     }
 
+    private Fault AddTask(ReadOnlySpan<byte> payload, TaskKey? key)
+    {
+        // Refusals for want of room hold for the rest of the batch, so that what is refused is one tail of it.
+        _batchRefusal = WriteTask(payload, key);
+        return _batchRefusal;
+    }
+
+    // A known key needs no room, and its refusals say nothing about other items.
+    private Fault AddKeyed(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> keyUtf8)
+    {
+        var fault = TaskRules.CheckKey(keyUtf8.Length);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
+        var key = TaskKey.Of(keyUtf8, _arena.Handlers.NameUtf8(_batchSpec.Handler), payload);
+        if (TryFindKey(key, out var row))
+        {
+            return NameFirst(key, in _arena.Keys[row]);
+        }
+
+        return HasRoomForKey()
+            ? AddTask(payload, key)
+            : new(FaultCode.KeysFull, $"the cell remembers {_arena.Keys.Capacity} idempotency keys, which is its "
+                + "limit; submit with a shorter key_retention_ms, give the cell more (--keys-max), or wait",
+                PlmLimits.KeysFullRetryMs);
+    }
+
+    private Fault NameFirst(in TaskKey key, in KeyRow known)
+    {
+        var first = new TaskId(known.TaskId);
+        if (known.Fingerprint != key.Fingerprint)
+        {
+            return new(FaultCode.IdempotencyKeyReused, $"the idempotency key belongs to task {first}, which has "
+                + "another handler or payload; use a key of its own for each piece of work");
+        }
+
+        // The answer promises what that of the first did, which may be on its way to the disk still.
+        if (_tasks.TryFind(first, out var index, out _) && _tasks[index].DurableUs == 0)
+        {
+            _batchLevel = Math.Max(_batchLevel, _tasks[index].Durability);
+        }
+
+        _batchDuplicates.Add(_batchCount);
+        _batchIds[_batchCount++] = first.Value;
+        return Fault.None;
+    }
+
     // Writes one task into a free slot and makes it Accepted; changes nothing when there is no room.
-    private Fault WriteTask(ReadOnlySpan<byte> payload)
+    private Fault WriteTask(ReadOnlySpan<byte> payload, TaskKey? key)
     {
         var session = _batchSession;
         if (session is not null && session.Outstanding >= OutstandingMax)
@@ -183,6 +244,7 @@ internal sealed partial class PlmCore
             payload.CopyTo(_arena.Payloads.Bytes(block, payload.Length));
         }
 
+        CrashPoint.Hit("plm.submit.payload-copied");
         var index = TakeSlot();
         ref var slot = ref _tasks[index];
         var before = _tasks.Read(index);
@@ -190,12 +252,25 @@ internal sealed partial class PlmCore
         var generation = TaskId.NextGeneration(slot.Generation, _arena.Epoch);
         Invariant.That(generation != 0);
         FillSlot(ref slot, payload.Length, block, generation);
+        CrashPoint.Hit("plm.submit.slot-filled");
+        if (key is { } given)
+        {
+            var retentionMs = _batchSpec.KeyRetentionMs == 0 ? _options.KeyRetentionMs : _batchSpec.KeyRetentionMs;
+            AddKey(index, given, in slot, retentionMs);
+        }
+
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
         var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
         Invariant.That(stepped);
+        CrashPoint.Hit("plm.submit.accepted");
+        NoteAccepted(index, ref slot, accepted, payload);
+        return Fault.None;
+    }
 
+    private void NoteAccepted(uint index, ref TaskSlot slot, StateWord accepted, ReadOnlySpan<byte> payload)
+    {
         Count(CellCounter.TasksNow);
-        if (session is not null)
+        if (_batchSession is { } session)
         {
             _index.Append(ref session.Live, index);
         }
@@ -212,7 +287,7 @@ internal sealed partial class PlmCore
             EndSubmittedIfLarge();
         }
 
-        _batchIds[_batchCount++] = new TaskId(index, generation).Value;
+        _batchIds[_batchCount++] = new TaskId(index, slot.Generation).Value;
         if (StartsOnce(in slot))
         {
             TryGrant(index, ref slot);
@@ -221,8 +296,6 @@ internal sealed partial class PlmCore
         {
             QueuePush(index, accepted);
         }
-
-        return Fault.None;
     }
 
     private Fault RefusalOfJournal() => _journal is null

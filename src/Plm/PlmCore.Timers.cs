@@ -14,7 +14,7 @@ internal sealed partial class PlmCore
     {
         get
         {
-            var isWaiting = _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
+            var isWaiting = _drainIsHeld || _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
             var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _snapshotDueMs), _heldBackUntilMs);
             return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
@@ -42,6 +42,7 @@ internal sealed partial class PlmCore
         if (_sessionSweepAtMs <= _now.Ms)
         {
             SweepSessions();
+            SweepKeys();
         }
 
         if (_orphanSweepAtMs <= _now.Ms)

@@ -20,12 +20,14 @@ namespace Muster.Plm;
 ///
 /// <para>Order of writes, and what a successor finds after a kill between two of them:</para>
 /// <list type="number">
-/// <item>Submission: payload block, fields, generation, high-water mark, then Free to Accepted for each task; then the
-/// session's decided ref; then the push that makes them Ready; then the answer. Before Accepted the slot is free and
-/// its generation is passed over. After it the task exists: the successor pushes it, counts its ref as decided, and
-/// tells the client so when it asks for what it does not know.</item>
+/// <item>Submission: payload block, fields, generation, high-water mark, the key's row, then Free to Accepted for
+/// each task; then the session's decided ref; then the push that makes them Ready; then the answer. Before Accepted the
+/// slot is free, its generation is passed over, and the row of a key that names it is dropped. After it the task
+/// exists: the successor pushes it, counts its ref as decided, and tells the client so when it asks for what it does
+/// not know.</item>
 /// <item>Accepted result: outcome, flags, due time, then Reported to Done. Before the step it is judged again, the
-/// same.</item>
+/// same. The key's expiry comes after the step and before anything that could free the task; Done without it gets
+/// it.</item>
 /// <item>Repeated attempt: the mark of this attempt in EndFault, the record in the ring of freed results, then Reported
 /// to Delayed or Ready, then the count of failures. Under the mark the record is never written twice, because the
 /// block may be another task's by then; at worst the block stays unused until the Register restarts. A count not
@@ -53,7 +55,7 @@ internal sealed partial class PlmCore
     private readonly Dictionary<ulong, PlmSession> _sessionsById = [];
     private readonly List<PlmSession> _dirty = [];
     private readonly TakenTask[] _pushes = new TakenTask[PlmLimits.PushBatchMax];
-    private readonly long[] _tally = new long[(int)CellCounter.Quarantined + 1];
+    private readonly long[] _tally = new long[(int)CellCounter.Assigned];
 
     private SlotList _free;
     private int _pushCount;
@@ -74,6 +76,7 @@ internal sealed partial class PlmCore
         _effects = effects;
         _options = options;
         _journal = journal;
+        _keys = new KeyIndex(arena.Keys);
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
         _sessions = new PlmSession?[arena.Clients.Capacity];
@@ -144,6 +147,7 @@ internal sealed partial class PlmCore
 
     private void FlushTally()
     {
+        _arena.Set(CellCounter.KeysNow, (ulong)_keys.Count);
         for (var counter = 0; counter < _tally.Length; counter++)
         {
             if (_tally[counter] != 0)
@@ -173,7 +177,9 @@ internal sealed partial class PlmCore
     {
         if (_pushCount > 0)
         {
+            CrashPoint.Hit("plm.push.before");
             _ready.Push(Role.Plm, _pushes.AsSpan(0, _pushCount));
+            CrashPoint.Hit("plm.push.after");
             _pushCount = 0;
             _wakeScheduler = true;
             foreach (var index in _countAfterPush)

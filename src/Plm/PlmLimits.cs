@@ -66,10 +66,19 @@ internal static class PlmLimits
     /// <summary>Tasks of which is remembered which workers died of them. Of more the number is known alone.</summary>
     public const int CrashNotesMax = 10_000;
 
+    /// <summary>Rows of idempotency keys that one sweep looks at.</summary>
+    public const uint KeysPerSweep = 8_192;
+
+    /// <summary>
+    /// When a submission refused for want of a key's row may come again: rows become free by the hour, not by the
+    /// millisecond.
+    /// </summary>
+    public const uint KeysFullRetryMs = 1_000;
+
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
 
-    /// <summary>How often sessions left alone for too long are looked for.</summary>
+    /// <summary>How often sessions left alone for too long, and keys that have expired, are looked for.</summary>
     public const long SessionSweepMs = 5_000;
 
     /// <summary>How often attempts are looked for that were placed on a worker after it was given up.</summary>

@@ -22,6 +22,12 @@ internal sealed record PlmOptions
     /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;
 
+    /// <summary>
+    /// How long an idempotency key is remembered after the end of its task when the submission does not say, 1,000 ms
+    /// to 30 days. Default 86,400,000 (24 hours).
+    /// </summary>
+    public uint KeyRetentionMs { get; init; } = Core.TaskLimits.KeyRetentionMsDefault;
+
     /// <summary>The level of tasks that name none, in a cell with a journal: 1 to 3. Default 3, durable.</summary>
     public byte DurabilityDefault { get; init; } = DurabilityLevel.Durable;
 
@@ -51,6 +57,10 @@ internal sealed record PlmOptions
         Check(RetryAfterMs is >= 1 and <= 60_000, nameof(RetryAfterMs), "1 to 60,000");
         Check(
             SessionKeptMs is >= 1_000 and <= Core.TaskLimits.DurationMsMax, nameof(SessionKeptMs), "1,000 to 30 days");
+        Check(
+            KeyRetentionMs is >= 1_000 and <= (uint)Core.TaskLimits.DurationMsMax,
+            nameof(KeyRetentionMs),
+            "1,000 to 30 days");
         Check(
             DurabilityDefault is >= DurabilityLevel.Memory and <= DurabilityLevel.Durable,
             nameof(DurabilityDefault),

@@ -17,6 +17,9 @@ internal sealed class PlmSession(uint row, ulong clientId)
     /// <summary>The open stream; null while the client is away.</summary>
     public IResultStream? Stream { get; set; }
 
+    /// <summary>Of the stream that was opened last; 0: its client numbers none.</summary>
+    public ulong StreamNumber { get; set; }
+
     /// <summary>The row is free again; whoever still holds the session must not use it.</summary>
     public bool IsForgotten { get; set; }
 

@@ -8,5 +8,7 @@ namespace Muster.Plm;
 /// <param name="UnresolvedFirst">The refs whose acceptance the client does not know; 0 and 0: none.</param>
 /// <param name="UnresolvedLast">The last of them.</param>
 /// <param name="Epoch">The arena's epoch that the client last heard of; 0: none.</param>
+/// <param name="StreamNumber">Rises with each stream of the client; 0: not said.</param>
 internal readonly record struct SessionHello(
-    ulong ClientId, string Name, uint UnconfirmedMax, ulong UnresolvedFirst, ulong UnresolvedLast, uint Epoch = 0);
+    ulong ClientId, string Name, uint UnconfirmedMax, ulong UnresolvedFirst, ulong UnresolvedLast, uint Epoch = 0,
+    ulong StreamNumber = 0);

@@ -15,4 +15,7 @@ internal struct SlotLinks
 
     /// <summary>First awaiter.</summary>
     public uint Awaiter;
+
+    /// <summary>Row of the task's idempotency key.</summary>
+    public uint Key;
 }

@@ -18,6 +18,7 @@ internal ref struct TaskOptionsView
     public int Durability;
     public ulong RetentionMs;
     public ulong RetryDelayMs;
+    public ulong KeyRetentionMs;
 
     /// <summary>Something other than one slot was asked for.</summary>
     public bool HasOtherResources;

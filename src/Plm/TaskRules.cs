@@ -51,6 +51,7 @@ internal static class TaskRules
             ExpiresAfterMs = (uint)options.ExpiresAfterMs,
             RetentionMs = options.RetentionMs == 0 ? TaskLimits.RetentionMsDefault : (uint)options.RetentionMs,
             RetryDelayMs = (uint)options.RetryDelayMs,
+            KeyRetentionMs = (uint)options.KeyRetentionMs,
             Durability = options.Durability == 0 ? durability : (byte)options.Durability,
         };
         return Fault.None;
@@ -66,8 +67,11 @@ internal static class TaskRules
                 + "store the data elsewhere and submit a reference to it");
     }
 
-    /// <summary>The answer to an item with an idempotency key.</summary>
-    public static Fault KeyUnsupported() => Unsupported("item.idempotency_key", "leave it empty");
+    /// <summary>Refuses an idempotency key that is too long.</summary>
+    public static Fault CheckKey(int bytes) => bytes <= TaskLimits.KeyBytesMax
+        ? Fault.None
+        : new(FaultCode.InvalidArgument, $"item.idempotency_key has {bytes} bytes; use at most "
+            + $"{TaskLimits.KeyBytesMax}, or a hash of it");
 
     private static Fault Check(in TaskOptionsView options)
     {
@@ -95,6 +99,7 @@ internal static class TaskRules
         var fault = CheckDuration("timeout_ms", options.TimeoutMs, LongMs);
         fault = fault.IsNone ? CheckDuration("expires_after_ms", options.ExpiresAfterMs, LongMs) : fault;
         fault = fault.IsNone ? CheckDuration("retention_ms", options.RetentionMs, LongMs) : fault;
+        fault = fault.IsNone ? CheckDuration("key_retention_ms", options.KeyRetentionMs, LongMs) : fault;
         fault = fault.IsNone
             ? CheckDuration("retry_delay_ms", options.RetryDelayMs, TaskLimits.RetryDelayMsMax)
             : fault;
@@ -128,5 +133,4 @@ internal static class TaskRules
 
     private static Fault Unsupported(string field, string advice) =>
         new(FaultCode.FeatureUnsupported, $"{field} is not supported yet; {advice}");
-
 }

@@ -26,6 +26,9 @@ internal readonly record struct TaskSpec
 
     public uint RetryDelayMs { get; init; }
 
+    /// <summary>0: as the core's options say.</summary>
+    public uint KeyRetentionMs { get; init; }
+
     /// <summary>As on the wire.</summary>
     public byte Durability { get; init; }
 }

@@ -59,6 +59,7 @@ internal sealed class FinishedWriter(ArenaMap arena)
         }
 
         var written = _waiting.Count == 0 ? arena.Finished.TryWrite(_batch.AsSpan(0, _count)) : 0;
+        CrashPoint.Hit("register.ring.written");
         _wake |= written > 0;
         for (; written < _count; written++)
         {

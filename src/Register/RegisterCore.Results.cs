@@ -172,6 +172,7 @@ internal sealed partial class RegisterCore
 
         // After the slot's step: whoever dies in between gets the result again and finds it taken.
         Volatile.Write(ref fact.ResultNumber, report.Number);
+        CrashPoint.Hit("register.result.numbered");
         return Fault.None;
     }
 
@@ -230,9 +231,12 @@ internal sealed partial class RegisterCore
             }
 
             WriteResult(ref slot, block, size, bytes, report, nowUnixUs);
+            CrashPoint.Hit("register.result.block-written");
             if (_tasks.TryStep(Role.Register, index, word, word.With(TaskState.Reported)))
             {
+                CrashPoint.Hit("register.result.reported");
                 _finished.Reported(index, report.Key.Task.Generation);
+                CrashPoint.Hit("register.result.told");
                 verdict = Verdict.Accepted;
                 return Fault.None;
             }

@@ -108,7 +108,7 @@ internal sealed partial class RegisterCore
             }
 
             if (word.State is not TaskState.Accepted
-                || key.Attempt.Value <= word.Attempt.Value
+                || word.Attempt.Value >= key.Attempt.Value
                 || key.Attempt.Epoch == 0
                 || key.Attempt.Epoch >= _arena.Epoch)
             {
@@ -266,7 +266,10 @@ internal sealed partial class RegisterCore
     {
         ref var fact = ref _rows[row];
         Volatile.Write(ref fact.Health, (uint)WorkerHealth.Free);
-        Volatile.Write(ref fact.Epoch, fact.Epoch + 1);
+
+        // Above every epoch that the row had in an earlier arena, or a worker that outlived that one could be taken for
+        // its successor here: it would be given tasks, and then drop them with all that it holds of the earlier arena.
+        Volatile.Write(ref fact.Epoch, Math.Max(fact.Epoch, _arena.Epoch << RegisterLimits.RowEpochBits) + 1);
         fact.Nonce = facts.Nonce;
         fact.EndedTotal = 0;
         fact.FinishedTotal = 0;

@@ -64,6 +64,7 @@ internal sealed partial class RegisterCore
     public void TakeOver(long nowMs, long nowUnixUs)
     {
         _blocks.TakeOver();
+        CrashPoint.Hit("register.takeover.claimed");
         var slots = _tasks.HighWater;
         for (var index = 0u; index < slots; index++)
         {
@@ -223,7 +224,9 @@ internal sealed partial class RegisterCore
 
         // Before the record: the Scheduler looks at the epoch after each assignment, so that either it sees the fence
         // or the PLM, which reads the record later, sees the assignment.
+        CrashPoint.Hit("register.fence.before");
         Volatile.Write(ref fact.Epoch, epoch + 1);
+        CrashPoint.Hit("register.fence.raised");
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
         MarkChanged(row);

@@ -19,6 +19,12 @@ internal static class RegisterLimits
     /// <summary>Whom the region could not take is asked to send again after this.</summary>
     public const uint RegionFullRetryMs = 200;
 
+    /// <summary>
+    /// How many registrations and losses a row has numbers for in one arena, as bits; the arena's own epoch is above
+    /// them. A row is reused once a minute at most, so they last for weeks of a worker that dies at once, every time.
+    /// </summary>
+    public const int RowEpochBits = 16;
+
     /// <summary>Records read from or written to a ring at once.</summary>
     public const int RingBatch = 256;
 }

@@ -337,7 +337,9 @@ internal sealed partial class SchedulerCore
         }
 
         worker.MayHold = true;
+        CrashPoint.Hit("scheduler.assign.taken");
         var outcome = Send(row, handler, taken);
+        CrashPoint.Hit("scheduler.assign.sent");
         worker.Sent += (ulong)outcome.Sent;
         _arena.Add(CellCounter.Assigned, outcome.Handled);
         if (outcome.Handled < taken.Length)

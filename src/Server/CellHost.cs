@@ -45,6 +45,9 @@ internal sealed class CellHost : IAsyncDisposable
     {
         _options = options;
         _logger = options.Logs.CreateLogger("Muster.Cell");
+#if SEAMS
+        CrashSwitch.Arm();
+#endif
     }
 
     /// <summary>Where this process listens, best first; empty before the start.</summary>
@@ -255,7 +258,12 @@ internal sealed class CellHost : IAsyncDisposable
                 Version = _options.Version,
                 Core = _options.Plm,
                 StateFolder = _options.StateFolder,
+#if SEAMS
+                Journal = CrashSwitch.Small(_options.Journal),
+                SnapshotBytesMin = CrashSwitch.SnapshotBytesMin,
+#else
                 Journal = _options.Journal,
+#endif
                 Failed = Fail,
                 Time = _options.Time,
                 Logs = _options.Logs,

@@ -7,6 +7,7 @@ using System.Linq;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Muster.Arena;
 using Muster.Shared.Cells;
 using Muster.Shared.Histories;
 
@@ -45,7 +46,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         _oracle = new(options.History);
         _client = new(processes.Address, options.Durability, InFlight, _oracle);
         _sdk = MusterClient.Connect(processes.Address);
-        _flow = new(_sdk, _oracle, options.Durability, InFlight);
+        _flow = new(_sdk, _oracle, options.Level, InFlight);
         _unary = new(processes.Address, _oracle, options.Durability, options.Level);
     }
 
@@ -68,7 +69,7 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private async Task<bool> RunAsync(ChaosLog log)
     {
-        var rounds = FaultSchedule.Of(_options.Seed, _options.Rounds > 0 ? _options.Rounds : 20);
+        var rounds = FaultSchedule.Of(_options.Seed, _options.Rounds > 0 ? _options.Rounds : 20, _options.Level != Durability.Memory);
         Console.WriteLine(
             $"chaos: {rounds.Count} rounds, seed {_options.Seed}, durability {_options.Durability}, "
             + $"{_cell.Workers} workers, 3 clients with {InFlight}, {InFlight} and 8 tasks in flight");
@@ -125,6 +126,8 @@ internal sealed class ChaosRun : IAsyncDisposable
                 return await KillAsync(one, worker);
             case FaultKind.KillEverything:
                 return await KillAsync(roles, allWorkers, andClient: true);
+            case FaultKind.KillAllAndArena:
+                return await KillAsync(roles, [], andArena: true);
             case FaultKind.KillClient:
                 return await KillClientAsync();
             case FaultKind.StopRole:
@@ -137,7 +140,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     }
 
     private async Task<(string What, TimeSpan Time)> KillAsync(
-        IReadOnlyList<string> roles, IReadOnlyList<int> workers, bool andClient = false)
+        IReadOnlyList<string> roles, IReadOnlyList<int> workers, bool andClient = false, bool andArena = false)
     {
         IEnumerable<string> names = [.. roles, .. workers.Select(worker => $"worker {worker}")];
         var time = await MeasureAsync(async () =>
@@ -149,11 +152,17 @@ internal sealed class ChaosRun : IAsyncDisposable
                 _client.Start();
             }
 
+            if (andArena)
+            {
+                ArenaFile.Remove(_processes.Name);
+            }
+
             var starting = _cell.StartAsync(roles, workers);
             await ProbeAsync();
             await starting;
         });
-        return ($"{string.Join(", ", names)}{(andClient ? ", client" : "")} killed", time);
+        var also = andClient ? ", client" : andArena ? ", arena" : "";
+        return ($"{string.Join(", ", names)}{also} killed", time);
     }
 
     private async Task<(string What, TimeSpan Time)> KillTwiceAsync(int gapMs)

@@ -20,6 +20,9 @@ internal enum FaultKind
     /// <summary>Roles, workers and the client's process at once.</summary>
     KillEverything,
 
+    /// <summary>All roles, and the arena with them, as a reboot leaves it. Not with durability memory.</summary>
+    KillAllAndArena,
+
     /// <summary>A role for up to four seconds, then it goes on.</summary>
     StopRole,
 

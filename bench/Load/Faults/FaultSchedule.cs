@@ -5,7 +5,7 @@ using System.Linq;
 
 namespace Muster.Load.Faults;
 
-/// <summary>The rounds that a seed stands for: the same seed, the same faults in the same order.</summary>
+/// <summary>The rounds that a seed stands for: the same seed and level, the same faults in the same order.</summary>
 internal static class FaultSchedule
 {
     private const int PauseMsMin = 50;
@@ -25,11 +25,12 @@ internal static class FaultSchedule
         (FaultKind.KillRoleAndWorker, 4),
         (FaultKind.KillClient, 4),
         (FaultKind.KillEverything, 3),
+        (FaultKind.KillAllAndArena, 3),
         (FaultKind.StopRole, 2),
         (FaultKind.StopWorker, 3),
     ];
 
-    public static IReadOnlyList<FaultRound> Of(int seed, int rounds)
+    public static IReadOnlyList<FaultRound> Of(int seed, int rounds, bool keepsJournal)
     {
         var random = new Random(seed);
         var list = new List<FaultRound>(rounds);
@@ -39,7 +40,10 @@ internal static class FaultSchedule
             // Dealt like cards, so that a short run has every kind in its share.
             if (deck.Count == 0)
             {
-                deck = [.. s_weights.SelectMany(pair => Enumerable.Repeat(pair.Kind, pair.Weight))];
+                deck =
+                [
+                    .. s_weights.Where(pair => keepsJournal || pair.Kind != FaultKind.KillAllAndArena).SelectMany(pair => Enumerable.Repeat(pair.Kind, pair.Weight)),
+                ];
             }
 
             var card = random.Next(deck.Count);

@@ -12,14 +12,15 @@ namespace Muster.Load.Faults;
 /// A steady flow of tasks through the SDK, as a program would submit them: accepted first, awaited then. The SDK may
 /// repeat what was not accepted; what was is never submitted again, so that a loss shows.
 /// </summary>
-internal sealed class SdkFlow(MusterClient client, HistoryOracle oracle, string level, int inFlightMax)
+internal sealed class SdkFlow(MusterClient client, HistoryOracle oracle, Durability durability, int inFlightMax)
 {
     private const string Actor = "sdk";
 
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_type =
         TaskType.Bytes(TraceTask.Handler);
-    private static readonly SubmitOptions s_options = new() { AttemptsMax = 100 };
 
+    private readonly SubmitOptions _options = new() { AttemptsMax = 100, Durability = durability };
+    private readonly string _level = durability.ToString().ToLowerInvariant();
     private readonly List<Task> _loops = [];
     private volatile bool _isStopped;
     private long _next;
@@ -52,7 +53,7 @@ internal sealed class SdkFlow(MusterClient client, HistoryOracle oracle, string 
             Tell(HistoryOp.Submit, key, "unknown");
             try
             {
-                var handle = await client.SubmitAsync(s_type, TraceTask.Payload(key, (int)(key % 5)), s_options);
+                var handle = await client.SubmitAsync(s_type, TraceTask.Payload(key, (int)(key % 5)), _options);
                 Tell(HistoryOp.Accept, key, "ok", handle.Id.Value);
                 await AwaitAsync(handle, key);
             }
@@ -90,7 +91,7 @@ internal sealed class SdkFlow(MusterClient client, HistoryOracle oracle, string 
             Task = task,
             Key = key,
             Attempt = output.IsEmpty ? 0 : TraceTask.AttemptOf(output.Span),
-            Level = level,
+            Level = _level,
             Outcome = outcome,
             Value = output.IsEmpty ? 0 : TraceTask.Hash(output.Span),
             Executions = output.IsEmpty ? 0 : (uint)TraceTask.ExecutionOf(output.Span),

@@ -156,6 +156,12 @@ internal static class SharedOptions
         HelpName = "N",
     };
 
+    public static Option<uint?> KeysMax() => new("--keys-max")
+    {
+        Description = "Idempotency keys remembered at once, when the arena is made: 16 to 16777216 [default: 65536]",
+        HelpName = "N",
+    };
+
     public static Option<string?> PayloadBytesMax() => new("--payload-bytes-max")
     {
         Description = "Payload bytes and result bytes each, when the arena is made: 64M, 2G [default: 128M]",

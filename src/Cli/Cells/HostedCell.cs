@@ -89,8 +89,10 @@ internal sealed class HostedCell : IAsyncDisposable
         var limits = new ArenaLimits();
         if (plan.TasksMax is { } tasks)
         {
-            limits = limits with { TasksMax = tasks };
+            limits = limits with { TasksMax = tasks, KeysMax = uint.Min(limits.KeysMax, tasks) };
         }
+
+        limits = limits with { KeysMax = plan.KeysMax ?? limits.KeysMax };
 
         return plan.PayloadBytesMax is { } bytes
             ? limits with { PayloadBytesMax = bytes, ResultBytesMax = bytes }

@@ -18,6 +18,10 @@ internal sealed record HostedCellPlan
     /// <summary>Tasks that a new arena holds; null: the default.</summary>
     public uint? TasksMax { get; init; }
 
+    /// <summary>Idempotency keys that a new arena holds; null: the default, or as many as tasks if they are fewer.
+    /// </summary>
+    public uint? KeysMax { get; init; }
+
     /// <summary>Payload bytes and result bytes each that a new arena holds; null: the default.</summary>
     public long? PayloadBytesMax { get; init; }
 

@@ -14,6 +14,7 @@ internal sealed class HostingOptions
     private readonly Option<string> _cell = SharedOptions.Cell();
     private readonly Option<string?> _bind = SharedOptions.Bind();
     private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
+    private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
     private readonly Option<int> _crashesMax = new("--crashes-max")
@@ -32,6 +33,7 @@ internal sealed class HostingOptions
         verb.Add(_bind);
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
+        verb.Add(_keysMax);
         verb.Add(_durability);
         verb.Add(_crashesMax);
     }
@@ -46,6 +48,9 @@ internal sealed class HostingOptions
         Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
         TasksMax = result.GetValue(_tasksMax) is { } tasks
             ? (uint)InRange("--tasks-max", tasks, ArenaLimits.TasksMaxMin, ArenaLimits.TasksMaxMax)
+            : null,
+        KeysMax = result.GetValue(_keysMax) is { } keys
+            ? (uint)InRange("--keys-max", keys, ArenaLimits.KeysMaxMin, ArenaLimits.KeysMaxMax)
             : null,
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
             ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),

@@ -40,19 +40,24 @@ internal static class SubmitVerb
             Description = "The handler's input from a file ('-': standard input)",
             HelpName = "FILE",
         };
+        var key = new Option<string?>("--key")
+        {
+            Description = "Idempotency key: submitted again with it, it is the same task, until 24 h after its end",
+            HelpName = "KEY",
+        };
         var wait = new Option<bool>("--wait") { Description = "Wait for the result, print it, and exit with 0 or 1" };
         var shell = new Option<bool>("--shell") { Description = "Run the command by /bin/sh -c" };
         var target = new TargetOptions();
         var run = new RunOptions();
         var verb = new Command(CommandVerbs.Submit, "Submit one command, or one call of a handler")
         {
-            words, handler, payload, file, wait, shell,
+            words, handler, payload, file, key, wait, shell,
         };
         target.AddTo(verb);
         run.AddTo(verb);
         verb.SetAction(async result =>
         {
-            var plan = run.Read(result);
+            var plan = run.Read(result).WithKey(result.GetValue(key));
             var argv = result.GetValue(words) ?? [];
             var (name, bytes) = result.GetValue(handler) is { } given
                 ? (given, await PayloadAsync(argv, result.GetValue(payload), result.GetValue(file), context.Ending))
@@ -68,15 +73,9 @@ internal static class SubmitVerb
         await using var access = await CellAccess.OpenAsync(target, Environment.ProcessorCount, context.Ending);
         if (!isWaitWanted && !access.IsEmbedded)
         {
-            var id = await access.Client.Cell.SubmitTaskAsync(handler, plan.Task, payload, context.Ending);
-            context.Terminal.Line(target.IsJson
-                ? JsonLines.Write(writer =>
-                {
-                    writer.WriteStartObject();
-                    writer.WriteString("id", id.ToString());
-                    writer.WriteEndObject();
-                })
-                : id.ToString());
+            var (id, isDuplicate) =
+                await access.Client.Cell.SubmitTaskAsync(handler, plan.Task, payload, context.Ending);
+            PrintId(context, target, id, isDuplicate);
             return ExitCodes.Success;
         }
 
@@ -91,11 +90,32 @@ internal static class SubmitVerb
         return await AwaitAsync(context, access, target, plan, handler, payload);
     }
 
+    private static void PrintId(VerbContext context, CellTarget target, TaskId id, bool isDuplicate)
+    {
+        if (isDuplicate)
+        {
+            context.Terminal.Note("the key was used before: this is the task of then, and nothing new runs");
+        }
+
+        context.Terminal.Line(target.IsJson
+            ? JsonLines.Write(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("id", id.ToString());
+                writer.WriteBoolean("duplicate", isDuplicate);
+                writer.WriteEndObject();
+            })
+            : id.ToString());
+    }
+
     private static async Task<int> AwaitAsync(
         VerbContext context, CellAccess access, CellTarget target, RunPlan plan, string handler, byte[] payload)
     {
         var engine = access.Client.Engine;
-        var task = new AwaitedTask(access.Client.OptionsOf(handler, plan.Task), payload, awaitsAcceptance: false);
+        var task = new AwaitedTask(access.Client.OptionsOf(handler, plan.Task), payload, awaitsAcceptance: false)
+        {
+            IdempotencyKey = plan.Task.IdempotencyKey,
+        };
         var output = new TaskResultOutput(context.Terminal, target.IsJson);
         await using (var meter = new ProgressMeter(context.Terminal, plan.IsProgressWanted))
         await using (var watch = access.IsEmbedded ? null : new HandlerWatch(access.Client, handler, context.Terminal))

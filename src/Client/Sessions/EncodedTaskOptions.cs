@@ -63,6 +63,8 @@ internal sealed class EncodedTaskOptions
             TimeoutMs = Milliseconds("timeout", options.Timeout, TaskLimits.DurationMsMax),
             ExpiresAfterMs = Milliseconds("expires_after", options.ExpiresAfter, TaskLimits.DurationMsMax),
             Durability = (V1.Durability)options.Durability,
+            RetentionMs = Milliseconds("retention", options.Retention, TaskLimits.DurationMsMax),
+            KeyRetentionMs = Milliseconds("key_retention", options.KeyRetention, TaskLimits.DurationMsMax),
             RetryDelayMs = Milliseconds("retry_delay", options.RetryDelay, TaskLimits.RetryDelayMsMax),
         };
     }

@@ -17,4 +17,10 @@ internal interface ISessionConnector : IAsyncDisposable
 
     /// <summary>A new stream to the PLM; nothing was sent on it.</summary>
     Task<ISessionStream> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The encoded TaskResult of a task, whoever submitted it; null when it has not ended within
+    /// <see cref="SessionLimits.AwaitMsMax"/>.
+    /// </summary>
+    Task<byte[]?> AwaitTaskAsync(TaskId id, CancellationToken cancellationToken);
 }

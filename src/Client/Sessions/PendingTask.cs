@@ -12,6 +12,9 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
 {
     public EncodedTaskOptions Options { get; } = options;
 
+    /// <summary>Its idempotency key; null: none.</summary>
+    public string? IdempotencyKey { get; init; }
+
     /// <summary>What the handler gets; let go of when the cell has it.</summary>
     public byte[] Payload { get; private set; } = payload;
 

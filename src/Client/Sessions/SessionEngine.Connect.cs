@@ -142,7 +142,7 @@ internal sealed partial class SessionEngine
         }
 
         _wasConnected = true;
-        _events.Tell();
+        Tell(_events);
         Pump();
     }
 
@@ -186,7 +186,7 @@ internal sealed partial class SessionEngine
 
         // The confirmation leaves before the waiters run: it frees the server's memory, and they take their time.
         Pump();
-        _events.Tell();
+        Tell(_events);
     }
 
     /// <summary>Decides what a failure means: try again, start a new session, or tell everybody who waits.</summary>
@@ -230,11 +230,15 @@ internal sealed partial class SessionEngine
     {
         if (_failures > 0)
         {
-            var doubled = SessionLimits.BackoffMsFirst << Math.Min(_failures - 1, 10);
-            var full = Math.Min(SessionLimits.BackoffMsMax, doubled);
-            var wait = (full / 2) + Random.Shared.Next((full / 2) + 1);
-            await Task.Delay(TimeSpan.FromMilliseconds(wait), _time, _stop.Token);
+            await Task.Delay(PauseAfter(_failures), _time, _stop.Token);
         }
+    }
+
+    private static TimeSpan PauseAfter(int failures)
+    {
+        var doubled = SessionLimits.BackoffMsFirst << Math.Min(failures - 1, 10);
+        var full = Math.Min(SessionLimits.BackoffMsMax, doubled);
+        return TimeSpan.FromMilliseconds((full / 2) + Random.Shared.Next((full / 2) + 1));
     }
 
     private async Task AwaitDemandAsync()

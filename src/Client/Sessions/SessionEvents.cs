@@ -12,6 +12,10 @@ internal sealed class SessionEvents
 
     public List<PendingTask> Ended { get; } = [];
 
+    /// <summary>Accepted tasks whose results have to be fetched; the engine takes them before the others are told.
+    /// </summary>
+    public List<PendingTask> Duplicates { get; } = [];
+
     public void Tell()
     {
         foreach (var task in Accepted)

@@ -11,6 +11,7 @@ namespace Muster.Client.Sessions;
 internal sealed partial class SessionLedger
 {
     private readonly List<ItemRefusal> _refusals = [];
+    private readonly List<ulong> _duplicates = [];
 
     private readonly record struct ItemRefusal(uint Index, string Code, string Message, uint RetryAfterMs);
 
@@ -40,6 +41,7 @@ internal sealed partial class SessionLedger
         ulong firstRef = 0;
         _ids.Clear();
         _refusals.Clear();
+        _duplicates.Clear();
         var reader = new ProtoReader(message);
         while (reader.NextField())
         {
@@ -53,6 +55,9 @@ internal sealed partial class SessionLedger
                     break;
                 case 3:
                     _refusals.Add(ReadRefusal(reader.ReadBytes()));
+                    break;
+                case 4:
+                    ReadVarints(ref reader, _duplicates);
                     break;
                 default:
                     reader.Skip();
@@ -76,6 +81,11 @@ internal sealed partial class SessionLedger
             }
         }
 
+        foreach (var index in _duplicates)
+        {
+            AwaitElsewhere(firstRef + index, events);
+        }
+
         var isFull = false;
         foreach (var refusal in _refusals)
         {
@@ -90,6 +100,51 @@ internal sealed partial class SessionLedger
         {
             _isProbing = false;
             _refusalsInARow = 0;
+        }
+    }
+
+    /// <summary>Whether the task's result has to be fetched, and was not yet.</summary>
+    public bool IsElsewhere(PendingTask task)
+    {
+        if (task.IsAbandoned)
+        {
+            _elsewhere.Remove(task);
+        }
+
+        return _elsewhere.Contains(task);
+    }
+
+    /// <summary>Takes the encoded TaskResult of a task that is answered elsewhere; one that failed meanwhile stays so.
+    /// </summary>
+    /// <exception cref="WireFormatException">The message is damaged.</exception>
+    public void ReceiveElsewhere(PendingTask task, ReadOnlySpan<byte> result, SessionEvents events)
+    {
+        if (_elsewhere.Contains(task))
+        {
+            ReadResult(result, task);
+            _elsewhere.Remove(task);
+            task.Stage = PendingStage.Ended;
+            events.Ended.Add(task);
+        }
+    }
+
+    /// <summary>The result of a task that is answered elsewhere cannot be had.</summary>
+    public void RefuseElsewhere(PendingTask task, MusterException refusal, SessionEvents events)
+    {
+        if (_elsewhere.Remove(task))
+        {
+            Refuse(task, refusal, events);
+        }
+    }
+
+    /// <summary>The ref belongs to no task: what it was used for is the task of an earlier submission.</summary>
+    private void AwaitElsewhere(ulong itemRef, SessionEvents events)
+    {
+        if (_open.TryGetValue(itemRef, out var task) && task.Stage == PendingStage.Accepted)
+        {
+            _open.Remove(itemRef);
+            _elsewhere.Add(task);
+            events.Duplicates.Add(task);
         }
     }
 
@@ -329,6 +384,26 @@ internal sealed partial class SessionLedger
         if (packed.Length > 0)
         {
             throw new WireFormatException("a list of 8-byte numbers ends inside one");
+        }
+    }
+
+    /// <summary>The same for varints.</summary>
+    private static void ReadVarints(ref ProtoReader reader, List<ulong> values)
+    {
+        if (reader.WireType == 0)
+        {
+            values.Add(reader.ReadVarint());
+            return;
+        }
+
+        // A packed list is a run of varints; the reader reads them as fields of their own would be read.
+        var packed = reader.ReadBytes();
+        var position = 0;
+        while (position < packed.Length)
+        {
+            var inner = new ProtoReader(packed[position..]);
+            values.Add(inner.ReadVarint());
+            position += inner.Position;
         }
     }
 }

@@ -51,7 +51,7 @@ internal sealed partial class SessionLedger
         _outstandingMax = welcome.OutstandingMax == 0 ? uint.MaxValue : welcome.OutstandingMax;
 
         // Cancellations that went down with the old stream are asked for again; repeating one changes nothing.
-        foreach (var task in _open.Values.Where(task => task.IsCancelWanted))
+        foreach (var task in _open.Values.Concat(_elsewhere).Where(task => task.IsCancelWanted))
         {
             _cancels.Add(task.Id.Value);
         }
@@ -183,25 +183,6 @@ internal sealed partial class SessionLedger
             }
 
             return welcome;
-        }
-
-        private static void ReadVarints(ref ProtoReader reader, List<ulong> values)
-        {
-            if (reader.WireType == 0)
-            {
-                values.Add(reader.ReadVarint());
-                return;
-            }
-
-            // A packed list is a run of varints; the reader reads them as fields of their own would be read.
-            var packed = reader.ReadBytes();
-            var position = 0;
-            while (position < packed.Length)
-            {
-                var inner = new ProtoReader(packed[position..]);
-                values.Add(inner.ReadVarint());
-                position += inner.Position;
-            }
         }
     }
 }

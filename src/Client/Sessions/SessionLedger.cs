@@ -14,11 +14,15 @@ namespace Muster.Client.Sessions;
 /// engine bounds what is queued, the server's outstanding_max what is sent and not confirmed.
 /// </summary>
 /// <param name="jitter">Spreads repeated submissions of many clients; seeded in tests.</param>
-internal sealed partial class SessionLedger(Random jitter)
+/// <param name="streamNumber">Above which its streams are numbered.</param>
+internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 0)
 {
     private readonly Queue<PendingTask> _again = new();
     private readonly Queue<PendingTask> _fresh = new();
     private readonly Dictionary<ulong, PendingTask> _open = [];
+
+    // Accepted, but under the ref of an earlier submission with the same key: nothing comes for them here.
+    private readonly HashSet<PendingTask> _elsewhere = [];
     private readonly List<ulong> _cancels = [];
     private readonly List<ulong> _ids = [];
 
@@ -48,8 +52,14 @@ internal sealed partial class SessionLedger(Random jitter)
     /// <summary>No submission goes out before this moment: the server said that it is full.</summary>
     public long HoldUntilMs { get; private set; }
 
+    /// <summary>
+    /// Of the last stream, counted from 1. A program that goes on with the client id of an earlier run starts above the
+    /// earlier one's.
+    /// </summary>
+    public ulong StreamNumber { get; private set; } = streamNumber;
+
     /// <summary>Whether somebody waits for something that the server has to do.</summary>
-    public bool HasWork => _again.Count + _fresh.Count + _open.Count > 0;
+    public bool HasWork => _again.Count + _fresh.Count + _open.Count + _elsewhere.Count > 0;
 
     public void Enqueue(PendingTask task)
     {
@@ -77,7 +87,7 @@ internal sealed partial class SessionLedger(Random jitter)
     /// <summary>The same for every task that waits here or was sent.</summary>
     public void WantCancelAll()
     {
-        foreach (var task in _again.Concat(_fresh).Concat(_open.Values))
+        foreach (var task in _again.Concat(_fresh).Concat(_open.Values).Concat(_elsewhere))
         {
             WantCancel(task);
         }
@@ -99,6 +109,7 @@ internal sealed partial class SessionLedger(Random jitter)
         writer.WriteUInt64(5, first);
         writer.WriteUInt64(6, last);
         writer.WriteUInt32(7, _epoch);
+        writer.WriteUInt64(8, ++StreamNumber);
         writer.End(hello);
     }
 
@@ -143,12 +154,18 @@ internal sealed partial class SessionLedger(Random jitter)
             Refuse(task, refusal, events);
         }
 
+        foreach (var task in _elsewhere)
+        {
+            Refuse(task, refusal, events);
+        }
+
         while (TryDequeue(out var task))
         {
             Refuse(task, refusal, events);
         }
 
         _open.Clear();
+        _elsewhere.Clear();
         _unresolved = 0;
     }
 
@@ -172,7 +189,7 @@ internal sealed partial class SessionLedger(Random jitter)
             TryDequeue(out _);
             var item = writer.Begin(3);
             writer.WriteBytes(1, task.Payload);
-            writer.WriteString(2, options.Options.IdempotencyKey ?? "");
+            writer.WriteString(2, task.IdempotencyKey ?? "");
             writer.End(item);
             task.Ref = _nextRef++;
             task.Stage = PendingStage.Sent;

@@ -14,6 +14,10 @@ internal static class SessionLimits
     /// <summary>Ids to cancel in one message.</summary>
     public const int CancelsPerMessageMax = 4_096;
 
+    /// <summary>Calls of AwaitTask that a client has open, and after how long one gives way to others.</summary>
+    public const int AwaitsMax = 64;
+    public const int AwaitMsMax = 30_000;
+
     /// <summary>Unconfirmed results that the server may send; they are confirmed as fast as they are read.</summary>
     public const uint UnconfirmedMax = 65_536;
 

@@ -5,8 +5,9 @@ using System.Threading;
 namespace Muster.Client.Sessions;
 
 /// <summary>
-/// Finds the one <see cref="EncodedTaskOptions"/> of a handler and options, so that alike tasks share batches. Holds at
-/// most 256; when full it starts anew, which costs only smaller batches. Thread-safe.
+/// Finds the one <see cref="EncodedTaskOptions"/> of a handler and options, so that alike tasks share batches. The
+/// idempotency key does not count: it is each task's own. Holds at most 256; when full it starts anew, which costs only
+/// smaller batches. Thread-safe.
 /// </summary>
 internal sealed class TaskOptionsCache
 {
@@ -24,6 +25,11 @@ internal sealed class TaskOptionsCache
         if (last is not null && ReferenceEquals(last.Handler, handler) && ReferenceEquals(last.Options, options))
         {
             return last;
+        }
+
+        if (options.IdempotencyKey is not null)
+        {
+            options = options with { IdempotencyKey = null };
         }
 
         if (!_known.TryGetValue((handler, options), out var found))

@@ -18,6 +18,9 @@ internal ref struct EndedFact
     /// <summary>When a task without a session is forgotten, wall clock ms since 1970; 0 with a session.</summary>
     public ulong DueUnixMs;
 
+    /// <summary>When its idempotency key expires, wall clock ms since 1970; 0: it has none.</summary>
+    public ulong KeyExpiresUnixMs;
+
     /// <summary>Moments, as in the slot; only of a worker's result.</summary>
     public float AssignedUs;
     public float ReceivedUs;
@@ -31,23 +34,29 @@ internal ref struct EndedFact
     /// <summary>The bytes of its block, as <see cref="Core.Tasks.ResultRecord"/> lays them out.</summary>
     public ReadOnlySpan<byte> Result;
 
-    public static EndedFact Of(in TaskSlot slot, ulong id, uint attempt, bool hasResult, ReadOnlySpan<byte> result) =>
-        new()
-        {
-            Id = id,
-            Attempt = attempt,
-            Outcome = slot.Outcome,
-            EndFault = slot.EndFault,
-            Executions = slot.Executions,
-            DueUnixMs = slot.DueUnixMs,
-            AssignedUs = slot.AssignedUs,
-            ReceivedUs = slot.ReceivedUs,
-            StartedUs = slot.StartedUs,
-            FinishedUs = slot.FinishedUs,
-            ReportedUs = slot.ReportedUs,
-            HasResult = hasResult,
-            Result = result,
-        };
+    public static EndedFact Of(
+        in TaskSlot slot,
+        ulong id,
+        uint attempt,
+        ulong keyExpiresUnixMs,
+        bool hasResult,
+        ReadOnlySpan<byte> result) => new()
+    {
+        Id = id,
+        Attempt = attempt,
+        Outcome = slot.Outcome,
+        EndFault = slot.EndFault,
+        Executions = slot.Executions,
+        DueUnixMs = slot.DueUnixMs,
+        KeyExpiresUnixMs = keyExpiresUnixMs,
+        AssignedUs = slot.AssignedUs,
+        ReceivedUs = slot.ReceivedUs,
+        StartedUs = slot.StartedUs,
+        FinishedUs = slot.FinishedUs,
+        ReportedUs = slot.ReportedUs,
+        HasResult = hasResult,
+        Result = result,
+    };
 
     public readonly void Write(FactWriter writer)
     {
@@ -57,6 +66,7 @@ internal ref struct EndedFact
         writer.Varint(EndFault);
         writer.Varint(Executions);
         writer.Varint(DueUnixMs);
+        writer.Varint(KeyExpiresUnixMs);
         writer.Byte(HasResult ? (byte)1 : (byte)0);
         if (HasResult)
         {
@@ -79,6 +89,7 @@ internal ref struct EndedFact
             EndFault = (ushort)reader.UInt32(),
             Executions = (ushort)reader.UInt32(),
             DueUnixMs = reader.Varint(),
+            KeyExpiresUnixMs = reader.Varint(),
             HasResult = reader.Byte() != 0,
         };
         if (fact.HasResult)

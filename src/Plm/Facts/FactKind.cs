@@ -29,4 +29,13 @@ internal enum FactKind : byte
 
     /// <summary>Ended tasks were confirmed or forgotten: nobody asks for them again.</summary>
     Released = 5,
+
+    /// <summary>
+    /// An ended task with an idempotency key was confirmed, and stays without its session: u64 id, varint wall clock ms
+    /// since 1970 until which.
+    /// </summary>
+    Kept = 8,
+
+    /// <summary>An idempotency key whose task has ended, and may be gone.</summary>
+    KeyKnown = 9,
 }

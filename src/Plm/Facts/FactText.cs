@@ -15,6 +15,9 @@ internal static class FactText
 {
     private const int IdsShownMax = 8;
 
+    // The last millisecond of the year 9999.
+    private const ulong UnixMsMax = 253_402_300_799_999;
+
     /// <summary>One line about a record. Bytes that cannot be read are said to be so.</summary>
     public static string Describe(ushort kind, ReadOnlySpan<byte> body)
     {
@@ -75,6 +78,15 @@ internal static class FactText
             case FactKind.Granted:
                 AppendIds(text, "granted", fact);
                 break;
+            case FactKind.Kept:
+                text.Append(CultureInfo.InvariantCulture,
+                    $"kept {new TaskId(fact.Fixed64())} until {Moment(fact.Varint())}");
+                break;
+            case FactKind.KeyKnown:
+                var known = KeyFact.Read(ref fact);
+                text.Append(CultureInfo.InvariantCulture,
+                    $"key {known.Key.High:x16} of {new TaskId(known.TaskId)} until {Moment(known.ExpiresUnixMs)}");
+                break;
             default:
                 text.Append(CultureInfo.InvariantCulture, $"fact {(byte)kind}");
                 break;
@@ -93,14 +105,17 @@ internal static class FactText
 
         var count = 0;
         long bytes = 0;
+        var keyed = 0;
         while (!fact.IsEmpty)
         {
-            AppendId(text, fact.Fixed64(), count++);
-            fact.Varint();
-            bytes += fact.Bytes().Length;
+            var item = SubmittedItem.Read(ref fact);
+            AppendId(text, item.Id, count++);
+            bytes += item.Payload.Length;
+            keyed += item.Key is null ? 0 : 1;
         }
 
-        text.Append(CultureInfo.InvariantCulture, $" ({count} tasks, {bytes} payload bytes)");
+        text.Append(CultureInfo.InvariantCulture, $" ({count} tasks, {bytes} payload bytes");
+        text.Append(keyed == 0 ? ")" : string.Create(CultureInfo.InvariantCulture, $", {keyed} with keys)"));
     }
 
     private static void AppendEnded(StringBuilder text, FactReader reader)
@@ -130,6 +145,10 @@ internal static class FactText
 
         text.Append(CultureInfo.InvariantCulture, $" ({count} tasks)");
     }
+
+    private static string Moment(ulong unixMs) => unixMs <= UnixMsMax
+        ? DateTimeOffset.FromUnixTimeMilliseconds((long)unixMs).ToString("u", CultureInfo.InvariantCulture)
+        : "no moment";
 
     private static void AppendId(StringBuilder text, ulong id, int position)
     {

@@ -4,8 +4,8 @@ using System;
 namespace Muster.Plm.Facts;
 
 /// <summary>
-/// What the tasks of one fact of kind Submitted have in common. The fact is this, then for each task to its end
-/// <c>u64 id, varint ref - first ref, bytes payload</c>.
+/// What the tasks of one fact of kind Submitted have in common. The fact is this, then a
+/// <see cref="SubmittedItem"/> for each task to its end.
 /// </summary>
 internal ref struct SubmittedFact
 {

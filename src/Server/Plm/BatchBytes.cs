@@ -74,22 +74,16 @@ internal static class BatchBytes
                 continue;
             }
 
-            ReadItem(reader.ReadBytes(), out var payload, out var hasKey);
-            if (hasKey)
-            {
-                core.RefuseItem(TaskRules.KeyUnsupported());
-            }
-            else
-            {
-                core.AddItem(payload);
-            }
+            ReadItem(reader.ReadBytes(), out var payload, out var key);
+            core.AddItem(payload, key);
         }
     }
 
-    private static void ReadItem(ReadOnlySpan<byte> item, out ReadOnlySpan<byte> payload, out bool hasKey)
+    private static void ReadItem(
+        ReadOnlySpan<byte> item, out ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> key)
     {
         payload = default;
-        hasKey = false;
+        key = default;
         var reader = new ProtoReader(item);
         while (reader.NextField())
         {
@@ -99,7 +93,7 @@ internal static class BatchBytes
                     payload = reader.ReadBytes();
                     break;
                 case (2, Length):
-                    hasKey = !reader.ReadBytes().IsEmpty;
+                    key = reader.ReadBytes();
                     break;
                 default:
                     reader.Skip();
@@ -146,6 +140,9 @@ internal static class BatchBytes
                     break;
                 case (10, Varint):
                     options.RetryDelayMs = reader.ReadVarint();
+                    break;
+                case (11, Varint):
+                    options.KeyRetentionMs = reader.ReadVarint();
                     break;
                 default:
                     reader.Skip();

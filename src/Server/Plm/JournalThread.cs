@@ -2,6 +2,7 @@
 using System;
 using System.Diagnostics;
 using System.Threading;
+using Muster.Core;
 using Muster.Journal;
 using Muster.Plm;
 
@@ -18,6 +19,9 @@ namespace Muster.Server.PlmHosting;
 internal sealed class JournalThread : IDisposable
 {
     private const int MaintainPauseMs = 1;
+
+    /// <summary>How long a journal that refuses work waits for a wake before it looks for room again.</summary>
+    private const int RefusedPauseMs = 250;
 
     // A cell that records next to nothing needs no second segment.
     private const long MaintainFromBytes = 1 << 20;
@@ -112,6 +116,7 @@ internal sealed class JournalThread : IDisposable
             _unsyncedSince = Stopwatch.GetTimestamp();
         }
 
+        CrashPoint.Hit("journal.thread.committed");
         if (position.Written != wasWritten || position.Synced != wasSynced)
         {
             _turn.Position = position;
@@ -130,7 +135,8 @@ internal sealed class JournalThread : IDisposable
             return Math.Clamp((int)Math.Ceiling(left), 0, _flushIntervalMs);
         }
 
-        return Timeout.Infinite;
+        // While nothing is accepted nothing is appended either, so nobody would wake the search for room.
+        return _journal.Refusal.IsNone ? Timeout.Infinite : RefusedPauseMs;
     }
 
     /// <summary>The turn in which the core hears how far the journal has come.</summary>

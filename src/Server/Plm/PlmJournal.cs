@@ -3,6 +3,7 @@ using System;
 using Muster.Core;
 using Muster.Journal;
 using Muster.Plm;
+using Muster.Plm.Facts;
 
 namespace Muster.Server.PlmHosting;
 
@@ -14,7 +15,18 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
     // From here on what can wait should: a commit of this much takes some milliseconds.
     private const long BehindBytes = 1 << 20;
 
-    private long _liveBytesAfterSnapshot;
+    // From here on the ends of tasks stay with the Register until the disk has caught up.
+    private const long OverrunBytes = 32 << 20;
+
+    private const int HeaderBytes = 40;
+
+    // Bytes that went in; a journal that was found counts as what a replay of it would read.
+    private long _appended = journal.LiveBytes;
+
+    // Where the last snapshot began and the one under way, and how much it took.
+    private long _snapshotAt;
+    private long _begunAt;
+    private long _snapshotBytes;
 
     public IJournal Journal { get; } = journal;
 
@@ -27,13 +39,21 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
 
     public ulong LastSequence => Journal.AppendedSequence;
 
-    public bool WantsSnapshot => Journal.LiveBytes > snapshotBytesMin + (2 * _liveBytesAfterSnapshot);
+    public bool WantsSnapshot => _appended - _snapshotAt > snapshotBytesMin + (2 * _snapshotBytes);
 
     public bool IsBehind => Journal.PendingBytes > BehindBytes;
+
+    public bool IsOverrun => Journal.PendingBytes > OverrunBytes;
 
     public ulong Append(ushort kind, ReadOnlySpan<byte> body)
     {
         _isDirty = true;
+        if (kind == RecordKind.SnapshotBegin)
+        {
+            _begunAt = _appended;
+        }
+
+        _appended += HeaderBytes + body.Length;
         return Journal.Append(kind, body);
     }
 
@@ -46,7 +66,8 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
     public void ForgetBefore(ulong sequence)
     {
         Journal.ForgetBefore(sequence);
-        _liveBytesAfterSnapshot = Math.Max(0, Journal.LiveBytes - snapshotBytesMin) / 2;
+        _snapshotBytes = _appended - _begunAt;
+        _snapshotAt = _begunAt;
     }
 
     /// <summary>Whether something was appended since the last call. Inside a turn.</summary>

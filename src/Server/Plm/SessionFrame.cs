@@ -94,6 +94,7 @@ internal sealed class SessionFrame
         ulong first = 0;
         ulong last = 0;
         uint epoch = 0;
+        ulong streamNumber = 0;
         var reader = new ProtoReader(hello);
         while (reader.NextField())
         {
@@ -120,12 +121,15 @@ internal sealed class SessionFrame
                 case (7, Varint):
                     epoch = reader.ReadUInt32();
                     break;
+                case (8, Varint):
+                    streamNumber = reader.ReadVarint();
+                    break;
                 default:
                     reader.Skip();
                     break;
             }
         }
 
-        Hello = new SessionHello(clientId, name, unconfirmedMax, first, last, epoch);
+        Hello = new SessionHello(clientId, name, unconfirmedMax, first, last, epoch, streamNumber);
     }
 }

@@ -276,6 +276,11 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
             writer.End(error);
         }
 
+        if (receipt.Duplicates.Count > 0)
+        {
+            writer.WritePackedUInt32(4, CollectionsMarshal.AsSpan(receipt.Duplicates));
+        }
+
         writer.End(accepted);
         if (!core.IsReached(receipt.Sequence, receipt.Durability))
         {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Collections.Generic;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -35,10 +34,11 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         var response = new SubmitTaskResponse();
         var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, items, ref promise, (ids, faults) =>
+        var fault = host.Run((core, _) => Submit(core, request.Options, items, ref promise, receipt =>
         {
-            response.TaskId = ids[0];
-            return faults.Count == 0 ? Fault.None : faults[0].Fault;
+            response.TaskId = receipt.Ids[0];
+            response.IsDuplicate = receipt.Duplicates.Count > 0;
+            return receipt.Faults.Count == 0 ? Fault.None : receipt.Faults[0].Fault;
         }));
         FaultStatus.ThrowIfFault(fault);
         await host.WhenReached(promise.Sequence, promise.Durability);
@@ -50,14 +50,19 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTasksResponse();
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, ref promise, (ids, faults) =>
+        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, ref promise, receipt =>
         {
-            foreach (var id in ids)
+            foreach (var id in receipt.Ids)
             {
                 response.TaskIds.Add(id);
             }
 
-            foreach (var (index, why) in faults)
+            foreach (var index in receipt.Duplicates)
+            {
+                response.Duplicates.Add((uint)index);
+            }
+
+            foreach (var (index, why) in receipt.Faults)
             {
                 response.Errors.Add(new ItemError
                 {
@@ -149,7 +154,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         TaskOptions? options,
         RepeatedField<TaskItem> items,
         ref JournalPromise promise,
-        Func<ulong[], List<ItemFault>, Fault> answer)
+        Func<BatchReceipt, Fault> answer)
     {
         var view = View(options ?? new TaskOptions());
         var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec, core.DurabilityDefault);
@@ -161,19 +166,12 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
 
         foreach (var item in items)
         {
-            if (item.IdempotencyKey.Length > 0)
-            {
-                core.RefuseItem(TaskRules.KeyUnsupported());
-            }
-            else
-            {
-                core.AddItem(item.Payload.Span);
-            }
+            core.AddItem(item.Payload.Span, Encoding.UTF8.GetBytes(item.IdempotencyKey));
         }
 
         var receipt = core.EndBatch();
         promise = new JournalPromise(receipt.Sequence, receipt.Durability);
-        return answer(receipt.Ids.ToArray(), receipt.Faults);
+        return answer(receipt);
     }
 
     private static Fault CheckCount(int ids) =>
@@ -197,6 +195,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
             Durability = (int)options.Durability,
             RetentionMs = options.RetentionMs,
             RetryDelayMs = options.RetryDelayMs,
+            KeyRetentionMs = options.KeyRetentionMs,
         };
         foreach (var resource in options.Resources)
         {

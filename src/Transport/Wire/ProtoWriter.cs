@@ -97,6 +97,19 @@ internal sealed class ProtoWriter : IDisposable
         }
     }
 
+    /// <summary>A packed repeated uint32 field, of numbers that are not negative.</summary>
+    public void WritePackedUInt32(int field, ReadOnlySpan<int> values)
+    {
+        var begin = Begin(field);
+        foreach (var value in values)
+        {
+            Reserve(5);
+            Varint((uint)value);
+        }
+
+        End(begin);
+    }
+
     /// <summary>Opens a nested message; the result closes it.</summary>
     public int Begin(int field)
     {

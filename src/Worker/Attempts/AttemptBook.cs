@@ -237,6 +237,23 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
         }
     }
 
+    /// <summary>
+    /// Lists the attempts that the Register will still hear a result of: what a worker claims that outlived the cell's
+    /// arena. One that runs on after its result was confirmed, or that nobody wants any more, would be waited for in
+    /// vain.
+    /// </summary>
+    public void DescribeClaims(List<AttemptKey> claims)
+    {
+        foreach (var attempt in _held.Values)
+        {
+            var willReport = attempt.Phase != AttemptPhase.Ended && !attempt.IsAbandoned && !attempt.IsReported;
+            if (willReport || (attempt.IsReported && !attempt.IsConfirmed))
+            {
+                claims.Add(attempt.Key);
+            }
+        }
+    }
+
     private bool MayStart(long now) =>
         now < _usableUntil
         && Results.Count < WorkerLimits.UnconfirmedMax

@@ -290,8 +290,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         var inHand = new List<AttemptKey>();
         lock (_book.Gate)
         {
-            // All in one list: the Register asks only whose they are.
-            _book.Describe(inHand, inHand);
+            _book.DescribeClaims(inHand);
             HeartbeatCodec.WriteHello(
                 writer, _parts.Identity, _registration, inHand, _parts.Handlers.Names, _book.EndedTotal);
         }

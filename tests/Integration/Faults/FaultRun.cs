@@ -8,7 +8,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Muster.Shared.Cells;
 using Muster.Shared.Histories;
-using Muster.V1;
+
 using Xunit;
 
 namespace Muster.Integration.Faults;
@@ -46,7 +46,8 @@ internal sealed class FaultRun : IAsyncDisposable
         int inFlight = 200,
         Durability durability = Durability.Memory,
         bool hasDoors = false,
-        int payloadBytes = TraceTask.PayloadBytes)
+        int payloadBytes = TraceTask.PayloadBytes,
+        int failEvery = 0)
     {
         var run = new FaultRun();
         try
@@ -70,6 +71,7 @@ internal sealed class FaultRun : IAsyncDisposable
                     InFlightMax = inFlight,
                     Durability = durability,
                     PayloadBytes = payloadBytes,
+                    FailEvery = failEvery,
                 },
                 new SessionBook(),
                 run.Oracle);

@@ -109,7 +109,7 @@ public sealed class LimitTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Threads_TooFew_RoleEndsInsteadOfHanging()
+    public async Task Threads_TooFew_StartIsRefusedWithAdvice()
     {
         await using var group = ControlGroup.Create("pids");
         group.LimitTasks(9);
@@ -129,7 +129,7 @@ public sealed class LimitTests(ITestOutputHelper output)
             await starved.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
             output.WriteLine($"exit {starved.ExitCode}: {await errors}");
             Assert.NotEqual(0, starved.ExitCode);
-            Assert.NotEqual("", await errors);
+            Assert.Contains("HOST_LIMIT", await errors, StringComparison.Ordinal);
         }
 
         await run.Cell.StartRoleAsync("scheduler");

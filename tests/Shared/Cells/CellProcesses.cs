@@ -106,7 +106,7 @@ internal sealed class CellProcesses : IAsyncDisposable
             .. role == "plm" ? _setup.PlmOptions : [],
             .. _setup.RoleOptions.GetValueOrDefault(role, []),
         ];
-        var process = Start(role, Executable, options);
+        var process = Start(role, _setup.Executable ?? Executable, options);
         _roles[role] = process;
         return process;
     }

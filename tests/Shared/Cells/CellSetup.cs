@@ -10,10 +10,16 @@ internal sealed record CellSetup
     /// <summary>Further options of `muster plm`, for example limits of the arena.</summary>
     public IReadOnlyList<string> PlmOptions { get; init; } = [];
 
+    /// <summary>The program to run the roles with; null: <see cref="CellProcesses.Executable"/>.</summary>
+    public string? Executable { get; init; }
+
     /// <summary>Further options of each role, by its name.</summary>
     public IReadOnlyDictionary<string, string[]> RoleOptions { get; init; } = new Dictionary<string, string[]>();
 
-    /// <summary>Further environment of each role, by its name; "" for every process.</summary>
+    /// <summary>
+    /// Further environment of each role, by its name; "" for every process. Read at each start, so that it may be
+    /// changed between two.
+    /// </summary>
     public IReadOnlyDictionary<string, Dictionary<string, string>> Environment { get; init; } =
         new Dictionary<string, Dictionary<string, string>>();
 

@@ -69,6 +69,11 @@ internal enum HistoryOp : byte
     /// <summary>The task may start only after another one has succeeded. Key: the other task's id.</summary>
     DependsOn = 27,
 
+    /// <summary>
+    /// A worker that outlived the arena got an attempt back that it still has. Detail: its registration.
+    /// </summary>
+    Attach = 30,
+
     /// <summary>Something counted that has a bound. Value: how much. Detail: the bound.</summary>
     Bound = 28,
 

@@ -108,7 +108,8 @@ internal static class JournalBytes
         }
     }
 
-    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then the tasks.
+    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then for each task u64 id, varint
+    // ref, u8 has key, with it 24 bytes and a varint, payload.
     private static void ReadSubmitted(ReadOnlySpan<byte> fact, SortedDictionary<ulong, JournalFacts> found)
     {
         fact = fact[8..];
@@ -127,6 +128,14 @@ internal static class JournalBytes
             Add(found, BinaryPrimitives.ReadUInt64LittleEndian(fact), JournalFacts.Submitted);
             fact = fact[8..];
             Varint(ref fact);
+            var hasKey = fact[0] != 0;
+            fact = fact[1..];
+            if (hasKey)
+            {
+                fact = fact[24..];
+                Varint(ref fact);
+            }
+
             fact = fact[(int)Varint(ref fact)..];
         }
     }

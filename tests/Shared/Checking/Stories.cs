@@ -80,14 +80,20 @@ internal sealed class Stories
             case HistoryOp.Dispatch:
                 var story = Task(entry.Task);
                 story.Attempt = entry.Attempt;
+                story.Highest = System.Math.Max(story.Highest, entry.Attempt);
                 story.Registration = entry.Detail;
                 story.Dispatched++;
+                story.Era = PowerLosses.Count;
+                break;
+            case HistoryOp.Attach:
+                Task(entry.Task).Attempt = entry.Attempt;
+                Task(entry.Task).Registration = entry.Detail;
                 break;
             case HistoryOp.Accept when entry.Outcome == HistoryOutcome.Ok:
                 Task(entry.Task).Succeeded++;
                 break;
             case HistoryOp.Accept:
-                Task(entry.Task).Failed++;
+                Task(entry.Task).Failures.Add(entry.Attempt);
                 Task(entry.Task).LastFailed = entry.Attempt;
                 break;
             case HistoryOp.Result when Keys.TryGetValue(entry.Key, out var ended) && ended.EndedUs < 0:

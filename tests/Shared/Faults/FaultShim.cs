@@ -28,7 +28,8 @@ internal sealed class FaultShim : IAsyncDisposable
     private const int WriteFailFrom = 64;
     private const int WriteErrno = 72;
     private const int SyncsFailed = 80;
-    private const int Folder = 88;
+    private const int SyncLongestUs = 88;
+    private const int Folder = 96;
     private const int FolderBytesMax = 255;
 
     private readonly string _home;
@@ -78,6 +79,14 @@ internal sealed class FaultShim : IAsyncDisposable
 
     /// <summary>Flushes of files below the folder so far.</summary>
     public long SyncCount => _page.ReadInt64(Syncs);
+
+    /// <summary>The longest flush that succeeded since this was last asked for.</summary>
+    public TimeSpan TakeLongestSync()
+    {
+        var us = _page.ReadInt64(SyncLongestUs);
+        _page.Write(SyncLongestUs, 0L);
+        return TimeSpan.FromMicroseconds(us);
+    }
 
     public long WriteCount => _page.ReadInt64(Writes);
 

@@ -31,7 +31,8 @@ struct page {
   _Atomic int64_t write_fail_from;   // 64: the number of the write from which on all fail; 0: none
   _Atomic int64_t write_errno;       // 72: what they fail with
   _Atomic int64_t syncs_failed;      // 80: flushes that failed
-  char folder[256];                  // 88: files below it are meant
+  _Atomic int64_t sync_longest_us;   // 88: the longest flush that succeeded
+  char folder[256];                  // 96: files below it are meant
 };
 
 static struct page *page;
@@ -88,16 +89,32 @@ static int sync_fault(int fd) {
   return 0;
 }
 
+static int64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int sync_file(int fd, int (*next)(int)) {
+  if (!page) return next(fd);
+  int64_t start = now_us();
+  if (sync_fault(fd)) return -1;
+  int result = next(fd);
+  int64_t took = now_us() - start;
+  if (result == 0 && is_meant(fd) && took > page->sync_longest_us) page->sync_longest_us = took;
+  return result;
+}
+
 int fsync(int fd) {
   static int (*next)(int);
   if (!next) next = real("fsync");
-  return sync_fault(fd) ? -1 : next(fd);
+  return sync_file(fd, next);
 }
 
 int fdatasync(int fd) {
   static int (*next)(int);
   if (!next) next = real("fdatasync");
-  return sync_fault(fd) ? -1 : next(fd);
+  return sync_file(fd, next);
 }
 
 // The bytes to write, or -1 with errno.

@@ -4,7 +4,10 @@ namespace Muster.Shared.Histories;
 /// <summary>What a client did or saw.</summary>
 internal enum HistoryOp
 {
-    /// <summary>The client was given its session's id, which stands in the place of the task's.</summary>
+    /// <summary>
+    /// The client was given its session's id, which stands in the place of the task's, or met another epoch of the
+    /// cell, which stands in the place of the ref.
+    /// </summary>
     Join,
 
     /// <summary>A submission was sent; whether it was taken is not known yet.</summary>

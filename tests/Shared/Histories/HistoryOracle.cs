@@ -23,6 +23,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
     private readonly List<string> _findings = [];
     private readonly StreamWriter? _file;
     private HistoryCounts _counts = new();
+    private readonly List<(long FromUs, long CutUs, long ToUs)> _cuts = [];
     private long _results;
 
     /// <param name="path">Where to keep the whole history; null: nowhere.</param>
@@ -64,6 +65,12 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
         }
     }
 
+    /// <summary>The code of the last refusal.</summary>
+    public string LastRefusal { get; private set; } = "";
+
+    /// <summary>See <see cref="TellCut"/>.</summary>
+    public long LostResultAgeUsMax { get; private set; }
+
     /// <summary>Moments of acceptance, in microseconds, of the tasks that are without a result or missing.</summary>
     public IReadOnlyList<long> LostAckedUs
     {
@@ -92,6 +99,19 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
         }
     }
 
+    /// <summary>
+    /// The power was cut at this moment. With level relaxed the cell may forget the results of the last moments before
+    /// it and make others; how old the oldest such result was is kept instead of a finding. What was under way is still
+    /// read until the cell's processes are dead.
+    /// </summary>
+    public void TellCut(long cutUs, long forgivenUs, long silentUs)
+    {
+        lock (_gate)
+        {
+            _cuts.Add((cutUs - forgivenUs, cutUs, silentUs));
+        }
+    }
+
     public void Take(in HistoryEvent happened)
     {
         lock (_gate)
@@ -115,6 +135,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
                 case HistoryOp.Refuse:
                 case HistoryOp.Unknown:
                     ledger.Sent.Remove(happened.Key);
+                    LastRefusal = happened.Outcome;
                     _counts = _counts with { Refused = _counts.Refused + 1 };
                     break;
                 case HistoryOp.Missing:
@@ -223,6 +244,11 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
             || (first.Attempt == happened.Attempt && first.Value == happened.Value && first.Task == happened.Task))
         {
             _counts = _counts with { Redelivered = _counts.Redelivered + 1 };
+        }
+        else if (_cuts.FindLast(cut => first.TimeUs >= cut.FromUs && first.TimeUs <= cut.ToUs) is { ToUs: > 0 } cut)
+        {
+            LostResultAgeUsMax = Math.Max(LostResultAgeUsMax, cut.CutUs - first.TimeUs);
+            ledger.Recent[happened.Key] = happened;
         }
         else if (first.Attempt != happened.Attempt || first.Task != happened.Task)
         {

@@ -17,6 +17,9 @@ internal sealed class SessionBook
     /// <summary>Names the session at the server; 0 before the first registration.</summary>
     public ulong ClientId { get; private set; }
 
+    /// <summary>Of the cell when it last welcomed the session; 0 before.</summary>
+    public uint Epoch { get; private set; }
+
     public long NextKey { get; private set; }
 
     /// <summary>Sent, unanswered: ref and key.</summary>
@@ -33,6 +36,7 @@ internal sealed class SessionBook
         var head = Numbers(reader.ReadLine());
         book.ClientId = head[0];
         book.NextKey = (long)head[1];
+        book.Epoch = (uint)head[4];
         for (var count = head[2]; count > 0; count--)
         {
             var line = Numbers(reader.ReadLine());
@@ -51,7 +55,7 @@ internal sealed class SessionBook
     public void Write(TextWriter writer)
     {
         writer.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{ClientId} {NextKey} {Unresolved.Count} {Open.Count}"));
+            CultureInfo.InvariantCulture, $"{ClientId} {NextKey} {Unresolved.Count} {Open.Count} {Epoch}"));
         foreach (var (itemRef, key) in Unresolved)
         {
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{itemRef} {key}"));
@@ -72,6 +76,7 @@ internal sealed class SessionBook
         {
             case HistoryOp.Join:
                 ClientId = happened.Task;
+                Epoch = (uint)happened.Ref;
                 break;
             case HistoryOp.Submit:
                 Unresolved[happened.Ref] = happened.Key;

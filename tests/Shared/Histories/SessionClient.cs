@@ -35,6 +35,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
     private string _plm = "";
     private ulong _nextRef;
     private long _heldUntilMs;
+    private long _pacedUs = NowUs();
     private ulong _confirmed;
     private bool _isClosed;
     private Task _running = Task.CompletedTask;
@@ -53,6 +54,9 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
     /// <summary>Streams that were welcomed.</summary>
     public int Streams { get; private set; }
+
+    /// <summary>Refusals that did not say when to come again.</summary>
+    public long RefusalsWithoutDelay { get; private set; }
 
     /// <summary>Why the last stream ended.</summary>
     public string LastEnd { get; private set; } = "";
@@ -197,7 +201,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
     {
         lock (_gate)
         {
-            var hello = new SessionHello { WireVersion = 1, ClientId = book.ClientId, Name = options.Actor };
+            var hello = new SessionHello { WireVersion = 1, ClientId = book.ClientId, Name = options.Actor, Epoch = book.Epoch };
             if (book.Unresolved.Count > 0)
             {
                 hello.UnresolvedFirst = book.Unresolved.Keys.First();
@@ -226,13 +230,20 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
                 Tell(HistoryOp.Unknown, "refused", itemRef, key);
             }
 
-            // A session that forgot what it had decided is another one: its tasks are gone.
+            // A cell made anew names all that it still has of this session; the rest is gone.
+            var isAnew = book.Epoch != 0 && welcome.Epoch != book.Epoch;
+            var known = isAnew ? welcome.KnownRefs.ToHashSet() : [];
             foreach (var (itemRef, (key, task)) in book.Open.ToArray())
             {
-                if (itemRef > welcome.DecidedRef)
+                if (itemRef > welcome.DecidedRef || (isAnew && !known.Contains(itemRef)))
                 {
                     Tell(HistoryOp.Missing, "unknown", itemRef, key, task);
                 }
+            }
+
+            if (welcome.Epoch != book.Epoch)
+            {
+                Tell(HistoryOp.Join, "ok", welcome.Epoch, 0, book.ClientId);
             }
 
             sink.Flush();
@@ -256,7 +267,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
             if (request.Submit is null && request.ConfirmedTotal == told)
             {
-                await _wake.WaitAsync(20, end);
+                await _wake.WaitAsync(options.PerSecond > 0 ? 2 : 20, end);
                 continue;
             }
 
@@ -267,8 +278,11 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
     private SubmitBatch? NextBatch()
     {
-        var room = (int)Math.Min(options.InFlightMax - book.Waiting, options.TasksMax - book.NextKey);
-        if (room <= 0 || _isClosed || Environment.TickCount64 < _heldUntilMs)
+        var room = options.PerSecond > 0
+            ? Due()
+            : Environment.TickCount64 < _heldUntilMs ? 0 : options.InFlightMax - book.Waiting;
+        room = (int)Math.Min(room, options.TasksMax - book.NextKey);
+        if (room <= 0 || _isClosed)
         {
             return null;
         }
@@ -286,7 +300,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
         for (var count = Math.Min(room, options.BatchMax); count > 0; count--)
         {
             var key = book.NextKey;
-            var waitMs = options.WaitMsMax == 0 ? 0 : (int)(key % (options.WaitMsMax + 1));
+            var waitMs = options.FailEvery > 0 && key % options.FailEvery == 0 ? -1
+                : options.WaitMsMax == 0 ? 0 : (int)(key % (options.WaitMsMax + 1));
             batch.Items.Add(new TaskItem
             {
                 Payload = ByteString.CopyFrom(TraceTask.Payload(key, waitMs, options.PayloadBytes)),
@@ -296,6 +311,16 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
         sink.Flush();
         return batch;
+    }
+
+    /// <summary>Tasks whose time has come; those of more than a quarter of a second are given up.</summary>
+    private int Due()
+    {
+        var now = NowUs();
+        _pacedUs = Math.Max(_pacedUs, now - 250_000);
+        var due = (int)Math.Min((now - _pacedUs) * options.PerSecond / 1_000_000, options.BatchMax);
+        _pacedUs += due * 1_000_000L / options.PerSecond;
+        return due;
     }
 
     private void Take(SessionResponse response)
@@ -340,6 +365,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
             }
 
             _heldUntilMs = Environment.TickCount64 + Math.Max(error.RetryAfterMs, 1);
+            RefusalsWithoutDelay += error.RetryAfterMs == 0 ? 1 : 0;
         }
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using Muster.V1;
+
 
 namespace Muster.Shared.Histories;
 
@@ -18,11 +18,20 @@ internal sealed record SessionClientOptions
     /// <summary>Tasks submitted and without a result, at most.</summary>
     public int InFlightMax { get; init; } = 500;
 
+    /// <summary>
+    /// 0: as many tasks as <see cref="InFlightMax"/> allows, held back as refusals ask for. Else so many each second,
+    /// whatever comes back and whatever is asked for; what the connection does not take in time is not sent.
+    /// </summary>
+    public int PerSecond { get; init; }
+
     /// <summary>Tasks of one batch, at most.</summary>
     public int BatchMax { get; init; } = 64;
 
     /// <summary>Each task waits 0 to this long, by its number.</summary>
     public int WaitMsMax { get; init; } = 4;
+
+    /// <summary>Each so-many-th task fails in its first execution; 0: none does.</summary>
+    public int FailEvery { get; init; }
 
     public int PayloadBytes { get; init; } = TraceTask.PayloadBytes;
 

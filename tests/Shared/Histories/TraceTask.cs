@@ -20,7 +20,7 @@ internal static class TraceTask
     private const int PayloadBytesMin = 20;
 
     /// <param name="key">The task's number.</param>
-    /// <param name="waitMs">How long its execution takes.</param>
+    /// <param name="waitMs">How long its execution takes; -1: the first fails.</param>
     /// <param name="bytes">Size of the payload, at least 20.</param>
     public static byte[] Payload(long key, int waitMs, int bytes = PayloadBytes)
     {

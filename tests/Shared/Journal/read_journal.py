@@ -65,19 +65,23 @@ class Segment:
         """The whole record that belongs at this offset, or None."""
         if offset + HEADER > self.length:
             return None
-        check, size, sequence, position, synced, previous, kind, _ = struct.unpack_from("<IIQQQIHH", self.data, offset)
+        check, size, sequence, position, synced, previous, kind, synced_check = struct.unpack_from("<IIQQQIHH", self.data, offset)
         if position != self.base + offset or size > BODY_MAX or offset + HEADER + size > self.length:
             return None
         if check != crc(self.seed, self.data[offset + 4:offset + HEADER + size]):
             return None
         body = self.data[offset + HEADER:offset + HEADER + size]
         return {"check": check, "sequence": sequence, "synced": synced, "previous": previous, "kind": kind, "body": body,
-                "offset": offset, "next": offset + (HEADER + size + 7) // 8 * 8}
+                "synced_check": synced_check, "offset": offset, "next": offset + (HEADER + size + 7) // 8 * 8}
 
     def proof(self):
+        """Sequence and check of the last record that is known to be flushed; None if the proof is damaged."""
         raw = self.data[BLOCK:BLOCK + HEADER]
-        lineage, synced, _, _, closed, _, check = struct.unpack("<QQQIIII", raw)
-        return (synced, closed) if lineage == self.lineage and check == crc(self.seed, raw[:36]) else None
+        lineage, synced, position, check_of_record, _, _, check = struct.unpack("<QQQIIII", raw)
+        if (check != crc(self.seed, raw[:36]) or lineage != self.lineage or synced < self.first - 1
+                or not self.base + DATA <= position <= self.base + self.length):
+            return None
+        return synced, check_of_record
 
 
 def read_segments(folder):
@@ -94,8 +98,17 @@ def read_segments(folder):
     return segments
 
 
-def check_end(segment, offset, expected):
-    """Damage if anything proves that the record that would be next had been flushed."""
+def another_time(segment, records):
+    """Some records are not the ones that were flushed; what is sure ends at the last flush that they know of."""
+    flushed = max((record["synced"] for record in records), default=0)
+    sure = next((record["offset"] for record in records if record["sequence"] > flushed), DATA)
+    raise Damage(segment.name, sure if flushed >= segment.first else DATA, "from another time")
+
+
+def check_end(segment, offset, expected, records):
+    """Damage if anything proves that the record that would be next, or others than these, had been flushed."""
+    proof = segment.proof()
+    checks = {record["sequence"]: record["check"] & 0xFFFF for record in records}
     at = offset
     while at + HEADER <= segment.length:
         later = segment.record_at(at) if struct.unpack_from("<Q", segment.data, at + 16)[0] == segment.base + at else None
@@ -104,9 +117,12 @@ def check_end(segment, offset, expected):
             continue
         if later["synced"] >= expected:
             raise Damage(segment.name, offset, f"record {expected} had been flushed")
+        if later["sequence"] <= expected or checks.get(later["synced"], later["synced_check"]) != later["synced_check"]:
+            another_time(segment, records)
         at = later["next"]
-    proof = segment.proof()
-    if proof is not None and proof[0] >= expected:
+    if proof is None:
+        raise Damage(segment.name, BLOCK, "proof")
+    if proof[0] >= expected:
         raise Damage(segment.name, offset, f"record {expected} had been flushed")
 
 
@@ -118,13 +134,17 @@ def read(folder):
     sequence, previous, closed = segments[0].first - 1, segments[0].previous, False
     for index, segment in enumerate(segments):
         following = segments[index + 1] if index + 1 < len(segments) else None
-        offset = DATA
+        offset, records = DATA, []
+        proof = segment.proof() if following is None else None
         while following is None or sequence + 1 < following.first:
             record = segment.record_at(offset)
             if record is None or record["sequence"] != sequence + 1 or record["previous"] != previous:
                 if following is not None:
                     raise Damage(segment.name, offset, f"record {sequence + 1}")
                 break
+            if proof is not None and record["sequence"] == proof[0] and record["check"] != proof[1]:
+                another_time(segment, records)
+            records.append(record)
             sequence, previous = record["sequence"], record["check"]
             closed = record["kind"] == 0xFF02
             if record["kind"] == 0xFF03:
@@ -136,7 +156,7 @@ def read(folder):
             }))
             offset = record["next"]
         if following is None:
-            check_end(segment, offset, sequence + 1)
+            check_end(segment, offset, sequence + 1, records)
         elif previous != following.previous:
             raise Damage(segment.name, offset, "does not lead to the next segment")
     if segments[0].first > live_from:

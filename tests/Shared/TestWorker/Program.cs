@@ -64,7 +64,13 @@ internal static class Program
     private static async ValueTask<ReadOnlyMemory<byte>> ChaosAsync(
         ReadOnlyMemory<byte> payload, TaskContext context, CancellationToken cancel)
     {
-        await Task.Delay(TraceTask.WaitMs(payload.Span), cancel);
+        var waitMs = TraceTask.WaitMs(payload.Span);
+        if (waitMs < 0 && context.Execution == 1)
+        {
+            throw new InvalidOperationException("the task was asked to fail at first");
+        }
+
+        await Task.Delay(Math.Max(waitMs, 0), cancel);
         return TraceTask.Result(payload.Span, context.Execution, context.Attempt);
     }
 

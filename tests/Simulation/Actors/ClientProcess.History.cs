@@ -15,7 +15,7 @@ internal sealed partial class ClientProcess
     private void Record(
         HistoryOp op, SimTask task, HistoryOutcome outcome, ulong value = 0, ulong detail = 0, ulong id = 0) =>
         World.Record(
-            new(World.NowUs, _name, op, id, task.Key, 0, task.Level, outcome, value, detail), Index);
+            new(World.NowUs, _name, op, id, task.Label, 0, task.Level, outcome, value, detail), Index);
 
     // The ledger drops what nobody waits for; the history must not.
     private void RecordResults(ReadOnlySpan<byte> message)

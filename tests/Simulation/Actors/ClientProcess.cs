@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using Muster.Checking;
 using Muster.Client.Sessions;
 using Muster.Core;
@@ -109,7 +110,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
             case FaultCode.SessionUnknown:
                 _clientId = World.Random.Next64() | 1;
                 break;
-            case FaultCode.InvalidArgument or FaultCode.BatchTooLarge:
+            case FaultCode.InvalidArgument or FaultCode.SessionTakenOver or FaultCode.BatchTooLarge:
                 throw new SeedFailure($"{_name} was refused: {fault.Code} {fault.Message}");
             default:
                 break;
@@ -125,7 +126,7 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
     protected override void OnStart()
     {
         _name = $"c{Index}.{Life}";
-        _ledger = new SessionLedger(new JitterSource(World.Random));
+        _ledger = new SessionLedger(new JitterSource(World.Random), (ulong)World.NowUs);
         _cancellable.Clear();
         _isWelcomed = false;
         _isPumping = false;
@@ -161,7 +162,11 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
         _planned.RemoveAt(0);
         foreach (var item in batch.Items)
         {
-            var task = new SimTask(this, item.Key, batch.Level, batch.Options, item.Payload);
+            var task = new SimTask(this, item.Key, batch.Level, batch.Options, item.Payload)
+            {
+                // What is unsure is then sent again under the same key; that changes nothing if nothing was lost.
+                IdempotencyKey = item.Key % 4 == 0 ? item.Key.ToString(CultureInfo.InvariantCulture) : null,
+            };
             Record(HistoryOp.Submit, task, HistoryOutcome.Unknown, HistoryHash.Of(item.Payload), Facts(task).Detail);
             _ledger.Enqueue(task);
             _cancellable.Add(task);

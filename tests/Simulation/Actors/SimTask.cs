@@ -10,7 +10,8 @@ internal sealed class SimTask(
     ClientProcess owner, ulong key, HistoryLevel level, EncodedTaskOptions options, byte[] payload)
     : PendingTask(options, payload)
 {
-    public ulong Key { get; } = key;
+    /// <summary>What the history calls it.</summary>
+    public ulong Label { get; } = key;
 
     public HistoryLevel Level { get; } = level;
 

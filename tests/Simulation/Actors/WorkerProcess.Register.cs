@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Simulation.Kernel;
 using Muster.Simulation.Network;
 using Muster.Transport.Wire;
@@ -49,9 +50,10 @@ internal sealed partial class WorkerProcess
         SimLink? link = null;
         var end = new WorkerEnd(message => HeartbeatReceived(link!, message), fault => HeartbeatEnded(link!, fault));
         link = _heartbeat = World.Network.Connect(this, _cell.Register, end, _cell.Register.AcceptHeartbeat);
+        var inHand = new List<AttemptKey>();
+        _book.DescribeClaims(inHand);
         _writer.Clear();
-        HeartbeatCodec.WriteHello(
-            _writer, _identity, _registration?.WorkerId ?? 0, _handlers.Names, _book.EndedTotal);
+        HeartbeatCodec.WriteHello(_writer, _identity, _registration, inHand, _handlers.Names, _book.EndedTotal);
         link.SendUp(_writer.Written.ToArray());
         After(WorkerLimits.WelcomeMsMax * 1_000L, () =>
         {
@@ -91,7 +93,7 @@ internal sealed partial class WorkerProcess
 
     private void Welcome(Registration welcome)
     {
-        if (welcome.IsFenced || (_registration is { } known && known.WorkerId != welcome.WorkerId))
+        if (welcome.IsFenced || (_registration is { } known && !IsSame(known, welcome)))
         {
             UseRegistration(null);
             AbandonAll();
@@ -106,6 +108,10 @@ internal sealed partial class WorkerProcess
         _heartbeatBackoffMs = WorkerLimits.ReconnectMsMin;
         SetInterval(welcome.IntervalMs);
     }
+
+    private static bool IsSame(Registration known, Registration welcome) =>
+        known.CellId == welcome.CellId
+        && (known.Epoch == welcome.Epoch ? known.WorkerId == welcome.WorkerId : known.Epoch < welcome.Epoch);
 
     private void HeartbeatEnded(SimLink link, Fault fault)
     {

@@ -140,7 +140,7 @@ internal sealed partial class WorkerProcess : SimProcess
         if (kind == TaskKind.Hangs)
         {
             // A handler that heeds nothing for long ends in the end, or a lost worker would never be free again.
-            runsUs = 4_000_000;
+            runsUs = 2_000_000;
         }
 
         var fails = kind == TaskKind.FailsAlways

@@ -92,6 +92,12 @@ internal sealed class SimDisk
     /// <summary>Writes down what a reader of its own finds in the journal.</summary>
     public void RecordContent()
     {
+        if (IsDamaged)
+        {
+            // It would stop at the damage, as the server does.
+            return;
+        }
+
         var segments = new List<byte[]>();
         foreach (var name in Disk.Names)
         {

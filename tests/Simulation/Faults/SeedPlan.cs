@@ -109,7 +109,7 @@ internal sealed class SeedPlan
     /// Within how long everything must end once nothing goes wrong: two leases and the brake's one more, the longest
     /// back-off, ten seconds, and the time that the work itself takes.
     /// </summary>
-    public long EndWithinUs => (3 * Register.LeaseMs * 1_000L) + 60_000_000 + (Tasks * 3L * WorkUsMax);
+    public long EndWithinUs => (3 * Register.LeaseMs * 1_000L) + 60_000_000 + (Tasks * ((4L * WorkUsMax) + 8_000_000));
 
     private FaultKind Draw(SimRandom random)
     {

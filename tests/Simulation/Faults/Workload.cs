@@ -69,6 +69,8 @@ internal static class Workload
             AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
             RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
             Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
+            KeyRetention = TimeSpan.FromSeconds(5),
+            Retention = TimeSpan.FromSeconds(1),
             ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
         });
 

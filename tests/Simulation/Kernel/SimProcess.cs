@@ -13,6 +13,7 @@ namespace Muster.Simulation.Kernel;
 internal abstract class SimProcess(World world, int index, int host)
 {
     private readonly Queue<Action> _held = new();
+    private long _stoppedUs;
 
     public World World { get; } = world;
 
@@ -27,6 +28,9 @@ internal abstract class SimProcess(World world, int index, int host)
     public bool IsUp { get; private set; }
 
     public bool IsPaused { get; private set; }
+
+    /// <summary>For how long it has been dead or standing still.</summary>
+    public long StoppedForUs => IsUp && !IsPaused ? 0 : World.NowUs - _stoppedUs;
 
     /// <summary>Counts its starts.</summary>
     public uint Life { get; private set; }
@@ -74,6 +78,7 @@ internal abstract class SimProcess(World world, int index, int host)
         }
 
         World.Trace.Add(TraceMark.Down, Index, Life);
+        _stoppedUs = IsPaused ? _stoppedUs : World.NowUs;
         IsUp = false;
         IsPaused = false;
         _held.Clear();
@@ -95,6 +100,7 @@ internal abstract class SimProcess(World world, int index, int host)
 
         World.Trace.Add(TraceMark.Pause, Index, (ulong)forUs);
         IsPaused = true;
+        _stoppedUs = World.NowUs;
         var life = Life;
         World.At(World.NowUs + forUs, () =>
         {

@@ -113,7 +113,8 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
                 break;
             case TaskState.Assigned:
                 var holder = cell.Arena.Workers.IdOf(slot.Worker - 1);
-                Record(role, HistoryOp.Dispatch, id, after.Attempt.Value, taskClass, holder);
+                var op = role == Role.Scheduler ? HistoryOp.Dispatch : HistoryOp.Attach;
+                Record(role, op, id, after.Attempt.Value, taskClass, holder);
                 break;
             case TaskState.Reported:
                 WriteAccepted(role, in slot, id, after);

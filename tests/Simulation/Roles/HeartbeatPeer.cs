@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Register;
 using Muster.Server;
 using Muster.Server.RegisterHosting;
@@ -14,6 +16,7 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
 
     private readonly HeartbeatFrame _frame = new();
     private readonly BeatAnswer _answer = new();
+    private readonly List<AttemptKey> _supersededAtHello = [];
     private Fault _fault;
 
     public long Number { get; } = number;
@@ -82,12 +85,16 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
             Registration = welcome.WorkerId;
             IsOpen = true;
             host.Open(this);
-            AnswerWriter.WriteWelcome(writer, welcome, CellIdentity.Of(host.Cell.Arena), s_addresses);
+            host.Core.TakeBackAttempts(welcome.Row, hello, host.Wall, _supersededAtHello);
+            var arena = host.Cell.Arena;
+            AnswerWriter.WriteWelcome(writer, welcome, CellIdentity.Of(arena), arena.Epoch, s_addresses);
         }
 
         host.Cell.Observer.Reporting = Registration;
         host.Core.Beat(Row, Number, _frame.Beat(message), host.Now, host.Wall, _answer);
         host.Cell.Observer.Reporting = 0;
+        _answer.Superseded.AddRange(_supersededAtHello);
+        _supersededAtHello.Clear();
         AnswerWriter.Write(writer, _answer);
         var bytes = writer.Written.ToArray();
         host.AfterTurn(() => link.SendDown(bytes));

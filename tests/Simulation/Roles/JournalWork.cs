@@ -15,6 +15,8 @@ namespace Muster.Simulation.Roles;
 internal sealed class JournalWork(World world, PlmProcess host, FileJournal log, int snapshotBytesMin)
 {
     private const long FlushIntervalUs = 10_000;
+    private const long MaintainUs = 1_000;
+    private const long RefusedUs = 100_000;
 
     private bool _isBusy;
     private bool _wantsSync;
@@ -101,10 +103,10 @@ internal sealed class JournalWork(World world, PlmProcess host, FileJournal log,
             WorkSoon(Math.Max(1, _unsyncedSinceUs + FlushIntervalUs - world.NowUs));
         }
 
-        MaintainSoon();
+        MaintainSoon(MaintainUs);
     }
 
-    private void MaintainSoon()
+    private void MaintainSoon(long delayUs)
     {
         if (_isMaintaining)
         {
@@ -112,13 +114,19 @@ internal sealed class JournalWork(World world, PlmProcess host, FileJournal log,
         }
 
         _isMaintaining = true;
-        host.After(1_000, () =>
+        host.After(delayUs, () =>
         {
             _isMaintaining = false;
             var hasMore = false;
-            if (TryUse(() => hasMore = log.Maintain()) && hasMore)
+            if (!TryUse(() => hasMore = log.Maintain()))
             {
-                MaintainSoon();
+                return;
+            }
+
+            if (hasMore || !log.Refusal.IsNone)
+            {
+                // While nothing is accepted nothing is appended, and nobody else would look for room.
+                MaintainSoon(hasMore ? MaintainUs : RefusedUs);
             }
         });
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using Muster.Arena;
 using Muster.Core;
 using Muster.Journal;
@@ -67,24 +68,10 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
 
     protected override void TakeOver()
     {
-        var fault = TryOpenJournal();
-        if (fault.IsNone)
-        {
-            var journal = _journal is null ? null : new WatchedJournal(_journal.Journal, Cell.Observer);
-            var core = new PlmCore(Cell.Arena, this, Cell.Plan.Plm, journal);
-            core.BeginTurn(new PlmTime(NowMs, NowUnixUs));
-            fault = core.Recover();
-            if (fault.IsNone)
-            {
-                core.EndTurn();
-                _core = core;
-            }
-        }
-
+        var fault = TryTakeOver();
         if (!fault.IsNone)
         {
             Refuse(fault);
-            return;
         }
 
         TellOthers();
@@ -153,6 +140,36 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
         TellOthers();
     }
 
+    private Fault TryTakeOver()
+    {
+        try
+        {
+            var fault = TryOpenJournal();
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+
+            var journal = _journal is null ? null : new WatchedJournal(_journal.Journal, Cell.Observer);
+            var core = new PlmCore(Cell.Arena, this, Cell.Plan.Plm, journal);
+            core.BeginTurn(new PlmTime(NowMs, NowUnixUs));
+            fault = core.Recover();
+            if (fault.IsNone)
+            {
+                core.EndTurn();
+                _core = core;
+            }
+
+            return fault;
+        }
+        catch (PowerWent)
+        {
+            // It comes back, and everything is tried again.
+            World.At(World.NowUs, Cell.LosePower);
+            return new(FaultCode.Unavailable, "the power went");
+        }
+    }
+
     private Fault TryOpenJournal()
     {
         if (!Cell.Plan.HasJournal)
@@ -167,25 +184,17 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
             UnixUs = () => NowUnixUs,
             NextRandom = World.Random.Next64,
         };
-        try
+        var fault = FileJournal.TryOpen(Cell.Disk.Disk, options, out var log);
+        if (fault.IsNone)
         {
-            var fault = FileJournal.TryOpen(Cell.Disk.Disk, options, out var log);
-            if (fault.IsNone)
-            {
-                _journal = new JournalWork(World, this, log!, Cell.Plan.SnapshotBytesMin);
-            }
+            _journal = new JournalWork(World, this, log!, Cell.Plan.SnapshotBytesMin);
+        }
 
-            return fault;
-        }
-        catch (PowerWent)
-        {
-            // It comes back, and everything is tried again.
-            AfterTurn(Cell.LosePower);
-            return new(FaultCode.Unavailable, "the power went");
-        }
+        return fault;
     }
 
     // The role does not start. Somebody sees to the disk, and then it is started again.
+    [DoesNotReturn]
     private void Refuse(Fault fault)
     {
         World.Trace.Add(TraceMark.Disk, Index, (ulong)fault.Code);

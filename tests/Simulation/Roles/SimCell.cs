@@ -144,6 +144,9 @@ internal sealed class SimCell : IDisposable
     public void LosePower()
     {
         _world.Trace.Add(TraceMark.PowerLoss, -1);
+
+        // A PLM that does not run does not flush either.
+        var windowUs = Plan.RelaxedWindowUs + Plm.StoppedForUs;
         foreach (var process in _locals)
         {
             process.Kill();
@@ -151,7 +154,7 @@ internal sealed class SimCell : IDisposable
 
         StopRoles();
         Disk.LosePower();
-        MakeArenaAnew(Plan.RelaxedWindowUs);
+        MakeArenaAnew(windowUs);
     }
 
     /// <summary>The arena is gone and with it every role; disk and workers are as they were.</summary>

@@ -18,6 +18,8 @@ internal sealed class WatchedJournal(IPlmJournal journal, ArenaObserver observer
 
     public bool IsBehind => journal.IsBehind;
 
+    public bool IsOverrun => journal.IsOverrun;
+
     public ulong Append(ushort kind, ReadOnlySpan<byte> body) => journal.Append(kind, body);
 
     public Fault Replay(FactVisitor visit)

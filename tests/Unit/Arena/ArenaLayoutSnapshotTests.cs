@@ -25,8 +25,8 @@ public sealed class ArenaLayoutSnapshotTests
 {
     private static readonly Type[] s_structs =
     [
-        typeof(TaskSlot), typeof(WorkerRow), typeof(ClientRow), typeof(HeapHeader), typeof(HeapClassRow),
-        typeof(FinishedRecord), typeof(CancelRecord), typeof(FreedRecord),
+        typeof(TaskSlot), typeof(WorkerRow), typeof(ClientRow), typeof(KeyRow), typeof(HeapHeader),
+        typeof(HeapClassRow), typeof(FinishedRecord), typeof(CancelRecord), typeof(FreedRecord),
     ];
 
     private static readonly Type[] s_enums =

@@ -86,19 +86,21 @@ public sealed class CellHostTests
         await using var cell = new TemporaryCell();
         var first = await cell.StartAsync();
         ulong id;
+        ulong workerId;
         Assignment assignment;
         await using (var worker = new ScriptedWorker(cell.Address))
         {
             await worker.StartAsync(ScriptedWorker.Hello(7));
             id = (await cell.Submission().SubmitTaskAsync(Request())).TaskId;
             assignment = (await worker.AssignedAsync()).Groups[0].Assignments[0];
+            workerId = worker.Id;
             await first.StopAsync(TimeSpan.Zero);
         }
 
         await cell.StartAsync();
         await using var again = new ScriptedWorker(cell.Address);
         var hello = ScriptedWorker.Hello(7);
-        hello.WorkerId = 1UL << 32;
+        hello.WorkerId = workerId;
         var welcome = await again.RegisterAsync(hello);
         Assert.False(welcome.Fenced);
         await again.DispatchAsync(new DispatchHello

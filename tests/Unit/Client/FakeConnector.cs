@@ -23,6 +23,9 @@ internal sealed class FakeConnector : ISessionConnector
     /// <summary>Thrown by the next opens; null: they succeed.</summary>
     public Func<MusterException?> Refusal { get; set; } = () => null;
 
+    /// <summary>Answers AwaitTask; until it is set, no task ends.</summary>
+    public Func<TaskId, Task<byte[]?>> Await { get; set; } = _ => new TaskCompletionSource<byte[]?>().Task;
+
     public static MusterException Unavailable(string code = "UNAVAILABLE") => new(code, "down") { IsTransient = true };
 
     /// <summary>The next stream, its hello read and answered.</summary>
@@ -54,6 +57,9 @@ internal sealed class FakeConnector : ISessionConnector
         _opened.Writer.TryWrite(stream);
         return Task.FromResult<ISessionStream>(stream);
     }
+
+    public Task<byte[]?> AwaitTaskAsync(TaskId id, CancellationToken cancellationToken) =>
+        Await(id).WaitAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

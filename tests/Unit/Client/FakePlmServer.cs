@@ -21,6 +21,8 @@ internal sealed class FakePlmServer : IAsyncDisposable
 
     public MusterClient Client { get; }
 
+    public FakeConnector Connector => _connector;
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

@@ -15,6 +15,7 @@ namespace Muster.Unit.Client;
 internal sealed class PlmModel(ulong cellId = 77)
 {
     private readonly SortedDictionary<ulong, ModelTask> _tasks = [];
+    private readonly Dictionary<string, ulong> _keys = [];
     private readonly Queue<ulong> _sent = new();
     private ulong _confirmed;
     private ulong _nextId = 1;
@@ -121,7 +122,20 @@ internal sealed class PlmModel(ulong cellId = 77)
             }
 
             var payload = batch.Items[index].Payload.ToByteArray();
+            var key = batch.Items[index].IdempotencyKey;
+            if (_keys.TryGetValue(key, out var first))
+            {
+                answer.TaskIds.Add(first);
+                answer.Duplicates.Add((uint)index);
+                continue;
+            }
+
             var id = (_nextId++ << 28) | 5;
+            if (key.Length > 0)
+            {
+                _keys.Add(key, id);
+            }
+
             _tasks.Add(DecidedRef, new(id, payload));
             AcceptedCounts[payload[0]] = AcceptedCounts.GetValueOrDefault(payload[0]) + 1;
             answer.TaskIds.Add(id);
@@ -141,6 +155,9 @@ internal sealed class PlmModel(ulong cellId = 77)
 
         return response;
     }
+
+    public static TaskResult Answer(TaskId id, byte[] output) =>
+        Result(1, new ModelTask(id.Value, output), WireOutcome.Succeeded);
 
     private static TaskResult Result(ulong itemRef, ModelTask task, WireOutcome outcome) => new()
     {

@@ -13,8 +13,8 @@ internal sealed class TestTask(EncodedTaskOptions options, byte[] payload) : Pen
 
     public int EndedCount { get; private set; }
 
-    public static TestTask Make(byte value = 1, EncodedTaskOptions? options = null) =>
-        new(options ?? s_options, [value]);
+    public static TestTask Make(byte value = 1, EncodedTaskOptions? options = null, string? key = null) =>
+        new(options ?? s_options, [value]) { IdempotencyKey = key };
 
     public static List<TestTask> Many(int count)
     {

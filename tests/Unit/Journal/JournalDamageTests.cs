@@ -25,7 +25,9 @@ public class JournalDamageTests
         var content = test.Disk.Content(test.Newest());
         var layout = Layout(test.Disk);
         Assert.True(ends[^1] > CutBytes);
-        for (var end = ends[^1] - 1; end >= JournalFormat.DataOffset; end--)
+
+        // Down to the mark of the opening, which is flushed.
+        for (var end = ends[^1] - 1; end >= ends[0]; end--)
         {
             content[end] = 0;
             var fault = JournalScan.Run(test.Disk, layout.Segments, 0, visit: null, out var tail);
@@ -123,18 +125,26 @@ public class JournalDamageTests
     }
 
     [Fact]
-    public void ProofBlock_AnyBitFlipped_ChangesNothing()
+    public void Proof_AnyBitFlipped_IsRefused()
     {
         var test = Written(seed: 6);
         var content = test.Disk.Content(test.Newest());
         for (var bit = 0; bit < FlushProof.Bytes * 8; bit++)
         {
             content[JournalFormat.ProofOffset + (bit / 8)] ^= (byte)(1 << (bit % 8));
-            var fault = JournalScan.Run(test.Disk, Layout(test.Disk).Segments, 0, visit: null, out var tail);
-            Assert.True(fault.IsNone, fault.Message);
-            Assert.True(tail.IsClosed);
+            var fault = TestJournal.Refused(test.Disk, test.Options);
+            Assert.Contains("at offset 4096:", fault.Message, StringComparison.Ordinal);
             content[JournalFormat.ProofOffset + (bit / 8)] ^= (byte)(1 << (bit % 8));
         }
+    }
+
+    [Fact]
+    public void Proof_OfAnotherSegment_IsRefused()
+    {
+        var test = Written(seed: 16);
+        var other = test.Disk.Content(Segments(test.Disk)[0]).AsSpan(JournalFormat.ProofOffset, FlushProof.Bytes);
+        other.CopyTo(test.Disk.Content(test.Newest()).AsSpan(JournalFormat.ProofOffset));
+        TestJournal.Refused(test.Disk, test.Options);
     }
 
     [Fact]
@@ -228,7 +238,7 @@ public class JournalDamageTests
         var forged = new byte[JournalFormat.RecordHeaderBytes];
         RecordHeader.Begin(forged, JournalFormat.SyncedMark, 0, sequence: 3);
         RecordHeader.Seal(
-            forged, seed: 0, position: (ulong)(offset + JournalFormat.RecordHeaderBytes), synced: 2, previousCrc: 0);
+            forged, 0, (ulong)(offset + JournalFormat.RecordHeaderBytes), synced: new(2, 0), previousCrc: 0);
         test.Append(1, forged);
         test.Commit(sync: false);
         test.Disk.Content(test.Newest())[offset] ^= 1;

@@ -53,6 +53,16 @@ public class JournalRepairTests
     }
 
     [Fact]
+    public void Repair_DamagedProof_KeepsEveryRecord()
+    {
+        var test = Written(seed: 9);
+        test.Disk.Content(test.Newest())[JournalFormat.ProofOffset + 9] ^= 1;
+        Assert.True(JournalRepair.TryPlan(test.Disk, out var plan).IsNone);
+        Assert.True(JournalRepair.Apply(test.Disk, plan, NowUs, []).IsNone);
+        Assert.Equal(test.Expected, Opened(test.Disk, test.Options));
+    }
+
+    [Fact]
     public void Repair_ThenAppending_GoesOnFromThere()
     {
         var test = Written(seed: 3);

@@ -22,6 +22,8 @@ internal sealed class FakeJournal : IPlmJournal
 
     public bool IsBehind { get; set; }
 
+    public bool IsOverrun { get; set; }
+
     /// <summary>What a power loss leaves.</summary>
     public ulong Synced { get; set; }
 

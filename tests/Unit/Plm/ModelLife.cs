@@ -27,6 +27,7 @@ internal sealed class ModelLife : IDisposable
     private readonly HashSet<ulong> _ids = [];
     private readonly HashSet<ulong> _loose = [];
     private readonly HashSet<ulong> _cancelled = [];
+    private readonly Dictionary<string, ulong> _keyed = [];
     private readonly bool[] _fenced = new bool[Rows];
     private int _token;
 
@@ -38,7 +39,7 @@ internal sealed class ModelLife : IDisposable
 
     public void Step()
     {
-        switch (_random.Next(16))
+        switch (_random.Next(18))
         {
             case 0 or 1 or 2:
                 SubmitSome(PickOpen());
@@ -70,6 +71,9 @@ internal sealed class ModelLife : IDisposable
                 break;
             case 14:
                 Crash();
+                break;
+            case 15:
+                SubmitKeyed(_random.Next(2) == 0 ? PickOpen() : null);
                 break;
             default:
                 Turn();
@@ -115,6 +119,8 @@ internal sealed class ModelLife : IDisposable
         }
 
         Assert.All(_clients, client => Assert.Equal(client.Accepted.Count, client.Ended));
+        Assert.All(_keyed.Keys, key => SubmitKeyed(null, key));
+        Assert.Equal(0ul, _cell.Arena.Counter(CellCounter.TasksNow));
         Assert.Equal(0, _cell.Arena.Payloads.UsedBytes);
         Assert.Equal(0ul, _cell.Arena.Ready.Count);
         _cell.Arena.Ready.CheckInvariants();
@@ -200,6 +206,43 @@ internal sealed class ModelLife : IDisposable
         var (ids, _) = _cell.Submit(null, null, Spec(), Tokens(_random.Next(1, 5)));
         NoteIds(ids);
         _loose.UnionWith(ids.Where(id => id != 0));
+    }
+
+    // Of few keys, by anyone: whoever repeats one gets the task that the first one got, if the PLM dies in between too.
+    private void SubmitKeyed(ModelClient? client, string? key = null)
+    {
+        key ??= $"key {_random.Next(_keyed.Count + 2)}";
+        var token = "of " + key;
+        var first = (client?.Session!.DecidedRef ?? 0) + 1;
+        client?.Sent(first, token);
+        if (_random.Next(6) == 0)
+        {
+            _cell.Core.BeginTurn(_cell.Now);
+            Assert.True(_cell.Core.BeginBatch(client?.Session, client?.Stream, first, 1, Spec()).IsNone);
+            _cell.Core.AddItem(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(key));
+            Restart();
+            client = null;
+            first = 1;
+        }
+
+        var (ids, _, duplicates, _) = _cell.SubmitKeyed(client?.Session, client?.Stream, Spec(), (token, key));
+        client?.Answered(first, duplicates.Length == 0 ? ids[0] : 0);
+        if (ids[0] == 0)
+        {
+            // There was no room for a new one.
+            Assert.DoesNotContain(key, _keyed);
+            return;
+        }
+
+        if (duplicates.Length == 0)
+        {
+            NoteIds(ids);
+        }
+
+        Assert.True(_keyed.TryAdd(key, ids[0]) || (_keyed[key] == ids[0] && duplicates.Length == 1));
+
+        // Also those of sessions, which stay here when they were confirmed.
+        _loose.Add(ids[0]);
     }
 
     private string[] Tokens(int count) => [.. Enumerable.Range(0, count).Select(_ => $"t{_token++}")];

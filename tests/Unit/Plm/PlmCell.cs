@@ -39,6 +39,7 @@ internal sealed class PlmCell : IDisposable
                 TasksMax = 1_024,
                 WorkersMax = 16,
                 ClientsMax = 16,
+                KeysMax = 1_024,
                 PayloadBytesMax = 1 << 20,
                 ResultBytesMax = 8 << 20,
             },
@@ -52,8 +53,9 @@ internal sealed class PlmCell : IDisposable
     }
 
     /// <summary>Over the arena of another cell, with another journal.</summary>
-    public PlmCell(ArenaMap arena, FakeJournal journal)
+    public PlmCell(ArenaMap arena, FakeJournal journal, long nowMs = 1_000)
     {
+        NowMs = nowMs;
         _options = new PlmOptions();
         Journal = journal;
         Arena = arena;
@@ -157,6 +159,22 @@ internal sealed class PlmCell : IDisposable
         var receipt = core.EndBatch();
         return (receipt.Ids.ToArray(), [.. receipt.Faults]);
     }
+
+    /// <summary>Submits payloads, each with its key or with null, in one batch of a turn of its own.</summary>
+    public (ulong[] Ids, ItemFault[] Faults, int[] Duplicates, ulong Sequence) SubmitKeyed(
+        PlmSession? session, FakeStream? stream, TaskSpec spec, params (string Payload, string? Key)[] items) =>
+        Turn(core =>
+        {
+            var fault = core.BeginBatch(session, stream, (session?.DecidedRef ?? 0) + 1, items.Length, spec);
+            Assert.True(fault.IsNone, fault.Message);
+            foreach (var (payload, key) in items)
+            {
+                core.AddItem(Encoding.UTF8.GetBytes(payload), Encoding.UTF8.GetBytes(key ?? ""));
+            }
+
+            var receipt = core.EndBatch();
+            return (receipt.Ids.ToArray(), receipt.Faults.ToArray(), receipt.Duplicates.ToArray(), receipt.Sequence);
+        });
 
     public Fault Confirm(PlmSession session, FakeStream stream, ulong total) =>
         Turn(core => core.Confirm(session, stream, total));

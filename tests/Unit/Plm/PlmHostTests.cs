@@ -243,10 +243,10 @@ public sealed class PlmHostTests
         Assert.Equal("cba", (await awaiting).Result.Output.ToStringUtf8());
         var again = await client.AwaitTaskAsync(new AwaitTaskRequest { TaskId = submitted.TaskId }, deadline: Soon);
         Assert.Equal("cba", again.Result.Output.ToStringUtf8());
-        var keyed = new TaskItem { IdempotencyKey = "k" };
         var batch = await client.SubmitTasksAsync(
-            new SubmitTasksRequest { Options = Options(), Items = { Item("x"), keyed } }, deadline: Soon);
-        Assert.Equal("FEATURE_UNSUPPORTED", Assert.Single(batch.Errors).Code);
+            new SubmitTasksRequest { Options = Options(), Items = { Item("x"), Item("y", new string('k', 257)) } },
+            deadline: Soon);
+        Assert.Equal("INVALID_ARGUMENT", Assert.Single(batch.Errors).Code);
         var cancelled = await client.CancelTasksAsync(
             new CancelTasksRequest { TaskIds = { batch.TaskIds[0], submitted.TaskId, 99 } }, deadline: Soon);
         Assert.Equal([CancelStatus.Cancelled, CancelStatus.AlreadyDone, CancelStatus.NotFound], cancelled.Statuses);
@@ -260,6 +260,38 @@ public sealed class PlmHostTests
         var gone = await Assert.ThrowsAsync<RpcException>(
             async () => await client.AwaitTaskAsync(request, deadline: Soon));
         AssertFault(FaultCode.TaskNotFound, StatusCode.NotFound, gone);
+    }
+
+    [Fact]
+    public async Task Keys_AcrossCallsAndSessions_NameTheFirstTaskAndItsResult()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        var client = cell.Submission;
+        using var call = client.Session(deadline: Soon);
+        var batch = new SubmitBatch { FirstRef = 1, Options = Options(), Items = { Item("abc", "k"), Item("def") } };
+        batch.Items.Add([Item("abc", "k"), Item("abc", "k"), Item("xyz", "k")]);
+        await call.RequestStream.WriteAsync(new SessionRequest { Hello = Hello(), Submit = batch });
+        await call.ResponseStream.MoveNext(default);
+        var accepted = call.ResponseStream.Current.Accepted[0];
+        var first = accepted.TaskIds[0];
+        Assert.Equal([2u, 3u], accepted.Duplicates);
+        Assert.Equal([first, first], accepted.TaskIds.Skip(2).Take(2));
+        Assert.Equal((4u, "IDEMPOTENCY_KEY_REUSED"), (accepted.Errors[0].Index, accepted.Errors[0].Code));
+
+        var single = await client.SubmitTaskAsync(
+            new SubmitTaskRequest { Options = Options(), Item = Item("abc", "k") }, deadline: Soon);
+        Assert.Equal((first, true), (single.TaskId, single.IsDuplicate));
+        var several = await client.SubmitTasksAsync(
+            new SubmitTasksRequest { Options = Options(), Items = { Item("abc", "l"), Item("abc", "k") } },
+            deadline: Soon);
+        Assert.Equal([1u], several.Duplicates);
+        cell.Finish(3);
+        var result = await client.AwaitTaskAsync(new AwaitTaskRequest { TaskId = first }, deadline: Soon);
+        Assert.Equal("cba", result.Result.Output.ToStringUtf8());
+        var request = new SubmitTaskRequest { Options = Options(), Item = Item("xyz", "l") };
+        var reused = await Assert.ThrowsAsync<RpcException>(
+            async () => await client.SubmitTaskAsync(request, deadline: Soon));
+        AssertFault(FaultCode.IdempotencyKeyReused, StatusCode.AlreadyExists, reused);
     }
 
     [Fact]
@@ -397,12 +429,13 @@ public sealed class PlmHostTests
 
     private static TaskOptions Options() => new() { Handler = "reverse" };
 
-    private static TaskItem Item(string payload) => new() { Payload = ByteString.CopyFromUtf8(payload) };
+    private static TaskItem Item(string payload, string key = "") =>
+        new() { Payload = ByteString.CopyFromUtf8(payload), IdempotencyKey = key };
 
     private static SubmitBatch Batch(ulong first, params string[] payloads)
     {
         var batch = new SubmitBatch { FirstRef = first, Options = Options() };
-        batch.Items.AddRange(payloads.Select(Item));
+        batch.Items.AddRange(payloads.Select(payload => Item(payload)));
         return batch;
     }
 }

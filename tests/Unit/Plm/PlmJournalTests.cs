@@ -88,6 +88,21 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Result_JournalFarBehindItsDisk_StaysWithTheRegister()
+    {
+        using var cell = NewCell();
+        var (ids, _) = cell.Submit(null, null, Durable(cell), "x");
+        cell.Report(cell.Assign()[0]);
+        cell.Journal!.IsOverrun = true;
+        cell.Turn();
+        Assert.Equal(TaskState.Reported, cell.StateOf(ids[0]));
+        Assert.True(cell.Core.NextDueMs <= cell.NowMs + PlmLimits.RingRetryMs);
+        cell.Journal.IsOverrun = false;
+        cell.Turn();
+        Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
+    }
+
+    [Fact]
     public void Result_MemoryInACellWithAJournal_WaitsForNothing()
     {
         using var cell = NewCell();
@@ -321,6 +336,33 @@ public sealed class PlmJournalTests
         next.Turn();
         Assert.True(next.Recovered.IsNone);
         Assert.Equal(2u, next.Arena.Ready.Count);
+    }
+
+    [Fact]
+    public void Restore_DiesBetweenFillingASlotAndItsStep_TheSuccessorFillsItAgain()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        using (var cell = NewCell(journal))
+        {
+            id = cell.Submit(null, null, Durable(cell), "a").Ids[0];
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2);
+        next.NowMs += 10_000;
+        next.Turn();
+        var slot = new TaskId(id).Slot;
+        Assert.True(next.Arena.Ready.Remove(slot, next.Arena.Tasks.Read(slot)));
+        var word = next.Arena.Tasks.Read(slot);
+        Assert.True(next.Arena.Tasks.TryStep(
+            Role.Plm, slot, word, word.With(TaskState.Free, Attempt.None)));
+        next.Arena.Set(CellCounter.Populated, 0);
+        next.Restart();
+        next.NowMs += 10_000;
+        next.Turn();
+        Assert.Equal(TaskState.Ready, next.StateOf(id));
+        next.Core.CheckInvariants();
     }
 
     [Fact]

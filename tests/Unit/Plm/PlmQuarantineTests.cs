@@ -171,6 +171,17 @@ public sealed class PlmQuarantineTests
     }
 
     [Fact]
+    public void Retry_AskedAgain_AnswersTheSameTask()
+    {
+        using var cell = NewCell(slots: 1);
+        var (ids, _) = cell.Submit(null, null, cell.Spec(), "poison");
+        Poison(cell);
+        var newId = Retry(cell, ids[0]);
+        Assert.Equal(newId, Retry(cell, ids[0]));
+        Assert.Equal(1u, cell.Arena.Ready.Count);
+    }
+
+    [Fact]
     public void Retry_NotQuarantined_IsRefused()
     {
         using var cell = NewCell(slots: 1);

@@ -93,6 +93,23 @@ public sealed class PlmSessionTests
     }
 
     [Fact]
+    public void Open_HelloOvertakenByALaterStream_DoesNotTakeTheSessionBack()
+    {
+        using var cell = new PlmCell();
+        var (early, late) = (new FakeStream(cell.Arena), new FakeStream(cell.Arena));
+        Assert.True(Open(late, 2).IsNone);
+        Assert.Equal(FaultCode.SessionTakenOver, Open(early, 1).Code);
+        Assert.True(late.Closed.IsNone);
+
+        // Without numbers the last to arrive has it.
+        Assert.True(Open(early, 0).IsNone);
+        Assert.Equal(FaultCode.SessionTakenOver, late.Closed.Code);
+
+        Fault Open(FakeStream stream, ulong number) => cell.Turn(core => core.OpenSession(
+            new SessionHello(7, "test", 0, 0, 0, StreamNumber: number), stream, [], out _));
+    }
+
+    [Fact]
     public void Confirm_MoreThanSentOrLessThanBefore_IsRefused()
     {
         using var cell = new PlmCell();

@@ -51,12 +51,12 @@ public sealed class PlmSubmitTests
             Assert.True(core.BeginBatch(session, stream, 1, 4, spec).IsNone);
             core.AddItem("a"u8);
             core.AddItem(tooLarge);
-            core.RefuseItem(TaskRules.KeyUnsupported());
+            core.AddItem("c"u8, new byte[TaskLimits.KeyBytesMax + 1]);
             core.AddItem("d"u8);
             var receipt = core.EndBatch();
             Assert.Equal([1, 2], receipt.Faults.Select(fault => fault.Index));
             Assert.Equal(FaultCode.PayloadTooLarge, receipt.Faults[0].Fault.Code);
-            Assert.Equal(FaultCode.FeatureUnsupported, receipt.Faults[1].Fault.Code);
+            Assert.Equal(FaultCode.InvalidArgument, receipt.Faults[1].Fault.Code);
             Assert.Equal([true, false, false, true], receipt.Ids.ToArray().Select(id => id != 0));
             Assert.Equal(4ul, cell.SlotOf(receipt.Ids[3]).Ref);
         });

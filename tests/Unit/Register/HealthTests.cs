@@ -10,6 +10,9 @@ namespace Muster.Unit.Register;
 
 public sealed class HealthTests
 {
+    // Of a row's first registration in the arena of epoch 1.
+    private const ulong FirstEpoch = (1ul << RegisterLimits.RowEpochBits) + 1;
+
     [Fact]
     public void Silence_GoesFromAliveThroughSuspectToLost()
     {
@@ -24,7 +27,7 @@ public sealed class HealthTests
         Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
         cell.Pass(50);
         Assert.Equal(WorkerHealth.Lost, cell.Arena.Workers.Health(0));
-        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, FirstEpoch), Assert.Single(cell.ReadFinished()));
         Assert.Equal(FaultCode.WorkerFenced, Assert.Single(cell.Effects.Closed).Code);
         Assert.NotEqual(welcome.WorkerId, cell.Arena.Workers.IdOf(0));
         Assert.Equal(1ul, cell.Arena.Counter(CellCounter.WorkersLost));
@@ -76,9 +79,9 @@ public sealed class HealthTests
         cell.Hello(1);
         cell.Core.ProcessExited(0, 7, cell.NowMs, cell.NowUnixUs);
         Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
-        cell.Core.ProcessExited(0, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(0, cell.Arena.Workers[0].Epoch, cell.NowMs, cell.NowUnixUs);
         Assert.Equal((0u, WorkerHealth.Gone, WorkerReason.ProcessExited), cell.Effects.Changes[^1]);
-        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 0, FirstEpoch), Assert.Single(cell.ReadFinished()));
         Assert.Equal(0u, Assert.Single(cell.Effects.Unwatched));
     }
 
@@ -217,7 +220,7 @@ public sealed class HealthTests
         }
 
         cell.Pass(3_000);
-        cell.Core.ProcessExited(2, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(2, cell.Arena.Workers[2].Epoch, cell.NowMs, cell.NowUnixUs);
         Assert.Equal(WorkerHealth.Gone, cell.Arena.Workers.Health(2));
     }
 
@@ -228,11 +231,11 @@ public sealed class HealthTests
         var welcome = cell.Hello(1);
         cell.Hello(2);
         var held = cell.Assign(1);
-        cell.Core.ProcessExited(1, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(1, cell.Arena.Workers[1].Epoch, cell.NowMs, cell.NowUnixUs);
         cell.ReadFinished();
         cell.Pass(2_900);
         cell.Restart();
-        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 1, 1), Assert.Single(cell.ReadFinished()));
+        Assert.Equal(new FinishedRecord(FinishedRecord.WorkerLost, 1, FirstEpoch), Assert.Single(cell.ReadFinished()));
         Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(held));
         cell.Pass(2_900);
         Assert.NotEqual(WorkerHealth.Lost, cell.Arena.Workers.Health(0));

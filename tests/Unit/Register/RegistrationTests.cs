@@ -65,7 +65,7 @@ public sealed class RegistrationTests
         using var cell = new RegisterCell();
         var welcome = cell.Hello(nonce: 11);
         Assert.Equal(0u, welcome.Row);
-        Assert.Equal(1UL << 32, welcome.WorkerId);
+        Assert.Equal(((1UL << RegisterLimits.RowEpochBits) + 1) << 32, welcome.WorkerId);
         Assert.Equal(3_000u, welcome.LeaseMs);
         Assert.Equal(250u, welcome.IntervalMs);
         Assert.False(welcome.IsFenced);
@@ -73,8 +73,20 @@ public sealed class RegistrationTests
         Assert.Equal("w11", cell.Arena.Workers.Name(0));
         Assert.True(cell.Arena.Handlers.TryFind("work"u8, out var handler));
         Assert.True(cell.Arena.Workers.Offers(0, handler));
-        Assert.Equal((0u, 1u, 11u), Assert.Single(cell.Effects.Watched));
+        Assert.Equal((0u, cell.Arena.Workers[0].Epoch, 11u), Assert.Single(cell.Effects.Watched));
         Assert.Equal(1, cell.Arena.Workers.TakeChanged(new uint[8]));
+    }
+
+    [Fact]
+    public void Hello_SameRowInAnArenaMadeAnew_GetsAnotherId()
+    {
+        using var earlier = new RegisterCell(epoch: 3);
+        using var later = new RegisterCell(epoch: 4);
+        var before = earlier.Hello(11);
+        var after = later.Hello(11, before.WorkerId);
+        Assert.Equal(before.Row, after.Row);
+        Assert.NotEqual(before.WorkerId, after.WorkerId);
+        Assert.True(after.IsFenced);
     }
 
     [Fact]
@@ -197,8 +209,8 @@ public sealed class RegistrationTests
 
         Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
         var held = cell.Assign(3);
-        cell.Core.ProcessExited(3, 1, cell.NowMs, cell.NowUnixUs);
-        cell.Core.ProcessExited(4, 1, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(3, cell.Arena.Workers[3].Epoch, cell.NowMs, cell.NowUnixUs);
+        cell.Core.ProcessExited(4, cell.Arena.Workers[4].Epoch, cell.NowMs, cell.NowUnixUs);
         KeepAlive();
         Assert.Equal(FaultCode.TooManyWorkers, cell.Hello(RegisterCell.Facts(17), out _).Code);
 
@@ -207,7 +219,7 @@ public sealed class RegistrationTests
         cell.Pass(100);
         var welcome = cell.Hello(17);
         Assert.Equal(4u, welcome.Row);
-        Assert.Equal(3u, (uint)(welcome.WorkerId >> 32));
+        Assert.Equal((1u << RegisterLimits.RowEpochBits) + 3, (uint)(welcome.WorkerId >> 32));
         Assert.Equal(0UL, cell.Arena.Workers[4].ResultNumber);
         Assert.Equal(Muster.Core.Tasks.TaskState.Assigned, cell.StateOf(held));
 

@@ -6,10 +6,10 @@ internal sealed class AttemptsRise() : InvariantCheck("I5")
 {
     protected override void See(in HistoryEntry entry, Stories stories)
     {
-        if (entry.Op == HistoryOp.Dispatch && entry.Attempt <= stories.Task(entry.Task).Attempt)
+        if (entry.Op == HistoryOp.Dispatch && entry.Attempt <= stories.Task(entry.Task).Highest)
         {
             Fail($"task {Id(entry.Task)} was given out under attempt {entry.Attempt}, after "
-                + $"{stories.Task(entry.Task).Attempt}");
+                + $"{stories.Task(entry.Task).Highest}");
         }
     }
 }

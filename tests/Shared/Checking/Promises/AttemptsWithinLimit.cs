@@ -61,7 +61,8 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
             return;
         }
 
-        var failures = stories.Task(entry.Task).Failed + 1;
+        var known = stories.Task(entry.Task).Failures;
+        var failures = known.Count + (known.Contains(entry.Attempt) ? 0 : 1);
         var forgotten = stories.RolesDied + (stories.PowerLosses.Count * key.Facts.AttemptsMax);
         if (failures > key.Facts.AttemptsMax + forgotten)
         {
@@ -75,10 +76,10 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
         var task = stories.Task(entry.Task);
         if (stories.KeyOf(entry.Task) is { } key
             && task.LastFailed == entry.Attempt
-            && task.Failed > 0
-            && task.Failed < key.Facts.AttemptsMax)
+            && task.Failures.Count > 0
+            && task.Failures.Count < key.Facts.AttemptsMax)
         {
-            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after {task.Failed} failures");
+            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after {task.Failures.Count} failures");
         }
     }
 }

@@ -11,7 +11,8 @@ internal sealed class NoneLost() : InvariantCheck("I1")
     {
         foreach (var (lostUs, windowUs) in stories.PowerLosses)
         {
-            var isAfter = lostUs >= key.AckedUs;
+            // The answer may still have been on its way when memory was lost.
+            var isAfter = lostUs >= key.SentUs;
             if (isAfter && key.Level is HistoryLevel.None or HistoryLevel.Memory)
             {
                 return true;

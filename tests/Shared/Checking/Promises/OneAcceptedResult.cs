@@ -21,6 +21,10 @@ internal sealed class OneAcceptedResult() : InvariantCheck("I4")
             case HistoryOp.Ran:
                 _made[(entry.Task, entry.Attempt)] = entry.Value;
                 break;
+            case HistoryOp.PowerLoss:
+                // What was taken and not journaled is taken again.
+                _taken.Clear();
+                break;
             case HistoryOp.Accept:
                 SeeAccepted(entry, stories.Task(entry.Task));
                 break;

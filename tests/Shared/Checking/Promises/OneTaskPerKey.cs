@@ -10,7 +10,7 @@ namespace Muster.Checking.Promises;
 internal sealed class OneTaskPerKey() : InvariantCheck("I8")
 {
     private readonly Dictionary<ulong, ulong> _keyOf = [];
-    private readonly Dictionary<ulong, (ulong Task, int PowerLosses)> _taskOf = [];
+    private readonly Dictionary<ulong, (ulong Task, int Era)> _taskOf = [];
 
     protected override void See(in HistoryEntry entry, Stories stories)
     {
@@ -25,26 +25,32 @@ internal sealed class OneTaskPerKey() : InvariantCheck("I8")
             Fail($"task {Id(entry.Task)} is of two submissions, {Id(_keyOf[entry.Task])} and {Id(entry.Key)}");
         }
 
-        var losses = stories.PowerLosses.Count;
-        if (!_taskOf.TryGetValue(entry.Key, out var known))
+        // What was given out before memory was lost may start after it.
+        var story = stories.Task(entry.Task);
+        var isLate = entry.Op == HistoryOp.Start && story.Dispatched > 0;
+        var era = isLate ? story.Era : stories.PowerLosses.Count;
+        if (_taskOf.TryAdd(entry.Key, (entry.Task, era)))
         {
-            _taskOf.Add(entry.Key, (entry.Task, losses));
             return;
         }
 
+        var known = _taskOf[entry.Key];
         if (known.Task == entry.Task)
         {
             return;
         }
 
-        var mayDiffer = losses > known.PowerLosses
+        var mayDiffer = era != known.Era
             && stories.Keys.TryGetValue(entry.Key, out var key)
-            && (key.AckedUs < 0 || key.AckedUs == entry.TimeUs || NoneLost.MayBeLost(key, stories));
+            && (key.AckedUs < 0 || key.AckedUs == entry.TimeUs || era < known.Era || NoneLost.MayBeLost(key, stories));
         if (!mayDiffer)
         {
             Fail($"submission {Id(entry.Key)} became two tasks, {Id(known.Task)} and {Id(entry.Task)}");
         }
 
-        _taskOf[entry.Key] = (entry.Task, losses);
+        if (era > known.Era)
+        {
+            _taskOf[entry.Key] = (entry.Task, era);
+        }
     }
 }

@@ -53,8 +53,8 @@ public sealed class LayoutTests
         ArenaPart[] parts =
         [
             layout.Header, layout.RoleTable, layout.CounterWords, layout.WakeWords, layout.HeapLock, layout.NamesLock,
-            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Handlers, layout.Finished, layout.Cancels,
-            layout.Freed, layout.Payloads, layout.Results,
+            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers, layout.Finished,
+            layout.Cancels, layout.Freed, layout.Payloads, layout.Results,
         ];
         var end = 0L;
         foreach (var part in parts)

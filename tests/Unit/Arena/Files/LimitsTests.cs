@@ -23,6 +23,8 @@ public sealed class LimitsTests
             (limits with { WorkersMax = 65_535 }, limits with { WorkersMax = 65_536 }, "WorkersMax"),
             (limits with { ClientsMax = 16 }, limits with { ClientsMax = 15 }, "ClientsMax"),
             (limits with { ClientsMax = 65_535 }, limits with { ClientsMax = 65_536 }, "ClientsMax"),
+            (limits with { KeysMax = 16 }, limits with { KeysMax = 15 }, "KeysMax"),
+            (limits with { KeysMax = 1 << 24 }, limits with { KeysMax = (1 << 24) + 1 }, "KeysMax"),
             (limits with { PayloadBytesMax = 1L << 20 }, limits with { PayloadBytesMax = (1L << 20) - 1 }, "Payload"),
             (limits with { PayloadBytesMax = 128L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
             (limits with { ResultBytesMax = 8L << 20 }, limits with { ResultBytesMax = -1 }, "Result"),

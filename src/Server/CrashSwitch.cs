@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#if SEAMS
+using System;
+using System.Globalization;
+using System.Threading;
+using Muster.Arena.Native;
+using Muster.Core;
+using Muster.Journal;
+
+namespace Muster.Server;
+
+/// <summary>
+/// In the build for tests alone: kills this process with -9 at a place that the environment names, MUSTER_CRASH_AT =
+/// NAME:N for the N-th time it is reached, and makes the journal so small that every place of it is reached soon.
+/// </summary>
+internal static class CrashSwitch
+{
+    public const long SnapshotBytesMin = 2 << 20;
+    private const int SmallSegmentBytes = 1 << 20;
+    private const int SIGKILL = 9;
+
+    private static int s_left;
+
+    /// <summary>Reads the environment, once for each process.</summary>
+    public static void Arm()
+    {
+        var order = Environment.GetEnvironmentVariable("MUSTER_CRASH_AT");
+        if (order?.Split(':') is not [var name, var times]
+            || !int.TryParse(times, CultureInfo.InvariantCulture, out s_left))
+        {
+            return;
+        }
+
+        CrashPoint.Reached = reached =>
+        {
+            if (reached == name && Interlocked.Decrement(ref s_left) == 0)
+            {
+                Signal.Send((uint)Environment.ProcessId, SIGKILL);
+
+                // The signal takes a moment to arrive; nothing may be done meanwhile.
+                new ManualResetEventSlim().Wait();
+            }
+        };
+    }
+
+    public static JournalOptions Small(JournalOptions options) => options with { SegmentBytes = SmallSegmentBytes };
+}
+#endif
