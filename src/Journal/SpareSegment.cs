@@ -24,7 +24,9 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     /// <summary>Not 0: why none can be made now.</summary>
     public int Errno => Volatile.Read(ref _errno);
 
-    /// <summary>Takes over a spare that is there, as from an earlier life; what was in the making is worthless.</summary>
+    /// <summary>
+    /// Takes over a spare that is there, as from an earlier life; what was in the making is worthless.
+    /// </summary>
     public void Adopt()
     {
         _ = disk.Delete(SegmentName.SpareInMaking);
