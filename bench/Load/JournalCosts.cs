@@ -57,7 +57,8 @@ internal static class JournalCosts
     {
         var options = CellJournal.DefaultOptions with
         {
-            SegmentBytes = segmentBytes, WritesSparesAhead = isWrittenAhead,
+            SegmentBytes = segmentBytes,
+            WritesSparesAhead = isWrittenAhead,
         };
         var fault = CellJournal.TryOpen(state, options, out var journal);
         return fault.IsNone ? journal! : throw new IOException(fault.Message);
