@@ -8,7 +8,9 @@ using Muster.Server.Journal;
 
 namespace Muster.Load;
 
-/// <summary>What the journal costs by itself: appending, group commit, replay, and what a prepared segment saves.</summary>
+/// <summary>
+/// What the journal costs by itself: appending, group commit, replay, and what a prepared segment saves.
+/// </summary>
 internal static class JournalCosts
 {
     private const int BodyBytes = 200;

@@ -93,6 +93,7 @@ internal sealed partial class PlmCore
     {
         if (_index[index].Key is var key and not 0 && _arena.Keys[key - 1].ExpiresUnixMs == 0)
         {
+            CrashPoint.Hit("plm.end.before-key-expires");
             _arena.Keys[key - 1].ExpiresUnixMs = _now.UnixMs + _arena.Keys[key - 1].RetentionMs;
         }
     }
@@ -147,6 +148,7 @@ internal sealed partial class PlmCore
 
         slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
         slot.Client = 0;
+        CrashPoint.Hit("plm.confirm.kept");
         slot.Ref = 0;
         if (IsJournaled(in slot) && _journal is not null)
         {

@@ -257,6 +257,7 @@ internal sealed partial class PlmCore
         {
             var retentionMs = _batchSpec.KeyRetentionMs == 0 ? _options.KeyRetentionMs : _batchSpec.KeyRetentionMs;
             AddKey(index, given, in slot, retentionMs);
+            CrashPoint.Hit("plm.submit.key-written");
         }
 
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);

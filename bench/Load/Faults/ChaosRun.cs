@@ -23,6 +23,7 @@ namespace Muster.Load.Faults;
 internal sealed class ChaosRun : IAsyncDisposable
 {
     private const int InFlight = 300;
+    private const int FindingsMax = 20;
 
     private static readonly TimeSpan s_probeMax = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_drainMax = TimeSpan.FromSeconds(60);
@@ -43,7 +44,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         _options = options;
         _processes = processes;
         _cell = new(processes, options.Workers > 0 ? options.Workers : 3);
-        _oracle = new(options.History);
+        _oracle = new() { History = new() };
         _client = new(processes.Address, options.Durability, InFlight, _oracle);
         _sdk = MusterClient.Connect(processes.Address);
         _flow = new(_sdk, _oracle, options.Level, InFlight);
@@ -64,7 +65,6 @@ internal sealed class ChaosRun : IAsyncDisposable
         await _client.DisposeAsync();
         await _sdk.DisposeAsync();
         await _unary.DisposeAsync();
-        _oracle.Dispose();
     }
 
     private async Task<bool> RunAsync(ChaosLog log)
@@ -94,7 +94,9 @@ internal sealed class ChaosRun : IAsyncDisposable
 
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         await _cell.AllAwakeAsync();
+        _oracle.History!.Note(Checking.HistoryOp.Healed, (ulong)s_drainMax.TotalMicroseconds);
         await Task.WhenAll(_flow.FinishAsync(s_drainMax), _unary.FinishAsync(s_drainMax), _client.FinishAsync());
+        _oracle.History.Note(Checking.HistoryOp.Drained, isOk: _oracle.Counts.Lost == 0);
         return Report(rounds.Count, seconds, log);
     }
 
@@ -155,6 +157,7 @@ internal sealed class ChaosRun : IAsyncDisposable
             if (andArena)
             {
                 ArenaFile.Remove(_processes.Name);
+                _oracle.History!.Note(Checking.HistoryOp.PowerLoss);
             }
 
             var starting = _cell.StartAsync(roles, workers);
@@ -211,6 +214,17 @@ internal sealed class ChaosRun : IAsyncDisposable
             Console.WriteLine("  " + finding);
         }
 
+        if (_options.History is { } path)
+        {
+            _oracle.History!.Save(path);
+        }
+
+        var violations = _oracle.History!.Check();
+        foreach (var violation in violations.Take(FindingsMax))
+        {
+            Console.WriteLine($"  {violation}");
+        }
+
         // Silence of a role or a worker is ordered here; how long that lasted is no recovery of the cell's.
         var isKill = (string kind) => kind.StartsWith("Kill", StringComparison.Ordinal);
         Console.WriteLine(JsonSerializer.Serialize(new
@@ -229,6 +243,7 @@ internal sealed class ChaosRun : IAsyncDisposable
             reruns = counts.Reruns,
             workers_stopped = _cell.WorkersStopped,
             workers_lost = log.WorkersLost,
+            violations = violations.Count,
             unordered_ends = _cell.UnorderedEnds,
             killed_as_holders = _cell.KilledAsHolders,
             seconds = Math.Round(seconds),
@@ -236,6 +251,6 @@ internal sealed class ChaosRun : IAsyncDisposable
             recovery_p99_ms = _recovery.Percentile(0.99, isKill),
             recovery = _recovery.ByKind(),
         }));
-        return counts.IsClean && _cell.UnorderedEnds == 0;
+        return counts.IsClean && violations.Count == 0 && _cell.UnorderedEnds == 0;
     }
 }

@@ -50,7 +50,7 @@ internal static class Overload
             $"overload: {peak:N0} tasks/s at best; {Factor * peak:N0} offered for {options.Seconds} s by {Clients} "
             + $"clients; usual latency {usual:F1} ms; the arena holds {TasksMax:N0} tasks");
 
-        using var oracle = new HistoryOracle();
+        var oracle = new HistoryOracle();
         var clients = Enumerable.Range(0, Clients).Select(number => New(cell, options, oracle, $"open-{number}",
             perSecond: (int)(Factor * peak / Clients))).ToList();
         clients.ForEach(client => client.Start());
@@ -115,7 +115,7 @@ internal static class Overload
     /// <summary>Results per second with as much under way as keeps every slot busy.</summary>
     private static async Task<double> PeakAsync(CellProcesses cell, LoadOptions options, TimeSpan length)
     {
-        using var oracle = new HistoryOracle();
+        var oracle = new HistoryOracle();
         await using var client = New(cell, options, oracle, "peak", perSecond: 0);
         client.Start();
         await Task.Delay(TimeSpan.FromSeconds(2));

@@ -47,7 +47,7 @@ internal static class PowerCut
             cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address, "--slots", "6");
         }
 
-        using var oracle = new HistoryOracle(options.History);
+        var oracle = new HistoryOracle();
         var run = new PowerCutRun(options, cell, image, oracle);
         await using var client = run.Client;
         client.Start();

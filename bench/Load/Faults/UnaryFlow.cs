@@ -75,7 +75,7 @@ internal sealed class UnaryFlow(string address, HistoryOracle oracle, string lev
             catch (MusterException failure)
             {
                 // It may run all the same; nobody will ask for it.
-                Tell(HistoryOp.Unknown, key, failure.Code);
+                Tell(HistoryOp.Unknown, key, $"unknown:{failure.Code}");
                 await Task.Delay(50);
                 continue;
             }

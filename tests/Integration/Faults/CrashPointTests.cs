@@ -94,6 +94,7 @@ public sealed partial class CrashPointTests(ITestOutputHelper output)
             }
 
             ArenaFile.Remove(run.Cell.Name);
+            run.Oracle.History!.Note(Checking.HistoryOp.PowerLoss);
             await Task.WhenAll(CellProcesses.Roles.Select(each => TryStartAsync(run, each)));
 
             // The others wait for an arena that never came to be; whoever gave up is started with the next.

@@ -13,7 +13,9 @@ using Xunit.Abstractions;
 
 namespace Muster.Integration.Faults;
 
-/// <summary>The journal's disk is full, slow, stuck, or fails: nothing accepted is lost, and nobody is told otherwise.</summary>
+/// <summary>
+/// The journal's disk is full, slow, stuck, or fails: nothing accepted is lost, and nobody is told otherwise.
+/// </summary>
 public sealed class DiskTests(ITestOutputHelper output)
 {
     private const int Eio = 5;
@@ -185,6 +187,7 @@ public sealed class DiskTests(ITestOutputHelper output)
             }
 
             ArenaFile.Remove(Run.Cell.Name);
+            Run.Oracle.History!.Note(Checking.HistoryOp.PowerLoss);
             await Run.Cell.StartRolesAsync(CellProcesses.Roles);
         }
 

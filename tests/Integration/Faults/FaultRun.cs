@@ -34,7 +34,7 @@ internal sealed class FaultRun : IAsyncDisposable
 
     public SessionClient Client { get; private set; } = null!;
 
-    public HistoryOracle Oracle { get; } = new();
+    public HistoryOracle Oracle { get; } = new() { History = new() };
 
     /// <summary>Proxies before the roles' sockets, when they were asked for.</summary>
     public Doors Doors { get; private set; } = null!;
@@ -136,11 +136,14 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <summary>Submits nothing more, waits for what is under way, and judges.</summary>
     public async Task<HistoryCounts> EndCleanAsync()
     {
+        Oracle.History!.Note(Checking.HistoryOp.Healed, (ulong)s_deadline.TotalMicroseconds);
         var waiting = await Client.DrainAsync(s_deadline);
         var counts = Oracle.Counts;
+        Oracle.History.Note(Checking.HistoryOp.Drained, isOk: waiting == 0);
         Assert.True(
             counts.IsClean && waiting == 0,
             $"{counts}\n{waiting} without a result; {Client.LastEnd}\n{string.Join('\n', Oracle.Findings)}\n{LastLines()}");
+        Assert.Empty(Oracle.History.Check());
         return counts;
     }
 
@@ -160,8 +163,6 @@ internal sealed class FaultRun : IAsyncDisposable
         {
             await Cell.DisposeAsync();
         }
-
-        Oracle.Dispose();
     }
 
     private void TakeLine(string kind, string line)

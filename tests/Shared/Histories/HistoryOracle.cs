@@ -2,7 +2,6 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
-using System.IO;
 using System.Linq;
 using System.Threading;
 
@@ -13,7 +12,7 @@ namespace Muster.Shared.Histories;
 /// each open task, a bit for each that has ended, and the last results in full to compare those that come again.
 /// Thread-safe.
 /// </summary>
-internal sealed class HistoryOracle : IHistorySink, IDisposable
+internal sealed class HistoryOracle : IHistorySink
 {
     private const int RecentMax = 200_000;
     private const int FindingsMax = 20;
@@ -21,13 +20,12 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Ledger> _ledgers = [];
     private readonly List<string> _findings = [];
-    private readonly StreamWriter? _file;
     private HistoryCounts _counts = new();
     private readonly List<(long FromUs, long CutUs, long ToUs)> _cuts = [];
     private long _results;
 
-    /// <param name="path">Where to keep the whole history; null: nowhere.</param>
-    public HistoryOracle(string? path = null) => _file = path is null ? null : new StreamWriter(path);
+    /// <summary>The whole history, for the checker; null: it is not kept.</summary>
+    public RecordedHistory? History { get; init; }
 
     /// <summary>What it came to so far; what has no result yet counts as lost.</summary>
     public HistoryCounts Counts
@@ -116,7 +114,7 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
     {
         lock (_gate)
         {
-            _file?.WriteLine(happened.ToString());
+            History?.Add(happened);
             if (!_ledgers.TryGetValue(happened.Actor, out var ledger))
             {
                 _ledgers[happened.Actor] = ledger = new();
@@ -152,8 +150,6 @@ internal sealed class HistoryOracle : IHistorySink, IDisposable
     {
         // The history of this process need not outlive it.
     }
-
-    public void Dispose() => _file?.Dispose();
 
     private void TakeAccept(Ledger ledger, in HistoryEvent happened)
     {

@@ -25,6 +25,10 @@ namespace Muster.Shared.Histories;
 internal sealed class SessionClient(SessionClientOptions options, SessionBook book, IHistorySink sink)
     : IAsyncDisposable
 {
+    // Some have keys of their own, for what the cell does with them; they do not stay there for long.
+    private const long KeyedEvery = 16;
+    private const ulong KeptMs = 1_000;
+
     private static readonly GrpcChannelOptions s_channel = new() { BackoffMax = TimeSpan.FromMilliseconds(100) };
 
     private readonly Lock _gate = new();
@@ -295,6 +299,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
                 Handler = TraceTask.Handler,
                 AttemptsMax = 100,
                 Durability = (V1.Durability)options.Durability,
+                RetentionMs = KeptMs,
+                KeyRetentionMs = KeptMs,
             },
         };
         for (var count = Math.Min(room, options.BatchMax); count > 0; count--)
@@ -305,6 +311,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
             batch.Items.Add(new TaskItem
             {
                 Payload = ByteString.CopyFrom(TraceTask.Payload(key, waitMs, options.PayloadBytes)),
+                IdempotencyKey = key % KeyedEvery == 0 ? $"{book.ClientId:x}-{key}" : "",
             });
             Tell(HistoryOp.Submit, "unknown", _nextRef++, key);
         }

@@ -24,7 +24,9 @@ internal enum TaskKind : byte
     Hangs,
 }
 
-/// <summary>What payloads and outputs hold, so that whoever meets one knows whose it is and whether it is whole.</summary>
+/// <summary>
+/// What payloads and outputs hold, so that whoever meets one knows whose it is and whether it is whole.
+/// </summary>
 internal static class TaskBytes
 {
     public const int HeaderBytes = 20;
