@@ -230,8 +230,8 @@ internal sealed class SeedRun : IDisposable
         return true;
     }
 
-    // Ended tasks that no session holds. A caller has released each of them, but the power may have gone before the disk
-    // knew of it; such a task is back, and kept for its retention.
+    // Ended tasks that no session holds. A caller has released each of them, but the power may have gone before the
+    // disk knew of it; such a task is back, and kept for its retention.
     private List<ulong> KeptTasks()
     {
         var tasks = _cell.Arena.Tasks;

@@ -79,7 +79,8 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
             && task.Failures.Count > 0
             && task.Failures.Count < key.Facts.AttemptsMax)
         {
-            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after {task.Failures.Count} failures");
+            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after "
+                + $"{task.Failures.Count} failures");
         }
     }
 }
