@@ -26,6 +26,8 @@ internal enum FaultKind
     /// <summary>A role for up to four seconds, then it goes on.</summary>
     StopRole,
 
-    /// <summary>A worker past its lease, while further rounds go on; then it wakes and must drop what it holds.</summary>
+    /// <summary>
+    /// A worker past its lease, while further rounds go on; then it wakes and must drop what it holds.
+    /// </summary>
     StopWorker,
 }

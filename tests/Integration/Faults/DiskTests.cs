@@ -13,7 +13,9 @@ using Xunit.Abstractions;
 
 namespace Muster.Integration.Faults;
 
-/// <summary>The journal's disk is full, slow, stuck, or fails: nothing accepted is lost, and nobody is told otherwise.</summary>
+/// <summary>
+/// The journal's disk is full, slow, stuck, or fails: nothing accepted is lost, and nobody is told otherwise.
+/// </summary>
 public sealed class DiskTests(ITestOutputHelper output)
 {
     private const int Eio = 5;

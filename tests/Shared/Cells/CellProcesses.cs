@@ -222,9 +222,9 @@ internal sealed class CellProcesses : IAsyncDisposable
         start.Environment["XDG_RUNTIME_DIR"] = Folder;
         start.Environment["XDG_STATE_HOME"] = _setup.StateHome ?? Folder;
         start.Environment.Remove("MUSTER_ADDRESS");
-        foreach (var environment in new[] { "", kind }.Distinct().Select(key => _setup.Environment.GetValueOrDefault(key)))
+        foreach (var key in new[] { "", kind }.Distinct())
         {
-            foreach (var (name, value) in environment ?? [])
+            foreach (var (name, value) in _setup.Environment.GetValueOrDefault(key) ?? [])
             {
                 start.Environment[name] = value;
             }

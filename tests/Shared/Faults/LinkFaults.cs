@@ -11,7 +11,9 @@ internal sealed record LinkFaults
 {
     public static LinkFaults None { get; } = new();
 
-    /// <summary>Each piece waits this long, and up to <see cref="JitterMs"/> longer; other connections pass it.</summary>
+    /// <summary>
+    /// Each piece waits this long, and up to <see cref="JitterMs"/> longer; other connections pass it.
+    /// </summary>
     public int DelayMs { get; init; }
 
     public int JitterMs { get; init; }

@@ -7,7 +7,9 @@ using System.Threading.Tasks;
 
 namespace Muster.Shared.Faults;
 
-/// <summary>One connection through a <see cref="FaultProxy"/>, which owns it: two pumps, one for each direction.</summary>
+/// <summary>
+/// One connection through a <see cref="FaultProxy"/>, which owns it: two pumps, one for each direction.
+/// </summary>
 internal sealed class ProxiedLink(Socket client, Socket server, int seed)
 {
     private const int SolSocket = 1;
