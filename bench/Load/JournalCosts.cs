@@ -119,7 +119,8 @@ internal static class JournalCosts
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"group of {group,6}: {group * micros.Length / total * 1e6,10:0} records a second, one commit "
-                + $"{Percentile(micros, 10):0} us lower decile, {Percentile(micros, 50):0} us median, {Percentile(micros, 99):0} us p99"));
+                + $"{Percentile(micros, 10):0} us lower decile, {Percentile(micros, 50):0} us median, "
+                + $"{Percentile(micros, 99):0} us p99"));
         }
     }
 

@@ -49,6 +49,8 @@ internal enum CellCounter
     /// </summary>
     FinishedSafe = 18,
 
+    Quarantined = 20,
+
     /// <summary>Items that were answered with an earlier task of the same idempotency key.</summary>
     Repeated = 24,
 

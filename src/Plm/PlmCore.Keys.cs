@@ -133,13 +133,14 @@ internal sealed partial class PlmCore
     }
 
     /// <summary>
-    /// A session does not need the ended task any more. Nobody does, unless it has a key: then whoever repeats the
-    /// submission may still ask for its result, and it stays as one without a session.
+    /// A session does not need the ended task any more. Nobody does, unless it has a key, when whoever repeats the
+    /// submission may still ask for its result, or is quarantined: then it stays as one without a session.
     /// </summary>
     private void ReleaseFromSession(uint index)
     {
         ref var slot = ref _tasks[index];
-        if (_index[index].Key == 0 || slot.RetentionMs == 0)
+        var isWanted = _index[index].Key != 0 || slot.Outcome == (byte)Outcome.Quarantined;
+        if (!isWanted || slot.RetentionMs == 0)
         {
             Release(index);
             return;

@@ -284,6 +284,11 @@ internal sealed partial class PlmCore
                 found.WithoutOutcome.Add(index);
                 break;
             case TaskState.Done:
+                if (HasQuarantineRecord(in slot))
+                {
+                    slot.EndFault = 0;
+                }
+
                 EndKey(index);
                 found.Done++;
                 if (!IsPublished(in slot))

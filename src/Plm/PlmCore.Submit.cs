@@ -344,7 +344,8 @@ internal sealed partial class PlmCore
         slot.EndFault = 0;
         slot.Flags = 0;
         slot.AttemptsLost = 0;
-        slot.RetryDelayMs = _batchSpec.RetryDelayMs;
+        slot.Crashes = 0;
+        slot.RetryDelayMs = (ushort)_batchSpec.RetryDelayMs;
         slot.TimeoutMs = _batchSpec.TimeoutMs;
         slot.RetentionMs = _batchSpec.RetentionMs;
         slot.DueUnixMs = _batchSpec.ExpiresAfterMs == 0 ? 0 : _now.UnixMs + _batchSpec.ExpiresAfterMs;

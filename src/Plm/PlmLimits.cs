@@ -63,6 +63,9 @@ internal static class PlmLimits
     /// <summary>Calls that wait for one task.</summary>
     public const int AwaitersPerTaskMax = 1_024;
 
+    /// <summary>Tasks of which is remembered which workers died of them. Of more the number is known alone.</summary>
+    public const int CrashNotesMax = 10_000;
+
     /// <summary>Rows of idempotency keys that one sweep looks at.</summary>
     public const uint KeysPerSweep = 8_192;
 

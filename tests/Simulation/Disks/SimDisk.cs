@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-using System;
 using System.Collections.Generic;
 using System.Linq;
 using Muster.Checking;
@@ -58,7 +57,9 @@ internal sealed class SimDisk
     /// <summary>Flips a bit somewhere in the segments.</summary>
     public void Damage()
     {
-        var names = Disk.Names.Where(IsSegment).ToArray();
+        var names = Disk.Names
+            .Where(static name => name.EndsWith(".segment", System.StringComparison.Ordinal))
+            .ToArray();
         if (names.Length == 0 || _damage is not null)
         {
             return;
@@ -102,7 +103,7 @@ internal sealed class SimDisk
         var segments = new List<byte[]>();
         foreach (var name in Disk.Names)
         {
-            if (IsSegment(name))
+            if (name.EndsWith(".segment", System.StringComparison.Ordinal))
             {
                 segments.Add(Disk.Content(name));
             }
@@ -116,8 +117,6 @@ internal sealed class SimDisk
 
         _world.Record(new(_world.NowUs, "reader", HistoryOp.JournalRead), -1);
     }
-
-    private static bool IsSegment(string name) => name.EndsWith(".segment", StringComparison.Ordinal);
 
     private int Ask(DiskCall call, string name)
     {
