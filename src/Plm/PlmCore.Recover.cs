@@ -173,8 +173,8 @@ internal sealed partial class PlmCore
                 row.LeftUnixMs = _now.UnixMs;
             }
 
-            // Only the wall clock knows how long ago that was, and it may have been set forward by hours: whoever is away
-            // gets some time to come back in any case.
+            // Only the wall clock knows how long ago that was, and it may have been set forward by hours: whoever is
+            // away gets some time to come back in any case.
             var awayMs = Math.Max(0, (long)(_now.UnixMs - row.LeftUnixMs));
             var leastMs = Math.Min(_options.SessionKeptMs, PlmLimits.SessionGraceMs);
             AddSession(new PlmSession(index, row.ClientId)
@@ -217,7 +217,7 @@ internal sealed partial class PlmCore
         }
 
         found.Used++;
-        
+
         // Done without an outcome is an end that is completed further on, and with it the grant ends.
         var isOpen = word.State != TaskState.Done || slot.Outcome == 0;
         _grantedNow += IsGranted(in slot) && isOpen ? 1 : 0;
