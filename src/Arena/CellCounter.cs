@@ -49,6 +49,8 @@ internal enum CellCounter
     /// </summary>
     FinishedSafe = 18,
 
+    Quarantined = 20,
+
     /// <summary>Items that were answered with an earlier task of the same idempotency key.</summary>
     Repeated = 24,
 
@@ -64,4 +66,7 @@ internal enum CellCounter
     Reported = 49,
     WorkersLost = 50,
     Heartbeats = 51,
+
+    /// <summary>Registers that took the arena over.</summary>
+    RegisterStarts = 52,
 }

@@ -90,6 +90,8 @@ internal static class CommandLine
             WorkersVerb.Create(context),
             TopVerb.Create(context),
             CancelVerb.Create(context),
+            RetryVerb.Create(context),
+            ForgetVerb.Create(context),
             ArenaVerb.Create(context),
             JournalVerb.Create(context),
             VersionVerb.Create(context),

@@ -46,6 +46,8 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ],
         [CommandVerbs.Workers] = ["muster workers", "muster workers -o json"],
         [CommandVerbs.Top] = ["muster top", "muster top --once --cell nightly"],
+        [CommandVerbs.Retry] = ["muster tasks --quarantined", "muster retry ID", "muster retry --all"],
+        [CommandVerbs.Forget] = ["muster forget ID"],
         [CommandVerbs.Cancel] = ["muster cancel ID", "muster tasks -o json | jq -r '.[].id' | xargs muster cancel"],
         [CommandVerbs.Arena] = ["muster arena inspect", "muster arena inspect --cell nightly -o json"],
         ["remove"] = ["muster arena remove --cell nightly"],

@@ -124,6 +124,16 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         return response.Statuses;
     }
 
+    /// <summary>How many of the tasks had ended and belonged to no session; they are forgotten.</summary>
+    public async Task<uint> ReleaseTasksAsync(IEnumerable<TaskId> ids, CancellationToken cancellationToken)
+    {
+        var request = new V1.ReleaseTasksRequest();
+        request.TaskIds.AddRange(ids.Select(id => id.Value));
+        var response = await CallPlmAsync(
+            (client, options) => client.ReleaseTasksAsync(request, options), cancellationToken);
+        return response.Released;
+    }
+
     /// <summary>
     /// Submits one task without a session: its result is kept until its retention ends. A call that failed may have
     /// been accepted, so it is repeated under one idempotency key, which is made here when the options have none.

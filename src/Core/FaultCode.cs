@@ -51,6 +51,7 @@ internal enum FaultCode : ushort
     CommandInvalid = 52,
     SpawnFailed = 53,
     TaskLost = 54,
+    TaskQuarantined = 55,
 
     // What stops a role or the command line.
     PortInUse = 60,

@@ -195,8 +195,8 @@ internal sealed partial class FileJournal
     }
 
     /// <summary>
-    /// After a flush with nothing waiting behind it, a record that says how far it reached; it is not flushed itself. It
-    /// is what tells damage to the last records from an unfinished write. Where it does not fit, the next segment is
+    /// After a flush with nothing waiting behind it, a record that says how far it reached; it is not flushed itself.
+    /// It is what tells damage to the last records from an unfinished write. Where it does not fit, the next segment is
     /// begun for it: its header is a proof as well.
     /// </summary>
     private void MarkSynced()

@@ -8,8 +8,8 @@ namespace Muster.Journal;
 
 /// <summary>
 /// The journal over a folder of segment files; docs/internals/journal.md describes them.
-/// Threads: one appends, one commits and keeps house, any reads the counts. The gate between the first two is held for a
-/// copy into memory, never over a disk call.
+/// Threads: one appends, one commits and keeps house, any reads the counts. The gate between the first two is held for
+/// a copy into memory, never over a disk call.
 /// Capacity: <see cref="JournalOptions.PendingBytesMax"/> before new work is refused, four times that before
 /// appending fails.
 /// Owner: the host that opened it; it holds the folder's lock until after <see cref="Dispose"/>.

@@ -9,18 +9,23 @@ namespace Muster.Journal;
 /// Two threads use it at a time: one that appends (whoever holds the owner's turn) and one that commits. Appending only
 /// copies into memory, so a turn never waits for a disk. What is appended and not yet written is bounded:
 /// <see cref="Refusal"/> speaks long before <see cref="Append"/> fails.
-/// A failed write or flush throws <see cref="JournalFailedException"/> from then on, whatever is called; the process has
-/// to stop, since nothing is known of what the disk holds.
+/// A failed write or flush throws <see cref="JournalFailedException"/> from then on, whatever is called; the process
+/// has to stop, since nothing is known of what the disk holds.
 /// </summary>
 internal interface IJournal : IDisposable
 {
     /// <summary>Random number made with the journal, never 0; two journals are the same when it is.</summary>
     ulong Lineage { get; }
 
-    /// <summary>The last sequence that <see cref="Append"/> gave, or that was found at opening. Any thread.</summary>
+    /// <summary>
+    /// The last sequence that <see cref="Append"/> gave, or that was found at opening. Any thread.
+    /// </summary>
     ulong AppendedSequence { get; }
 
-    /// <summary>The last sequence that survives the death of every process. Any thread.</summary>
+    /// <summary>
+    /// The last sequence that survives the death of every process; the journal's own marks count, so it may be above
+    /// <see cref="AppendedSequence"/>. Any thread.
+    /// </summary>
     ulong WrittenSequence { get; }
 
     /// <summary>The last sequence that survives a power loss. Any thread.</summary>
@@ -36,7 +41,8 @@ internal interface IJournal : IDisposable
 
     /// <summary>
     /// None while new work may be accepted. DISK_FULL when no spare segment can be made: the one in use is kept for the
-    /// outcomes of what was accepted. JOURNAL_BEHIND when the disk does not keep up. Both end by themselves. Any thread.
+    /// outcomes of what was accepted. JOURNAL_BEHIND when the disk does not keep up. Both end by themselves. Any
+    /// thread.
     /// </summary>
     Fault Refusal { get; }
 
@@ -56,8 +62,8 @@ internal interface IJournal : IDisposable
 
     /// <summary>
     /// Writes everything appended so far, and, with <paramref name="sync"/>, flushes what has not been: one write and
-    /// one flush however many records. The committing thread alone. When the disk is full to the last reserve it returns
-    /// without progress; the next call tries again.
+    /// one flush however many records. The committing thread alone. When the disk is full to the last reserve it
+    /// returns without progress; the next call tries again.
     /// Calling it with <paramref name="sync"/> once more after an idle moment makes durable the proof that the last
     /// flush happened, without which damage to the last records could look like an unfinished write.
     /// </summary>

@@ -11,7 +11,9 @@ internal static class JournalFormat
     /// <summary>What a disk may lose, swap or bring back in one piece.</summary>
     public const int BlockBytes = 4096;
 
-    /// <summary>Where the proof of the last flush is: in a block of its own, so that it survives what hits another.</summary>
+    /// <summary>
+    /// Where the proof of the last flush is: in a block of its own, so that it survives what hits another.
+    /// </summary>
     public const int ProofOffset = BlockBytes;
 
     /// <summary>Where the first record of a segment is: behind the header's block and the proof's block.</summary>

@@ -9,9 +9,9 @@ namespace Muster.Journal;
 
 /// <summary>
 /// Reads records from a segment to the journal's end, checks the chain over all of them, and decides what the end is:
-/// the last record, an unfinished write that may be cut, or damage. The decision: a record that is not whole may only be
-/// an unfinished write if nothing says that a flush had reached it. What can say so: another segment behind it, a whole
-/// record behind it, or the proof in the segment's second block, which is always whole unless it was damaged.
+/// the last record, an unfinished write that may be cut, or damage. The decision: a record that is not whole may only
+/// be an unfinished write if nothing says that a flush had reached it. What can say so: another segment behind it, a
+/// whole record behind it, or the proof in the segment's second block, which is always whole unless it was damaged.
 /// </summary>
 internal sealed class JournalScan
 {
@@ -179,7 +179,8 @@ internal sealed class JournalScan
             scanner.Refresh();
             if (!Step(scanner))
             {
-                return Damaged(path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
+                return Damaged(
+                    path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
             }
         }
     }
@@ -223,8 +224,8 @@ internal sealed class JournalScan
     }
 
     /// <summary>
-    /// Whole records that are not the ones that were flushed: a part of the file is from another time. Which part is not
-    /// known; what is sure ends where these records themselves say that the last flush did.
+    /// Whole records that are not the ones that were flushed: a part of the file is from another time. Which part is
+    /// not known; what is sure ends where these records themselves say that the last flush did.
     /// </summary>
     private Fault Another(SegmentScanner scanner, string path, string what)
     {

@@ -6,7 +6,8 @@ namespace Muster.Journal;
 
 /// <summary>The first block of a segment file, on the disk before the file has a segment's name.</summary>
 /// <param name="Lineage">Which journal it belongs to.</param>
-/// <param name="Seed">What the checks of this journal's records start with, so that no payload can look like one.</param>
+/// <param name="Seed">What the checks of this journal's records start with, so that no payload can look like
+/// one.</param>
 /// <param name="Number">1, 2, 3...; also in the file's name.</param>
 /// <param name="BasePosition">Position of the file's first byte over all segments.</param>
 /// <param name="SegmentBytes">Length of the file.</param>

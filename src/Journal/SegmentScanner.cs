@@ -96,7 +96,9 @@ internal sealed class SegmentScanner
     /// <summary>Forgets what was read, as another process may have written meanwhile.</summary>
     public void Refresh() => _windowBytes = 0;
 
-    /// <summary>Whether there is a header at <see cref="Offset"/> that says it belongs there: an unfinished write.</summary>
+    /// <summary>
+    /// Whether there is a header at <see cref="Offset"/> that says it belongs there: an unfinished write.
+    /// </summary>
     public bool IsBegun()
     {
         var window = Window(Offset, JournalFormat.RecordHeaderBytes);

@@ -24,7 +24,9 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     /// <summary>Not 0: why none can be made now.</summary>
     public int Errno => Volatile.Read(ref _errno);
 
-    /// <summary>Takes over what an earlier life of the journal has prepared.</summary>
+    /// <summary>
+    /// Takes over a spare that is there, as from an earlier life; what was in the making is worthless.
+    /// </summary>
     public void Adopt()
     {
         _ = disk.Delete(SegmentName.SpareInMaking);
@@ -52,7 +54,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         if (_file is null)
         {
             var sinceFailureUs = Math.Abs(options.UnixUs() - _failedUs);
-            return (Errno == 0 || sinceFailureUs >= TryAgainUs) && Settle(Begin()) == 0;
+            return (Errno == 0 || sinceFailureUs >= TryAgainUs) && Settle(Begin()) == 0 && !IsReady;
         }
 
         var slice = options.WritesSparesAhead ? Math.Min(sliceBytes, options.SegmentBytes - _zeroed) : 0;
@@ -78,7 +80,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         }
 
         var errno = _file is null ? Begin() : 0;
-        return Settle(errno != 0 ? errno : Finish());
+        return Settle(errno != 0 || IsReady ? errno : Finish());
     }
 
     /// <summary>Uses a segment that is not needed any more; replaces whatever spare was in the making.</summary>
@@ -92,9 +94,15 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         var errno = disk.Rename(name, SegmentName.Spare);
         CrashPoint.Hit("journal.recycle.renamed");
         errno = errno != 0 ? errno : disk.SyncFolder();
-        errno = errno != 0 ? errno : disk.Open(SegmentName.Spare, isWritable: true, out _file);
-        IsReady = errno == 0;
-        Volatile.Write(ref _errno, 0);
+        if (errno == 0)
+        {
+            // If it cannot be opened, for want of descriptors perhaps, it is tried again later.
+            var opened = disk.Open(SegmentName.Spare, isWritable: true, out _file);
+            IsReady = opened == 0;
+            Volatile.Write(ref _errno, opened);
+            _failedUs = options.UnixUs();
+        }
+
         return errno;
     }
 
@@ -135,6 +143,13 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
 
     private int Begin()
     {
+        // Room that is taken already may be there, when only opening it had failed.
+        Adopt();
+        if (IsReady)
+        {
+            return 0;
+        }
+
         var errno = disk.FreeBytes(out var free);
         if (errno == 0 && free < options.SegmentBytes)
         {
@@ -142,12 +157,6 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         }
 
         errno = errno != 0 ? errno : disk.Create(SegmentName.SpareInMaking, out _file);
-        if (errno == JournalErrno.EEXIST)
-        {
-            errno = disk.Delete(SegmentName.SpareInMaking);
-            errno = errno != 0 ? errno : disk.Create(SegmentName.SpareInMaking, out _file);
-        }
-
         _zeroed = 0;
         return errno != 0 ? errno : _file!.Allocate(options.SegmentBytes);
     }

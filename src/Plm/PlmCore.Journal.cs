@@ -110,16 +110,17 @@ internal sealed partial class PlmCore
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
         _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
 
-    // Names the last attempt that is over: a worker that outlives the arena must not bring its result once more.
-    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt last, int failed, int lost)
+    // Names the attempt that is over, so that no worker that outlives the arena claims it and it is counted again.
+    private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
     {
         if (IsJournaled(in slot))
         {
             _facts.Begin(FactKind.AttemptFailed);
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Byte((byte)failed);
-            _facts.Byte((byte)lost);
-            _facts.Varint(last.Value);
+            _facts.Byte(slot.AttemptsLost);
+            _facts.Byte(slot.Crashes);
+            _facts.Varint(over.Value);
             _facts.End();
         }
     }

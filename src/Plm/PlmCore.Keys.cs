@@ -93,6 +93,7 @@ internal sealed partial class PlmCore
     {
         if (_index[index].Key is var key and not 0 && _arena.Keys[key - 1].ExpiresUnixMs == 0)
         {
+            CrashPoint.Hit("plm.end.before-key-expires");
             _arena.Keys[key - 1].ExpiresUnixMs = _now.UnixMs + _arena.Keys[key - 1].RetentionMs;
         }
     }
@@ -132,13 +133,14 @@ internal sealed partial class PlmCore
     }
 
     /// <summary>
-    /// A session does not need the ended task any more. Nobody does, unless it has a key: then whoever repeats the
-    /// submission may still ask for its result, and it stays as one without a session.
+    /// A session does not need the ended task any more. Nobody does, unless it has a key, when whoever repeats the
+    /// submission may still ask for its result, or is quarantined: then it stays as one without a session.
     /// </summary>
     private void ReleaseFromSession(uint index)
     {
         ref var slot = ref _tasks[index];
-        if (_index[index].Key == 0 || slot.RetentionMs == 0)
+        var isWanted = _index[index].Key != 0 || slot.Outcome == (byte)Outcome.Quarantined;
+        if (!isWanted || slot.RetentionMs == 0)
         {
             Release(index);
             return;
@@ -146,6 +148,7 @@ internal sealed partial class PlmCore
 
         slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
         slot.Client = 0;
+        CrashPoint.Hit("plm.confirm.kept");
         slot.Ref = 0;
         if (IsJournaled(in slot) && _journal is not null)
         {

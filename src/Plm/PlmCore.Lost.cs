@@ -50,12 +50,15 @@ internal sealed partial class PlmCore
         for (uint index = 0; index < end; index++)
         {
             var word = _tasks.Read(index);
-            if (word.State is TaskState.Assigned or TaskState.Running && IsOnLostRow(_tasks[index].Worker))
+            if (word.State is TaskState.Assigned or TaskState.Running
+                && IsOnLostRow(_tasks[index].Worker)
+                && !TryNoteCrashed(index, word))
             {
                 ReturnAttempt(index, word);
             }
         }
 
+        ChargeCrashed();
         Array.Clear(_lostRows);
     }
 
@@ -73,7 +76,7 @@ internal sealed partial class PlmCore
         }
 
         slot.AttemptsLost++;
-        NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed, slot.AttemptsLost);
+        NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
         QueuePush(index, word);
     }
 

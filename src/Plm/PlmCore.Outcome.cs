@@ -129,7 +129,7 @@ internal sealed partial class PlmCore
 
         Count(CellCounter.Retried);
         var failed = (byte)Math.Min(slot.AttemptsFailed + 1, byte.MaxValue);
-        NoteFailedAttempt(index, in slot, word.Attempt, failed, slot.AttemptsLost);
+        NoteFailedAttempt(index, in slot, word.Attempt, failed);
         var delayMs = RetryDelayMs(slot.RetryDelayMs, failed);
         if (delayMs == 0)
         {
@@ -188,10 +188,21 @@ internal sealed partial class PlmCore
             FaultCode.TaskCancelled => Outcome.Cancelled,
             FaultCode.TaskExpired => Outcome.Expired,
             FaultCode.WorkerLost => Outcome.Failed,
+            FaultCode.TaskQuarantined => Outcome.Quarantined,
             _ => Outcome.Aborted,
         };
+        if (outcome == Outcome.Quarantined)
+        {
+            WriteQuarantine(index, ref slot);
+        }
+
         slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
         slot.Outcome = (byte)outcome;
+        if (HasQuarantineRecord(in slot))
+        {
+            slot.EndFault = 0;
+        }
+
         Complete(index, ref slot, outcome);
     }
 
@@ -201,6 +212,7 @@ internal sealed partial class PlmCore
         _timers.Remove(index);
         EndKey(index);
         EndGrant(in slot);
+        ForgetCrashes(index, in slot);
         Count(CellCounter.DoneNow);
         Count(CounterOf(outcome));
         if (IsJournaled(in slot) && Safeguard.SyncBeforeDelivery)
@@ -240,6 +252,7 @@ internal sealed partial class PlmCore
         Outcome.TimedOut => CellCounter.TimedOut,
         Outcome.Cancelled => CellCounter.Cancelled,
         Outcome.Expired => CellCounter.Expired,
+        Outcome.Quarantined => CellCounter.Quarantined,
         _ => CellCounter.Aborted,
     };
 }

@@ -318,7 +318,7 @@ internal sealed partial class PlmCore
     private void RestoreFailed(FactReader fact)
     {
         var id = new TaskId(fact.Fixed64());
-        if (!_tasks.TryFind(id, out var index, out var word))
+        if (!_tasks.TryFind(id, out var index, out var word) || word.State != TaskState.Accepted)
         {
             return;
         }
@@ -326,10 +326,17 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
         slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
-        var last = new Attempt(fact.UInt32());
-        if (word.State == TaskState.Accepted && last.Value > word.Attempt.Value)
+        slot.Crashes = Math.Max(slot.Crashes, fact.Byte());
+        if (slot.Crashes > 0)
         {
-            StepRestored(index, TaskState.Accepted, last);
+            slot.Class = AloneClassOf(in slot);
+        }
+
+        // Only a later one can still be under way on a worker that outlived the arena.
+        var over = new Attempt(fact.UInt32());
+        if (over.Value > word.Attempt.Value)
+        {
+            StepRestored(index, TaskState.Accepted, over);
         }
     }
 
@@ -353,22 +360,18 @@ internal sealed partial class PlmCore
         }
 
         ref var slot = ref _tasks[index];
-        _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
-        slot.PayloadBlock = 0;
-        slot.PayloadBytes = 0;
-        if (!_payloads.TryAllocate(fact.Result.Length, out var block))
+        var isQuarantined = fact.Outcome == (byte)Outcome.Quarantined;
+        var keepsPayload = isQuarantined && !fact.HasResult;
+        if (!keepsPayload && !TryReplacePayload(ref slot, fact.Result))
         {
-            _restoreFault = TooSmall($"the results do not fit into {_arena.Payloads.CapacityBytes} bytes");
             return;
         }
 
-        if (!fact.Result.IsEmpty)
+        if (isQuarantined)
         {
-            fact.Result.CopyTo(_arena.Payloads.Bytes(block, fact.Result.Length));
+            slot.RetentionMs = Math.Max(slot.RetentionMs, (uint)_options.QuarantineKeptMs);
         }
 
-        slot.PayloadBlock = block;
-        slot.PayloadBytes = (uint)fact.Result.Length;
         slot.ResultBlock = 0;
         slot.ResultBytes = 0;
         slot.Outcome = fact.Outcome;
@@ -382,9 +385,30 @@ internal sealed partial class PlmCore
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
         slot.Flags = (byte)(SlotFlags.Published
-            | SlotFlags.ResultInPayload
+            | (keepsPayload ? 0 : SlotFlags.ResultInPayload)
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
         StepRestored(index, TaskState.Done, new Attempt(fact.Attempt));
+    }
+
+    private bool TryReplacePayload(ref TaskSlot slot, ReadOnlySpan<byte> result)
+    {
+        _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        slot.PayloadBlock = 0;
+        slot.PayloadBytes = 0;
+        if (!_payloads.TryAllocate(result.Length, out var block))
+        {
+            _restoreFault = TooSmall($"the results do not fit into {_arena.Payloads.CapacityBytes} bytes");
+            return false;
+        }
+
+        if (!result.IsEmpty)
+        {
+            result.CopyTo(_arena.Payloads.Bytes(block, result.Length));
+        }
+
+        slot.PayloadBlock = block;
+        slot.PayloadBytes = (uint)result.Length;
+        return true;
     }
 
     private void RestoreReleased(FactReader fact)

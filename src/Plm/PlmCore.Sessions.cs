@@ -52,6 +52,16 @@ internal sealed partial class PlmCore
                 session = null;
                 return TakenOver();
             }
+
+            // The welcome is as good as the answer that the client missed, so it must not come sooner.
+            if (WouldAcknowledgeEarly(session, hello))
+            {
+                session = null;
+                return new(
+                    FaultCode.Unavailable,
+                    "what was submitted before the connection broke is not on the disk yet; connect again in a moment",
+                    _options.RetryAfterMs);
+            }
         }
         else if (!TryAddSession(hello, out session))
         {
@@ -156,6 +166,20 @@ internal sealed partial class PlmCore
         session.ConfirmedTotal = 0;
         session.Unconfirmed = 0;
         session.NextUndelivered = 0;
+    }
+
+    private bool WouldAcknowledgeEarly(PlmSession session, in SessionHello hello)
+    {
+        for (var at = session.Live.Head; at != 0; at = _index[at - 1].Next)
+        {
+            ref var slot = ref _tasks[at - 1];
+            if (slot.DurableUs == 0 && slot.Ref >= hello.UnresolvedFirst && slot.Ref <= hello.UnresolvedLast)
+            {
+                return Safeguard.SyncBeforeAnswer;
+            }
+        }
+
+        return false;
     }
 
     private void CollectKnown(PlmSession session, in SessionHello hello, List<KnownRef> known)

@@ -141,12 +141,9 @@ internal sealed partial class PlmCore
             _grants.Add(_tasks.IdOf(index).Value);
         }
 
-        if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0)
+        if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0)
         {
-            // The present attempt may still succeed; those before it are over.
-            var isPresent = word.State is TaskState.Assigned or TaskState.Running or TaskState.Reported;
-            var last = isPresent ? new Attempt(word.Attempt.Value - 1) : word.Attempt;
-            NoteFailedAttempt(index, in slot, last, slot.AttemptsFailed, slot.AttemptsLost);
+            NoteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
         }
 
         if (word.State == TaskState.Done && slot.Outcome != 0)
@@ -156,6 +153,12 @@ internal sealed partial class PlmCore
 
         AppendIfLarge();
     }
+
+    // Every attempt before the one that is under way.
+    private static Attempt LastOver(StateWord word) =>
+        word.State is TaskState.Assigned or TaskState.Running or TaskState.Reported
+            ? new(word.Attempt.Value - 1)
+            : word.Attempt;
 
     // After a takeover: what the predecessor appended may have died with it.
     private void TellJournalAgain(uint index, ref TaskSlot slot, StateWord word)

@@ -181,7 +181,7 @@ internal sealed partial class PlmCore
         var key = TaskKey.Of(keyUtf8, _arena.Handlers.NameUtf8(_batchSpec.Handler), payload);
         if (TryFindKey(key, out var row))
         {
-            return NameFirst(key, in _arena.Keys[row]);
+            return Safeguard.KnownKeys ? NameFirst(key, in _arena.Keys[row]) : AddTask(payload, null);
         }
 
         return HasRoomForKey()
@@ -257,6 +257,7 @@ internal sealed partial class PlmCore
         {
             var retentionMs = _batchSpec.KeyRetentionMs == 0 ? _options.KeyRetentionMs : _batchSpec.KeyRetentionMs;
             AddKey(index, given, in slot, retentionMs);
+            CrashPoint.Hit("plm.submit.key-written");
         }
 
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
@@ -343,7 +344,8 @@ internal sealed partial class PlmCore
         slot.EndFault = 0;
         slot.Flags = 0;
         slot.AttemptsLost = 0;
-        slot.RetryDelayMs = _batchSpec.RetryDelayMs;
+        slot.Crashes = 0;
+        slot.RetryDelayMs = (ushort)_batchSpec.RetryDelayMs;
         slot.TimeoutMs = _batchSpec.TimeoutMs;
         slot.RetentionMs = _batchSpec.RetentionMs;
         slot.DueUnixMs = _batchSpec.ExpiresAfterMs == 0 ? 0 : _now.UnixMs + _batchSpec.ExpiresAfterMs;

@@ -20,6 +20,9 @@ internal static class PlmLimits
     /// </summary>
     public const int GrantsMax = 16_384;
 
+    /// <summary>How soon the first Register of an arena is looked for again, while tasks are held back.</summary>
+    public const long RegisterLookMs = 50;
+
     /// <summary>Slots that a snapshot tells in one turn.</summary>
     public const uint SnapshotSlotsPerTurn = 1_024;
 
@@ -63,6 +66,9 @@ internal static class PlmLimits
     /// <summary>Calls that wait for one task.</summary>
     public const int AwaitersPerTaskMax = 1_024;
 
+    /// <summary>Tasks of which is remembered which workers died of them. Of more the number is known alone.</summary>
+    public const int CrashNotesMax = 10_000;
+
     /// <summary>Rows of idempotency keys that one sweep looks at.</summary>
     public const uint KeysPerSweep = 8_192;
 
@@ -74,6 +80,9 @@ internal static class PlmLimits
 
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
+
+    /// <summary>How long the session of an absent client is kept at least after a takeover.</summary>
+    public const long SessionGraceMs = 600_000;
 
     /// <summary>How often sessions left alone for too long, and keys that have expired, are looked for.</summary>
     public const long SessionSweepMs = 5_000;

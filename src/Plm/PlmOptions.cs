@@ -37,6 +37,17 @@ internal sealed record PlmOptions
     /// </summary>
     public long ReattachMs { get; init; } = 3_000;
 
+    /// <summary>
+    /// A task that so many workers died of is not given to another one, 1 to 100. Default 3.
+    /// </summary>
+    public int CrashesMax { get; init; } = 3;
+
+    /// <summary>
+    /// How long a quarantined task is kept to be looked at and submitted anew, also when its client has confirmed the
+    /// end; 0 to 30 days. Default 86,400,000 (a day).
+    /// </summary>
+    public long QuarantineKeptMs { get; init; } = 86_400_000;
+
     /// <summary>Calls of AwaitTask that may wait at once in the whole cell, 1 to 1,000,000. Default 65,536.</summary>
     public int AwaitersMax { get; init; } = 65_536;
 
@@ -55,6 +66,9 @@ internal sealed record PlmOptions
             nameof(DurabilityDefault),
             "memory, relaxed or durable");
         Check(ReattachMs is >= 0 and <= 60_000, nameof(ReattachMs), "0 to 60,000");
+        Check(CrashesMax is >= 1 and <= 100, nameof(CrashesMax), "1 to 100");
+        Check(
+            QuarantineKeptMs is >= 0 and <= Core.TaskLimits.DurationMsMax, nameof(QuarantineKeptMs), "0 to 30 days");
         Check(AwaitersMax is >= 1 and <= 1_000_000, nameof(AwaitersMax), "1 to 1,000,000");
     }
 

@@ -13,7 +13,9 @@ internal static class SlotFlags
     /// <summary>The task came back from the journal ended: its payload's block holds the result.</summary>
     public const byte ResultInPayload = 32;
 
-    /// <summary>A task that may start once only may start: the journal says so, or is about to. Set in Accepted.</summary>
+    /// <summary>
+    /// A task that may start once only may start: the journal says so, or is about to. Set in Accepted.
+    /// </summary>
     public const byte Granted = 64;
 
     /// <summary>The client has the result for good, or its retention ended: never deliver it again.</summary>

@@ -24,19 +24,25 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
         TaskState.Accepted => arena.Counter(CellCounter.HoldsBack) != 0
             ? "the arena was made anew; a worker that still runs the task may claim it, for some seconds"
             : "waits for the journal, because it may start once only",
-        TaskState.Ready => ExplainReady(slot.Handler),
+        TaskState.Ready => ExplainReady(in slot),
         TaskState.Delayed => ExplainDelayed(in slot),
         TaskState.Assigned or TaskState.Running => ExplainPlaced(slot.Worker),
         TaskState.Waiting => "waits for other tasks",
         _ => string.Empty,
     };
 
-    private string ExplainReady(ushort handler)
+    private string ExplainReady(in TaskSlot slot)
     {
+        var handler = slot.Handler;
         _hasScheduler ??= arena.Holder(Role.Scheduler).IsAlive;
         if (_hasScheduler == false)
         {
             return "no Scheduler is running; start it with: muster scheduler";
+        }
+
+        if (slot.Crashes > 0)
+        {
+            return $"waits for a worker of its own: {slot.Crashes} died while it ran, and perhaps of it";
         }
 
         if (!_byHandler.TryGetValue(handler, out var reason))

@@ -198,7 +198,8 @@ internal sealed partial class RegisterCore
             ref var slot = ref _tasks[index];
             if (Safeguard.Fence && (word.Attempt != report.Key.Attempt || slot.Worker != row + 1))
             {
-                // After the arena was made anew an ended task names no worker; the attempt alone says whose result it has.
+                // After the arena was made anew an ended task names no worker; the attempt alone says whose result it
+                // has.
                 verdict = word.Attempt == report.Key.Attempt && slot.Worker == 0 && WasTaken(word.State, slot.Flags)
                     ? Verdict.TakenBefore
                     : Verdict.Superseded;

@@ -64,9 +64,9 @@ internal sealed partial class RegisterCore
     }
 
     /// <summary>
-    /// A worker that outlived the arena it was registered in goes on with the attempts that it holds: each that its task
-    /// still waits for becomes the task's own again, under the number that it has. The others are the caller's to tell.
-    /// After <see cref="WorkerHello"/>, in the same turn.
+    /// A worker that outlived the arena it was registered in goes on with the attempts that it holds: each that its
+    /// task still waits for becomes the task's own again, under the number that it has. The others are the caller's to
+    /// tell. After <see cref="WorkerHello"/>, in the same turn.
     /// </summary>
     /// <param name="row">The worker's row.</param>
     /// <param name="facts">What it said.</param>

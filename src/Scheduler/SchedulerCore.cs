@@ -138,6 +138,8 @@ internal sealed partial class SchedulerCore
             DropStream(row, new(FaultCode.WorkerFenced, "the worker was given up; it must register again"));
             worker.Epoch = epoch;
             worker.PausedUntilMs = 0;
+            worker.IsAlone = false;
+            Unreserve(row);
         }
 
         if (health is WorkerHealth.Free or WorkerHealth.Lost or WorkerHealth.Gone)
@@ -172,7 +174,8 @@ internal sealed partial class SchedulerCore
         }
 
         fact.InFlight = (uint)Math.Min(inFlight, uint.MaxValue);
-        if (_rows.Health(row) != WorkerHealth.Alive || worker.PausedUntilMs != 0 || worker.IsFull)
+        worker.IsAlone &= inFlight > 0;
+        if (!MayTakeNew(row) || (inFlight > 0 && (worker.IsAlone || worker.IsReserved)))
         {
             _index.SetRoom(row, 0, 0);
             return;
@@ -186,6 +189,9 @@ internal sealed partial class SchedulerCore
             inFlight < slots ? (uint)(slots - inFlight) : 0,
             inFlight < limit ? (uint)(limit - Math.Max(inFlight, slots)) : 0);
     }
+
+    private bool MayTakeNew(uint row) =>
+        _rows.Health(row) == WorkerHealth.Alive && _workers[row].PausedUntilMs == 0 && !_workers[row].IsFull;
 
     /// <summary>
     /// Sets how far ahead the worker is supplied: about a millisecond of its own pace, so that tasks much shorter than
@@ -267,10 +273,10 @@ internal sealed partial class SchedulerCore
         {
             _gaveBack = false;
             var count = _heap.ReadyClasses(_classes);
-            var placed = 0L;
+            var placed = PlaceAlone(_classes.AsSpan(0, count), nowUnixUs);
             for (var i = 0; i < count && _index.HasRoom; i++)
             {
-                placed += PlaceClass(_classes[i], nowUnixUs);
+                placed += _classes[i].Class.IsAlone ? 0 : PlaceClass(_classes[i], nowUnixUs);
             }
 
             _index.ReleaseCredit();

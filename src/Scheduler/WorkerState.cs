@@ -28,6 +28,12 @@ internal struct WorkerState
     /// <summary>No new work before this moment; 0: not paused.</summary>
     public long PausedUntilMs;
 
+    /// <summary>It runs a task that shall run alone; nothing else before that has ended.</summary>
+    public bool IsAlone;
+
+    /// <summary>It gets nothing new until it is idle, and then a task that shall run alone.</summary>
+    public bool IsReserved;
+
     /// <summary>How many attempts it may hold beyond its slots.</summary>
     public uint Prefetch;
 

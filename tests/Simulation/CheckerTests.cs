@@ -63,7 +63,9 @@ public sealed class CheckerTests
         "120 world Drained - - - - Ok - -",
     ];
 
-    /// <summary>What is taken out of the good history (a part of the lines), and what is put in behind another.</summary>
+    /// <summary>
+    /// What is taken out of the good history (a part of the lines), and what is put in behind another.
+    /// </summary>
     public static TheoryData<string, string, string, string[]> Plants => new()
     {
         { "I1", "Result 2b", "", [] },

@@ -12,7 +12,7 @@ internal struct HeapClassRow
 {
     public const int SizeBytes = 64;
 
-    /// <summary>Priority (from bit 16) and handler (16 bits).</summary>
+    /// <summary>Alone (bit 24), priority (from bit 16) and handler (16 bits).</summary>
     [FieldOffset(0)] public uint Key;
 
     /// <summary>Linked slots.</summary>

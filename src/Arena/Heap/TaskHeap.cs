@@ -36,6 +36,7 @@ internal sealed unsafe partial class TaskHeap
 
     private const int BitsPerWord = 64;
     private const int PriorityShift = 16;
+    private const int AloneShift = 24;
 
     private static readonly Comparison<ReadyClass> s_byUrgency = CompareUrgency;
 
@@ -47,7 +48,7 @@ internal sealed unsafe partial class TaskHeap
     private readonly HeapClassRow* _classes;
 
     // Class id + 1 by priority and handler, as far as this process has looked; the PLM's.
-    private readonly ushort[] _idOf = new ushort[(TaskLimits.PriorityMax + 1) * ArenaLayout.HandlersMax];
+    private readonly ushort[] _idOf = new ushort[2 * (TaskLimits.PriorityMax + 1) * ArenaLayout.HandlersMax];
     private int _idsKnown;
 
     // The Scheduler's, for the rare case that there may be more ready classes than it asked for.
@@ -97,6 +98,26 @@ internal sealed unsafe partial class TaskHeap
         }
 
         return pushed;
+    }
+
+    /// <summary>
+    /// Moves one slot to Ready as <see cref="Push"/> does, and from now on it is of this class. The class changes under
+    /// the lock, after the step: another role may be giving the same slot back at this moment.
+    /// </summary>
+    public bool PushInto(ushort classId, TakenTask item)
+    {
+        Invariant.That(classId < ClassCount);
+        using var scope = Enter();
+        BeginChange();
+        var stepped = _tasks.TryStep(Role.Plm, item.Slot, item.Word, item.Word.With(TaskState.Ready));
+        if (stepped)
+        {
+            _tasks[item.Slot].Class = classId;
+            Append(item.Slot);
+        }
+
+        EndChange(_header->Count + (stepped ? 1u : 0));
+        return stepped;
     }
 
     /// <summary>
@@ -181,7 +202,7 @@ internal sealed unsafe partial class TaskHeap
     public bool TryIntern(TaskClass key, out ushort id)
     {
         Invariant.That(key.Priority <= TaskLimits.PriorityMax && key.Handler < ArenaLayout.HandlersMax);
-        ref var known = ref _idOf[(key.Priority * ArenaLayout.HandlersMax) + key.Handler];
+        ref var known = ref _idOf[PlaceOf(key)];
         if (known == 0)
         {
             ReadNewClasses();
@@ -196,7 +217,8 @@ internal sealed unsafe partial class TaskHeap
             }
 
             // Whoever died between these two writes left a key that nobody counts; it is written over here.
-            _classes[_idsKnown].Key = ((uint)key.Priority << PriorityShift) | key.Handler;
+            var alone = key.IsAlone ? 1u << AloneShift : 0;
+            _classes[_idsKnown].Key = alone | ((uint)key.Priority << PriorityShift) | key.Handler;
             Volatile.Write(ref _header->ClassCount, (uint)_idsKnown + 1);
             ReadNewClasses();
         }
@@ -210,8 +232,11 @@ internal sealed unsafe partial class TaskHeap
     {
         Invariant.That(id < ClassCount);
         var key = _classes[id].Key;
-        return new((byte)(key >> PriorityShift), (ushort)key);
+        return new((byte)(key >> PriorityShift), (ushort)key, key >> AloneShift != 0);
     }
+
+    private static int PlaceOf(TaskClass key) =>
+        ((((key.IsAlone ? TaskLimits.PriorityMax + 1 : 0) + key.Priority) * ArenaLayout.HandlersMax) + key.Handler);
 
     private int PushHeld(Role role, ReadOnlySpan<TakenTask> slots)
     {
@@ -353,7 +378,7 @@ internal sealed unsafe partial class TaskHeap
         for (; _idsKnown < ClassCount; _idsKnown++)
         {
             var key = ClassOf((ushort)_idsKnown);
-            _idOf[(key.Priority * ArenaLayout.HandlersMax) + key.Handler] = (ushort)(_idsKnown + 1);
+            _idOf[PlaceOf(key)] = (ushort)(_idsKnown + 1);
         }
     }
 

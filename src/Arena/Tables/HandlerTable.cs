@@ -19,8 +19,8 @@ namespace Muster.Arena.Tables;
 /// <item>Count: written under the names lock, with release, after the row; loaded with acquire before the row is read.
 /// A row never changes afterwards. A writer that dies before the count leaves a row that the next writer overwrites, so
 /// the lock's repair has nothing to do.</item>
-/// <item>Durations: one word for each name behind the rows, the Scheduler's alone, and the PLM's before it says that the
-/// arena is up to date. Whoever else reads one gets some value that it had.</item>
+/// <item>Durations: one word for each name behind the rows, the Scheduler's alone, and the PLM's before it says that
+/// the arena is up to date. Whoever else reads one gets some value that it had.</item>
 /// <item>Index of this process: entry and copied name are written under <c>_ownGate</c>, the entry last and with
 /// release; lookups load it with acquire.</item>
 /// </list>

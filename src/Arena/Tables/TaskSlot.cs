@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace Muster.Arena.Tables;
 
@@ -31,7 +33,10 @@ internal struct TaskSlot
     [FieldOffset(16)] public uint HeapNext;
     [FieldOffset(20)] public uint HeapPrevious;
 
-    /// <summary>P. Class in the task heap; fixed for the task's life.</summary>
+    /// <summary>
+    /// P, and H when a task that killed a worker is to run alone from now on: it changes under the lock with the step
+    /// to Ready. Class in the task heap.
+    /// </summary>
     [FieldOffset(24)] public ushort Class;
 
     /// <summary>P. Index into the handler table.</summary>
@@ -101,7 +106,10 @@ internal struct TaskSlot
     [FieldOffset(106)] public ushort Executions;
 
     /// <summary>P. Retry back-off base.</summary>
-    [FieldOffset(108)] public uint RetryDelayMs;
+    [FieldOffset(108)] public ushort RetryDelayMs;
+
+    /// <summary>P. Workers that died while they ran it, or may have run it.</summary>
+    [FieldOffset(110)] public byte Crashes;
 
     /// <summary>P. Time limit of one attempt; 0: none.</summary>
     [FieldOffset(112)] public uint TimeoutMs;
@@ -115,4 +123,11 @@ internal struct TaskSlot
     [FieldOffset(120)] public ulong DueUnixMs;
 
     public const byte FlagOutcomeIsResult = 1;
+
+    /// <summary>Names another payload block, both words in one store: no death in between leaves half a name.</summary>
+    public void SetPayload(uint block, uint bytes)
+    {
+        ref var place = ref Unsafe.As<uint, ulong>(ref PayloadBlock);
+        Volatile.Write(ref place, ((ulong)bytes << 32) | block);
+    }
 }

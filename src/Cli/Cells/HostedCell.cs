@@ -48,9 +48,13 @@ internal sealed class HostedCell : IAsyncDisposable
             Bind = plan.Bind,
             Limits = LimitsOf(plan),
             RemoveArenaAtStop = plan.IsEmbedded,
-            Plm = plan.Durability == Durability.CellDefault
-                ? new()
-                : new() { DurabilityDefault = (byte)plan.Durability },
+            Plm = new()
+            {
+                CrashesMax = plan.CrashesMax,
+                DurabilityDefault = (byte)(plan.Durability == Durability.CellDefault
+                    ? Durability.Durable
+                    : plan.Durability),
+            },
             Version = VersionVerb.Text,
             Note = text => terminal?.Note(text),
             Failed = why => failure.TrySetException(why),

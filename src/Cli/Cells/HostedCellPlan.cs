@@ -28,6 +28,9 @@ internal sealed record HostedCellPlan
     /// <summary>The level of tasks that name none; the default: durable.</summary>
     public Durability Durability { get; init; }
 
+    /// <summary>A task that so many workers died of is quarantined.</summary>
+    public int CrashesMax { get; init; } = 3;
+
     /// <summary>The cell ends with this process, and its files with it; it keeps no state.</summary>
     public bool IsEmbedded { get; init; }
 }

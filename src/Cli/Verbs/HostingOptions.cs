@@ -17,6 +17,13 @@ internal sealed class HostingOptions
     private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
+    private readonly Option<int> _crashesMax = new("--crashes-max")
+    {
+        Description = "Quarantine a task that so many workers died of, 1 to 100",
+        HelpName = "N",
+        DefaultValueFactory = _ => 3,
+    };
+
     private readonly Option<Durability> _durability =
         SharedOptions.Durability("What accepted tasks survive that name no level themselves [default: durable]");
 
@@ -28,6 +35,7 @@ internal sealed class HostingOptions
         verb.Add(_payloadBytesMax);
         verb.Add(_keysMax);
         verb.Add(_durability);
+        verb.Add(_crashesMax);
     }
 
     /// <summary>Refuses what may not be listened on before anything is made.</summary>
@@ -36,6 +44,7 @@ internal sealed class HostingOptions
         Cell = result.GetRequiredValue(_cell),
         Roles = roles,
         Durability = result.GetValue(_durability),
+        CrashesMax = (int)InRange("--crashes-max", result.GetValue(_crashesMax), 1, 100),
         Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
         TasksMax = result.GetValue(_tasksMax) is { } tasks
             ? (uint)InRange("--tasks-max", tasks, ArenaLimits.TasksMaxMin, ArenaLimits.TasksMaxMax)

@@ -17,15 +17,24 @@ internal static class TasksVerb
 {
     private const int PageSizeMax = 1_000;
 
+    private static readonly string[] s_states = ["ready", "assigned", "running", "delayed", "waiting", "done"];
+
+    private static readonly string[] s_outcomes =
+        ["succeeded", "failed", "timed_out", "cancelled", "aborted", "quarantined", "expired"];
+
     public static Command Create(VerbContext context)
     {
         var id = new Argument<string?>("id") { Description = "Only this task, whole", Arity = ArgumentArity.ZeroOrOne };
         var states = new Option<string[]>("--state")
         {
-            Description = "Only tasks in this state; may be repeated",
-            HelpName = "ready|assigned|running|delayed|waiting|done",
+            Description = "Only tasks in this state, or that ended so; may be repeated",
+            HelpName = "ready|running|delayed|done|failed|...",
         };
-        states.AcceptOnlyFromAmong("ready", "assigned", "running", "delayed", "waiting", "done");
+        states.AcceptOnlyFromAmong([.. s_states, .. s_outcomes]);
+        var quarantined = new Option<bool>("--quarantined")
+        {
+            Description = "Only tasks that killed their workers too often; the same as --state quarantined",
+        };
         var handler = new Option<string?>("--handler")
         {
             Description = "Only tasks of this handler",
@@ -40,7 +49,7 @@ internal static class TasksVerb
         var target = new TargetOptions();
         var verb = new Command(CommandVerbs.Tasks, "List the tasks that exist, and why each waits")
         {
-            id, states, handler, limit,
+            id, states, quarantined, handler, limit,
         };
         target.AddTo(verb);
         verb.SetAction(async result =>
@@ -51,8 +60,17 @@ internal static class TasksVerb
             }
 
             var request = new V1.ListTasksRequest { Handler = result.GetValue(handler) ?? "" };
-            request.States.AddRange((result.GetValue(states) ?? []).Select(
+            var wanted = result.GetValue(states) ?? [];
+            request.States.AddRange(wanted.Intersect(s_states).Select(
                 state => Enum.Parse<V1.TaskState>(state, ignoreCase: true)));
+            request.Outcomes.AddRange(wanted.Intersect(s_outcomes).Select(
+                outcome => Enum.Parse<V1.Outcome>(
+                    outcome.Replace("_", "", StringComparison.Ordinal), ignoreCase: true)));
+            if (result.GetValue(quarantined))
+            {
+                request.Outcomes.Add(V1.Outcome.Quarantined);
+            }
+
             return result.GetValue(id) is { } text
                 ? await ShowAsync(context, target.Read(result), TaskIdText.Parse(text))
                 : await ListAsync(context, target.Read(result), request, result.GetValue(limit));
@@ -118,6 +136,7 @@ internal static class TasksVerb
         table.Add("handler", task.Handler);
         table.Add("priority", Number(task.Priority));
         table.Add("starts", $"{task.Executions}, of {task.AttemptsMax} that may fail");
+        table.Add("crashes", Number(task.Crashes));
         table.Add("worker", task.WorkerName);
         table.Add("payload bytes", Number(task.PayloadBytes));
         table.Add("output bytes", Number(task.OutputBytes));
@@ -135,7 +154,8 @@ internal static class TasksVerb
         return ExitCodes.Success;
     }
 
-    private static async Task<(List<V1.TaskInfo> Tasks, bool IsMore)> ReadAsync(
+    /// <summary>All tasks that match, up to the limit, a page at a time.</summary>
+    public static async Task<(List<V1.TaskInfo> Tasks, bool IsMore)> ReadAsync(
         MusterClient client, V1.ListTasksRequest request, int limit, CancellationToken cancellationToken)
     {
         var tasks = new List<V1.TaskInfo>();
@@ -167,6 +187,7 @@ internal static class TasksVerb
         writer.WriteNumber("attempt", task.Attempt);
         writer.WriteNumber("executions", task.Executions);
         writer.WriteNumber("attempts_max", task.AttemptsMax);
+        writer.WriteNumber("crashes", task.Crashes);
         writer.WriteString("worker", task.WorkerName);
         writer.WriteString("reason", task.Reason);
         writer.WriteNumber("payload_bytes", task.PayloadBytes);

@@ -17,7 +17,7 @@ internal sealed class TopView
     private static readonly CellCounter[] s_ends =
     [
         CellCounter.Succeeded, CellCounter.Failed, CellCounter.TimedOut, CellCounter.Cancelled, CellCounter.Expired,
-        CellCounter.Aborted,
+        CellCounter.Aborted, CellCounter.Quarantined,
     ];
 
     /// <summary>In rows that fit a window of 80 columns.</summary>
@@ -25,6 +25,7 @@ internal sealed class TopView
     [
         [CellCounter.Succeeded, CellCounter.Failed, CellCounter.TimedOut, CellCounter.Cancelled],
         [CellCounter.Retried, CellCounter.LostAttempts, CellCounter.Superseded, CellCounter.Refused],
+        [CellCounter.Quarantined],
     ];
 
     private ArenaSnapshot? _last;

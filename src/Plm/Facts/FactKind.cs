@@ -12,8 +12,10 @@ internal enum FactKind : byte
     /// <summary>Tasks were accepted: what they have in common, and each one's id and payload.</summary>
     Submitted = 2,
 
-    /// <summary>An attempt ended badly and the task goes on: u64 id, u8 failed, u8 lost, varint the last attempt that is
-    /// over.</summary>
+    /// <summary>
+    /// An attempt ended badly and the task goes on: u64 id; u8 each how many failed, were lost with their worker, and
+    /// killed it; varint the attempt, which is over with all before it.
+    /// </summary>
     AttemptFailed = 3,
 
     /// <summary>A task ended, with its outcome and result.</summary>

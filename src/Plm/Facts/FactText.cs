@@ -62,8 +62,8 @@ internal static class FactText
                 break;
             case FactKind.AttemptFailed:
                 text.Append(CultureInfo.InvariantCulture,
-                    $"attempt failed {new TaskId(fact.Fixed64())}: {fact.Byte()} failed, {fact.Byte()} lost, the last of them "
-                    + $"{new Attempt(fact.UInt32())}");
+                    $"attempt failed {new TaskId(fact.Fixed64())}: {fact.Byte()} failed, {fact.Byte()} lost, "
+                    + $"{fact.Byte()} crashed; up to {new Attempt(fact.UInt32())} over");
                 break;
             case FactKind.Ended:
                 AppendEnded(text, fact);

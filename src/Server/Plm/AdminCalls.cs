@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Collections.Generic;
 using System.Globalization;
 using System.Threading.Tasks;
 using Grpc.Core;
@@ -9,13 +8,12 @@ using Muster.Core.Tasks;
 using Muster.Plm;
 using Muster.Server.Endpoint;
 using Muster.V1;
-using WireState = Muster.V1.TaskState;
 
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
 /// AdminService: looks at the cell without a turn, straight in the arena, so that it costs the running work nothing.
-/// What it shows of one task is of one moment; a list is not.
+/// What it shows of one task is of one moment; a list is not. Only what changes something is a turn.
 /// </summary>
 internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
 {
@@ -49,12 +47,12 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         var response = new ListTasksResponse();
         var arena = host.Options.Arena;
         var wanted = request.PageSize == 0 ? PageSizeDefault : (int)request.PageSize;
-        var states = new HashSet<WireState>(request.States);
+        var filter = new TaskFilter(request);
         var infos = new TaskInfos(arena, host.Now());
         var end = arena.Tasks.HighWater;
         for (var index = from; index < end; index++)
         {
-            if (!Matches(index, states, request.Handler) || !infos.TryRead(index, out var info))
+            if (!Matches(index, request.Handler) || !infos.TryRead(index, out var info) || !filter.Matches(info))
             {
                 continue;
             }
@@ -88,12 +86,50 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         return Task.FromResult(response);
     }
 
-    private bool Matches(uint index, HashSet<WireState> states, string handler)
+    public override async Task<RetryTasksResponse> RetryTasks(RetryTasksRequest request, ServerCallContext context)
+    {
+        if (request.TaskIds.Count > TaskLimits.BatchItemsMax)
+        {
+            throw FaultStatus.ToException(new Fault(FaultCode.BatchTooLarge,
+                $"the request has {request.TaskIds.Count} ids and the limit is {TaskLimits.BatchItemsMax}; split it"));
+        }
+
+        var response = new RetryTasksResponse();
+        FaultStatus.ThrowIfFault(host.Refusal);
+        var sequence = host.Run((core, _) => RetryAll(core, request, response));
+        await host.WhenReached(sequence, DurabilityLevel.Durable);
+        return response;
+    }
+
+    private static ulong RetryAll(PlmCore core, RetryTasksRequest request, RetryTasksResponse response)
+    {
+        ulong last = 0;
+        foreach (var id in request.TaskIds)
+        {
+            var fault = core.Retry(new TaskId(id), out var newId, out var sequence);
+            response.TaskIds.Add(newId);
+            last = Math.Max(last, sequence);
+            if (!fault.IsNone)
+            {
+                response.Errors.Add(new ItemError
+                {
+                    Index = (uint)response.TaskIds.Count - 1,
+                    Code = FaultCodes.Name(fault.Code),
+                    Message = fault.Message,
+                    RetryAfterMs = fault.RetryAfterMs,
+                });
+            }
+        }
+
+        return last;
+    }
+
+    // Without reading the task whole: most do not match.
+    private bool Matches(uint index, string handler)
     {
         var arena = host.Options.Arena;
         var word = arena.Tasks.Read(index);
         return word.State != Core.Tasks.TaskState.Free
-            && (states.Count == 0 || states.Contains(TaskInfos.StateOf(word.State)))
             && (handler.Length == 0 || arena.Handlers.Name(arena.Tasks[index].Handler) == handler);
     }
 

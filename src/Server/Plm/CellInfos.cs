@@ -51,6 +51,7 @@ internal static class CellInfos
             TimedOutTotal = arena.Counter(CellCounter.TimedOut),
             CancelledTotal = arena.Counter(CellCounter.Cancelled),
             ExpiredTotal = arena.Counter(CellCounter.Expired),
+            QuarantinedTotal = arena.Counter(CellCounter.Quarantined),
             SupersededTotal = arena.Counter(CellCounter.Superseded),
             LostAttemptsTotal = arena.Counter(CellCounter.LostAttempts),
             RetriedTotal = arena.Counter(CellCounter.Retried),

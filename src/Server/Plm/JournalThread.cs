@@ -13,8 +13,8 @@ namespace Muster.Server.PlmHosting;
 /// Everything appended while one flush runs is covered by the next, so however many wait there is one flush under way.
 ///
 /// <para>It flushes at once when somebody waits for that, else after <see cref="JournalOptions.FlushIntervalMs"/> at
-/// the latest. Between commits it does one slice of the journal's housekeeping. When a write or flush fails it stops the
-/// role: nothing is known then of what the disk holds.</para>
+/// the latest. Between commits it does one slice of the journal's housekeeping. When a write or flush fails it stops
+/// the role: nothing is known then of what the disk holds.</para>
 /// </summary>
 internal sealed class JournalThread : IDisposable
 {

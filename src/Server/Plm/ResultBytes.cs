@@ -31,7 +31,9 @@ internal static class ResultBytes
         else if (TryReadRecord(arena, in slot, out var error, out var output))
         {
             writer.WriteUInt32(3, slot.Outcome);
-            writer.WriteBytes(6, output);
+
+            // A quarantined task keeps its payload there, for those who submit it anew.
+            writer.WriteBytes(6, slot.Outcome == (byte)Outcome.Quarantined ? default : output);
             writer.WriteBytes(7, error);
         }
         else
@@ -97,6 +99,7 @@ internal static class ResultBytes
         FaultCode.TaskCancelled => "the task was cancelled",
         FaultCode.TaskExpired => "the task did not start within expires_after_ms",
         FaultCode.WorkerLost => "the worker that ran the task was lost, and no attempt is left",
+        FaultCode.TaskQuarantined => "it killed its workers too often",
         FaultCode.ArenaDamaged => "the result's bytes in the arena were damaged",
         _ => "the system gave the task up",
     };

@@ -77,6 +77,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             Attempt = word.Attempt.Value,
             Executions = slot.Executions,
             AttemptsMax = slot.AttemptsMax,
+            Crashes = slot.Crashes,
             PayloadBytes = (slot.Flags & SlotFlags.ResultInPayload) != 0 ? 0 : slot.PayloadBytes,
             Reason = _reasons.Explain(in slot, word),
             Timings = ReadTimings(in slot, word, hasResult),
@@ -113,7 +114,15 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             return;
         }
 
-        info.OutputBytes = (ulong)output.Length;
+        if (slot.Outcome == (byte)Outcome.Quarantined)
+        {
+            info.PayloadBytes = (ulong)output.Length;
+        }
+        else
+        {
+            info.OutputBytes = (ulong)output.Length;
+        }
+
         if (!error.IsEmpty)
         {
             try

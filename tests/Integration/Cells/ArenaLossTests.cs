@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Muster.Integration.Cells;
 
-/// <summary>The arena is gone, as after a reboot; the journal brings everything back that it was promised for.</summary>
+/// <summary>
+/// The arena is gone, as after a reboot; the journal brings everything back that it was promised for.
+/// </summary>
 public class ArenaLossTests
 {
     private static readonly string s_worker = System.IO.Path.Combine(AppContext.BaseDirectory, "Muster.TestWorker");

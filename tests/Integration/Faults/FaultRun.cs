@@ -2,7 +2,6 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Threading;
@@ -92,12 +91,13 @@ internal sealed class FaultRun : IAsyncDisposable
     }
 
     public Process StartWorker(int slots = 4) =>
-        Cell.StartWorker(WorkerProgram, Cell.Address, slots.ToString(CultureInfo.InvariantCulture));
+        Cell.StartWorker(
+            WorkerProgram, Cell.Address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>A worker that a program starts, to put it somewhere; it must execute the worker.</summary>
     public Process StartWorkerWrapped(string[] wrapper, string address, int slots = 4) => Cell.StartWorker(
         wrapper[0],
-        [.. wrapper[1..], WorkerProgram, address, slots.ToString(CultureInfo.InvariantCulture)]);
+        [.. wrapper[1..], WorkerProgram, address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
 
     /// <summary>What roles and workers have written to their standard error so far that holds this text.</summary>
     public IReadOnlyList<string> Lines(string text)
@@ -143,8 +143,8 @@ internal sealed class FaultRun : IAsyncDisposable
         Oracle.History.Note(Checking.HistoryOp.Drained, isOk: waiting == 0);
         Assert.True(
             counts.IsClean && waiting == 0,
-            $"{counts}\n{waiting} without a result; {Client.LastEnd}\n"
-            + $"{string.Join('\n', Oracle.Findings)}\n{LastLines()}");
+            $"{counts}\n{waiting} without a result; {Client.LastEnd}\n{string.Join('\n', Oracle.Findings)}\n"
+            + LastLines());
         Assert.Empty(Oracle.History.Check());
         return counts;
     }

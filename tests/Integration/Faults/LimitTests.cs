@@ -23,7 +23,8 @@ public sealed class LimitTests(ITestOutputHelper output)
     {
         await using var cell = await CellProcesses.StartAsync();
         var (exit, _, error) = await HostCommand.TryAsync(
-            "sh", "-c",
+            "sh",
+            "-c",
             $"ulimit -n {files}; XDG_RUNTIME_DIR={cell.Folder} "
             + $"exec {CellProcesses.Executable} up --cell {cell.Name}x");
 

@@ -108,8 +108,8 @@ internal static class JournalBytes
         }
     }
 
-    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then for each task u64 id, varint
-    // ref, u8 has key, with it 24 bytes and a varint, payload.
+    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then for each task u64 id,
+    // varint ref, u8 has key, with it 24 bytes and a varint, payload.
     private static void ReadSubmitted(ReadOnlySpan<byte> fact, SortedDictionary<ulong, JournalFacts> found)
     {
         fact = fact[8..];

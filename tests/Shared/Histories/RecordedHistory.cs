@@ -75,8 +75,8 @@ internal sealed class RecordedHistory
     {
         lock (_gate)
         {
-            var inOrder = _entries.OrderBy(entry => entry.TimeUs);
-            File.WriteAllLines(path, inOrder.Select(entry => HistoryText.Format(entry)));
+            File.WriteAllLines(
+                path, _entries.OrderBy(entry => entry.TimeUs).Select(entry => HistoryText.Format(entry)));
         }
     }
 

@@ -25,6 +25,10 @@ namespace Muster.Shared.Histories;
 internal sealed class SessionClient(SessionClientOptions options, SessionBook book, IHistorySink sink)
     : IAsyncDisposable
 {
+    // Some have keys of their own, for what the cell does with them; they do not stay there for long.
+    private const long KeyedEvery = 16;
+    private const ulong KeptMs = 1_000;
+
     private static readonly GrpcChannelOptions s_channel = new() { BackoffMax = TimeSpan.FromMilliseconds(100) };
 
     private readonly Lock _gate = new();
@@ -203,10 +207,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
         {
             var hello = new SessionHello
             {
-                WireVersion = 1,
-                ClientId = book.ClientId,
-                Name = options.Actor,
-                Epoch = book.Epoch,
+                WireVersion = 1, ClientId = book.ClientId, Name = options.Actor, Epoch = book.Epoch,
             };
             if (book.Unresolved.Count > 0)
             {
@@ -301,6 +302,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
                 Handler = TraceTask.Handler,
                 AttemptsMax = 100,
                 Durability = (V1.Durability)options.Durability,
+                RetentionMs = KeptMs,
+                KeyRetentionMs = KeptMs,
             },
         };
         for (var count = Math.Min(room, options.BatchMax); count > 0; count--)
@@ -311,6 +314,7 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
             batch.Items.Add(new TaskItem
             {
                 Payload = ByteString.CopyFrom(TraceTask.Payload(key, waitMs, options.PayloadBytes)),
+                IdempotencyKey = key % KeyedEvery == 0 ? $"{book.ClientId:x}-{key}" : "",
             });
             Tell(HistoryOp.Submit, "unknown", _nextRef++, key);
         }
@@ -388,9 +392,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
         var isRight = result.Outcome == V1.Outcome.Succeeded
             && TraceTask.IsRight(output, key, options.PayloadBytes, result.Attempt);
-        var outcome = isRight ? "ok"
-            : result.Outcome == V1.Outcome.Succeeded ? "wrong"
-            : result.Error?.Code ?? "failed";
+        var wrong = result.Outcome == V1.Outcome.Succeeded ? "wrong" : result.Error?.Code ?? "failed";
+        var outcome = isRight ? "ok" : wrong;
         Tell(HistoryOp.Result, outcome, result.Ref, key, result.TaskId, result, TraceTask.Hash(output));
     }
 

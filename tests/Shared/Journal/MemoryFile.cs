@@ -81,6 +81,11 @@ internal sealed class MemoryFile
         _dirty.SetAll(false);
     }
 
+    /// <summary>
+    /// What Linux does when a flush fails: the pages count as clean, are still read, and are never written.
+    /// </summary>
+    public void ForgetUnsynced() => _dirty.SetAll(false);
+
     /// <summary>Makes the content, however it came to be so, what a power loss leaves.</summary>
     public void Settle()
     {

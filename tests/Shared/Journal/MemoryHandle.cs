@@ -65,6 +65,10 @@ internal sealed class MemoryHandle(MemoryDisk disk, string name, MemoryFile file
         {
             file.Sync();
         }
+        else if (errno != JournalErrno.EINTR)
+        {
+            file.ForgetUnsynced();
+        }
 
         return errno;
     }

@@ -22,6 +22,9 @@ internal static class Program
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_stuck = TaskType.Bytes("test.stuck");
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_fail = TaskType.Bytes("test.fail");
 
+    private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_poison =
+        TaskType.Bytes(PoisonTask.Handler);
+
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_chaos =
         TaskType.Bytes(TraceTask.Handler);
 
@@ -38,6 +41,7 @@ internal static class Program
             .Handle(s_wait, WaitAsync)
             .Handle(s_stuck, StuckAsync)
             .Handle(s_fail, Fail)
+            .Handle(s_poison, (payload, _, cancel) => PoisonTask.RunAsync((Poison)payload.Span[0], cancel))
             .Handle(s_chaos, ChaosAsync);
         await builder.Build().RunAsync();
     }

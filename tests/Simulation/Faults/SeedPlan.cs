@@ -8,9 +8,14 @@ using Muster.Simulation.Kernel;
 
 namespace Muster.Simulation.Faults;
 
-/// <summary>What a seed is like, drawn before it begins: who is there, what there is to do, and what goes wrong.</summary>
+/// <summary>
+/// What a seed is like, drawn before it begins: who is there, what there is to do, and what goes wrong.
+/// </summary>
 internal sealed class SeedPlan
 {
+    // What came back from a journal keeps payloads and results in one region, which must hold both.
+    private const long JournaledPayloadBytesMax = 16 << 20;
+
     private static readonly ArenaLimits s_arena = new()
     {
         TasksMax = ArenaLimits.TasksMaxMin,
@@ -28,6 +33,7 @@ internal sealed class SeedPlan
     public SeedPlan(SimRandom random, FaultKind focus)
     {
         HasJournal = random.Chance(600) || (focus & NeedsJournal) != 0;
+        Arena = HasJournal ? s_arena with { PayloadBytesMax = JournaledPayloadBytesMax } : s_arena;
         Faults = Draw(random) | focus;
         FlushUsMax = Faults.HasFlag(FaultKind.SlowDisk) ? random.Skewed(20_000, 400_000) : 5_000;
         SnapshotBytesMin = (int)random.Skewed(4 << 10, 256 << 10);
@@ -71,7 +77,7 @@ internal sealed class SeedPlan
 
     public int Tasks { get; }
 
-    public ArenaLimits Arena { get; } = s_arena;
+    public ArenaLimits Arena { get; }
 
     public PlmOptions Plm { get; }
 

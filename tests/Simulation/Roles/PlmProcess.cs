@@ -22,10 +22,16 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
     private readonly List<(ulong Sequence, byte Durability, Action Resolve)> _waiters = [];
     private PlmCore? _core;
     private JournalWork? _journal;
+    private long _notFlushingSinceUs;
     private bool _wakeScheduler;
     private bool _wakeRegister;
 
     public PlmCore Core => _core!;
+
+    /// <summary>
+    /// For how long nobody has flushed the journal, because the PLM was dead, starting, or stood still.
+    /// </summary>
+    public long NotFlushingForUs => _core is null ? World.NowUs - _notFlushingSinceUs : StoppedForUs;
 
     public ProtoWriter Writer { get; } = new();
 
@@ -86,6 +92,7 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
     {
         Cell.Disk.Disk.Kill();
         Cell.Observer.IsReplaying = false;
+        _notFlushingSinceUs = _core is null ? _notFlushingSinceUs : World.NowUs - StoppedForUs;
         _core = null;
         _journal = null;
         _wakeScheduler = false;
@@ -157,6 +164,7 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
             if (fault.IsNone)
             {
                 core.EndTurn();
+                Cell.Disk.Opened();
                 _core = core;
             }
 

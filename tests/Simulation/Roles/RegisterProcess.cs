@@ -12,7 +12,9 @@ using Muster.Transport.Wire;
 
 namespace Muster.Simulation.Roles;
 
-/// <summary>The Register's host: the real core, its ticks, its streams, and the watches of processes on the machine.</summary>
+/// <summary>
+/// The Register's host: the real core, its ticks, its streams, and the watches of processes on the machine.
+/// </summary>
 internal sealed class RegisterProcess(World world, SimCell cell, int index)
     : RoleProcess(world, cell, Role.Register, index), IRegisterEffects
 {

@@ -42,6 +42,7 @@ internal sealed class SimCell : IDisposable
 
         Arena = MakeArena();
         Seam.Observer = Observer;
+        CrashPoint.Reached ??= static _ => Seam.Observer?.Pass();
     }
 
     public SeedPlan Plan { get; }
@@ -146,7 +147,7 @@ internal sealed class SimCell : IDisposable
         _world.Trace.Add(TraceMark.PowerLoss, -1);
 
         // A PLM that does not run does not flush either.
-        var windowUs = Plan.RelaxedWindowUs + Plm.StoppedForUs;
+        var windowUs = Plan.RelaxedWindowUs + Plm.NotFlushingForUs;
         foreach (var process in _locals)
         {
             process.Kill();

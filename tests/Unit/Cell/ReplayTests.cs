@@ -35,6 +35,7 @@ public sealed class ReplayTests
         ["AdminService.GetTask"] = ReadOnlyAsync,
         ["AdminService.ListTasks"] = ReadOnlyAsync,
         ["AdminService.ListWorkers"] = ReadOnlyAsync,
+        ["AdminService.RetryTasks"] = RetryTasksAsync,
     };
 
     public static TheoryData<string> Calls => new(
@@ -133,6 +134,19 @@ public sealed class ReplayTests
         var next = (await client.SubmitTaskAsync(Request())).TaskId;
         Assert.Equal(0u, (await client.ReleaseTasksAsync(request)).Released);
         Assert.Equal([CancelStatus.Cancelled], (await client.CancelTasksAsync(new() { TaskIds = { next } })).Statuses);
+    }
+
+    // That a quarantined task is submitted anew once is tried on the core; here that a refusal is the same one.
+    private static async Task RetryTasksAsync(TemporaryCell cell)
+    {
+        var id = (await cell.Submission().SubmitTaskAsync(Request())).TaskId;
+        var request = new RetryTasksRequest { TaskIds = { id, 99 } };
+        var admin = new AdminService.AdminServiceClient(cell.Invoker());
+        var first = await admin.RetryTasksAsync(request);
+        var second = await admin.RetryTasksAsync(request);
+        Assert.Equal(first, second);
+        Assert.Equal([0ul, 0ul], first.TaskIds);
+        Assert.Equal(["INVALID_ARGUMENT", "TASK_NOT_FOUND"], first.Errors.Select(error => error.Code));
     }
 
     private static async Task SessionAsync(TemporaryCell cell)

@@ -114,15 +114,17 @@ public class JournalCrashTests
     {
         var test = new TestJournal(seed: 3);
         test.Open();
-        test.Append(1, "a"u8);
+
+        // Over several sectors, so that nothing else brings them to the disk.
+        test.Append(1, JournalConformance.Body(3_000));
         test.Disk.Failing = (call, _) => call == DiskCall.Sync ? JournalErrno.EIO : 0;
         Assert.Throws<JournalFailedException>(() => test.Commit(sync: true));
         test.Disk.Failing = null;
         test.Kill();
-        var writes = test.Disk.Writes;
         test.Open();
         Assert.True(test.Journal.SyncedSequence >= test.Expected[^1].Sequence);
-        Assert.True(test.Disk.Writes > writes);
+
+        // The record could be read although it was on no disk; now it is.
         test.Crash(seed: 4);
         test.Open();
         Assert.Single(test.Expected);

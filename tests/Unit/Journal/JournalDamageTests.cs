@@ -226,6 +226,27 @@ public class JournalDamageTests
         Assert.Equal(FaultCode.JournalUnusable, FileJournal.TryOpen(test.Disk, test.Options, out _).Code);
     }
 
+    /// <summary>A record with everything right but one link is not the next one.</summary>
+    [Theory]
+    [InlineData(0, 0, 0, true)]
+    [InlineData(1, 0, 0, false)]
+    [InlineData(0, 8, 0, false)]
+    [InlineData(0, 0, 1, false)]
+    public void Record_WithAWrongLink_IsNotTheNext(int sequence, int position, int previous, bool isNext)
+    {
+        var test = new TestJournal(seed: 17);
+        test.Open();
+        test.Kill();
+        var layout = Layout(test.Disk);
+        Assert.True(JournalScan.Run(test.Disk, layout.Segments, 0, visit: null, out var tail).IsNone);
+        var record = test.Disk.Content(test.Newest()).AsSpan((int)tail.Offset, JournalFormat.RecordHeaderBytes);
+        RecordHeader.Begin(record, kind: 1, 0, tail.Last.Sequence + 1 + (ulong)sequence);
+        RecordHeader.Seal(
+            record, layout.Newest.Seed, (ulong)(tail.Offset + position), tail.Last, tail.Last.Crc ^ (uint)previous);
+        _ = JournalScan.Run(test.Disk, layout.Segments, 0, visit: null, out var after);
+        Assert.Equal(isNext, after.Last.Sequence > tail.Last.Sequence);
+    }
+
     [Fact]
     public void Payload_ThatLooksLikeARecord_IsNotTakenForOne()
     {

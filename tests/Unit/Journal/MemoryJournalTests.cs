@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Muster.Unit.Journal;
 
-/// <summary>The suite over a disk in memory that gives short reads and writes and is interrupted now and then.</summary>
+/// <summary>
+/// The suite over a disk in memory that gives short reads and writes and is interrupted now and then.
+/// </summary>
 public class MemoryJournalTests : JournalConformance
 {
     private const int InterruptedEvery = 17;

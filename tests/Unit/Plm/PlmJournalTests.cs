@@ -37,6 +37,22 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Open_RefsThatAreNotSyncedYet_AreNotCalledKnown()
+    {
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal);
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(7, stream);
+        cell.Submit(session, stream, Durable(cell), "a", "b");
+        Assert.Equal(FaultCode.Unavailable, Open().Code);
+        cell.Sync();
+        Assert.True(Open().IsNone);
+
+        Fault Open() => cell.Turn(core => core.OpenSession(
+            new SessionHello(7, "test", 0, 1, 2), new FakeStream(cell.Arena), [], out _));
+    }
+
+    [Fact]
     public void Submit_OneAttemptOnly_IsNotReadyBeforeTheJournalHasIt()
     {
         using var cell = NewCell();
@@ -241,11 +257,20 @@ public sealed class PlmJournalTests
         using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
         Assert.Equal(TaskState.Accepted, next.StateOf(once));
         Assert.Equal(TaskState.Accepted, next.StateOf(again));
+
+        // Without a Register nobody could claim them.
+        next.NowMs += 60_000;
+        next.Turn();
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+        next.Arena.Add(CellCounter.RegisterStarts, 1);
+        next.NowMs += 100;
+        next.Turn();
         next.NowMs += 2_900;
         next.Turn();
         if (plmDies)
         {
             next.Restart();
+            next.Turn();
             next.NowMs += 2_900;
             next.Turn();
         }

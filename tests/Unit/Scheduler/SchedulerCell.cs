@@ -66,7 +66,7 @@ internal sealed class SchedulerCell : IDisposable
         return index;
     }
 
-    public TaskId Submit(string handler = "work", byte priority = 4, uint timeoutMs = 0)
+    public TaskId Submit(string handler = "work", byte priority = 4, uint timeoutMs = 0, bool alone = false)
     {
         var tasks = Arena.Tasks;
         if (!_free.TryPop(out var index))
@@ -80,7 +80,7 @@ internal sealed class SchedulerCell : IDisposable
         slot.Generation = slot.Generation == 0
             ? TaskId.FirstGeneration(Arena.Epoch)
             : TaskId.NextGeneration(slot.Generation, Arena.Epoch);
-        Invariant.That(Arena.Ready.TryIntern(new(priority, Handler(handler)), out var classId));
+        Invariant.That(Arena.Ready.TryIntern(new(priority, Handler(handler), alone), out var classId));
         slot.Class = classId;
         slot.Handler = Handler(handler);
         slot.Priority = priority;

@@ -18,7 +18,7 @@
  *   S4 what the client was shown never changes                   (Plm)
  *   S5 after a cancellation was answered OK no result is shown   (Accept, Plm)
  *   S6 max_attempts = 1: never started twice                     (Worker)
- *   S7 a success that its worker may forget is the end           (Take, LosePower)
+ *   S7 a success that its worker may forget is the end           (Take, Plm)
  *   S8 one failure of one execution is counted once              (Judge)
  * Liveness: under weak fairness the client sees the end of its task, and the slot is free again.
  *
@@ -31,8 +31,8 @@
  *   LEASE_WITHOUT_EPOCH  a worker is given up without raising its row's epoch, so the Scheduler does not notice
  *   CONFIRM_EARLY        a worker may forget a result before it is synced
  *   CANCEL_EARLY         a cancellation is answered before it is synced
- *   START_UNRECORDED     a task with max_attempts = 1 starts before the journal has it
- *   FAILURE_UNNAMED      with REATTACH: the journal counts failures without naming the attempt, so one counts twice
+ *   START_UNRECORDED     a task with max_attempts = 1 starts before the journal grants it
+ *   FAILURE_UNNAMED      the journal counts failures without naming the attempt, so one may count twice
  *
  * LEFT_OUT(Plm, Accepted, Waiting): tasks that depend on others will be a model of their own
  * LEFT_OUT(Plm, Waiting, Ready): the same
@@ -91,11 +91,13 @@ byte failures;              /* attempts that ended badly */
 byte ending;                /* how it ended */
 bit known;                  /* the session's decided ref */
 byte oldUpTo;               /* attempts up to this one are of earlier epochs of the cell */
+bit heldBack;               /* it came back from the journal, and whoever still has it may claim it */
 bit registered[WORKERS];    /* the worker's row has the epoch that the worker was welcomed with */
 bit lossTold[WORKERS];      /* a record of its loss waits in the finished ring */
 
 /* --- The journal: written, and synced. --- */
 bit wSubmitted; bit sSubmitted;
+bit wGranted; bit sGranted;         /* a task that may start once may start */
 byte wFailures; byte sFailures;
 byte wFailed; byte sFailed;         /* the latest attempt that is counted as a failure */
 byte wEnd; byte sEnd;
@@ -137,8 +139,8 @@ bit forgotten;          /* a worker may forget the success that was accepted */
 byte counted;           /* the execution whose failure was counted last; synced, and written */
 byte countedWritten;
 
-#define SYNCED (wSubmitted == sSubmitted && wFailures == sFailures && wEnd == sEnd && \
-    wReleased == sReleased)
+#define SYNCED (wSubmitted == sSubmitted && wGranted == sGranted && wFailures == sFailures && \
+    wEnd == sEnd && wReleased == sReleased)
 #define OWNED(w) ((state == Assigned || state == Running) && holder == w && !holderOld)
 #define TAKEN(w) (result == endedRun[w] || ending == RESULT + endedRun[w] || wFailed == endedAttempt[w])
 #define MISSING(w) (OWNED(w) && registered[w] && !crashed[w] && heldAttempt[w] != attempt && endedAttempt[w] != attempt)
@@ -152,25 +154,18 @@ byte countedWritten;
 
 #define FAULT (faults < FAULTS && !FINISHED)
 
-/*
- * REATTACH: the arena was rebuilt, and the task was not given out since, so who has an attempt of it goes on. Without
- * it such work is refused and done again.
- */
-#ifdef REATTACH
-#define MAY_ATTACH(old) (state == Ready && attempt <= oldUpTo && (old) <= oldUpTo && (old) > FAILED_BEFORE)
-#else
-#define MAY_ATTACH(old) false
-#endif
+/* The arena was rebuilt, and the task was not given out since: who has an attempt of it goes on. */
+#define MAY_ATTACH(old) (state == Accepted && attempt == 0 && (old) != 0 && (old) <= oldUpTo && (old) > FAILED_BEFORE)
 
 byte c; /* counts workers within one step */
 
 inline Sync() {
-    sSubmitted = wSubmitted; sFailures = wFailures; sFailed = wFailed; sEnd = wEnd;
-    sReleased = wReleased; counted = countedWritten;
+    sSubmitted = wSubmitted; sGranted = wGranted; sFailures = wFailures; sFailed = wFailed;
+    sEnd = wEnd; sReleased = wReleased; counted = countedWritten;
     if
     :: sEnd != 0 ->
         /* The rest of the life does not look at these, and no fault brings them back. */
-        attempt = 0; latest = 0; failures = 0; oldUpTo = 0; sending = 0; sendingAttempt = 0;
+        attempt = 0; latest = 0; failures = 0; oldUpTo = 0; heldBack = 0; sending = 0; sendingAttempt = 0;
         wFailures = 0; wFailed = 0; sFailures = 0; sFailed = 0; counted = 0; countedWritten = 0;
         for (c : 0 .. WORKERS - 1) {
             heldRun[c] = 0; heldAttempt[c] = 0; recorded[c] = 0;
@@ -343,12 +338,20 @@ proctype Plm() {
 #endif
 
 #if ATTEMPTS == 1 && !defined(START_UNRECORDED)
-    /* What may start once only is in the journal before it can. */
-    :: atomic { state == Accepted && sSubmitted -> STEP(Plm, Accepted, Ready) }
+    /* What may start once only is granted its start by the journal. */
+    :: atomic { state == Accepted && !heldBack && sSubmitted && !wGranted -> wGranted = 1; Written() }
+    :: atomic { state == Accepted && !heldBack && sGranted -> STEP(Plm, Accepted, Ready) }
 #else
     /* Scheduling does not wait for the disk: what is not acknowledged yet may run already. */
-    :: atomic { state == Accepted -> STEP(Plm, Accepted, Ready) }
+    :: atomic { state == Accepted && !heldBack -> STEP(Plm, Accepted, Ready) }
 #endif
+    /* Nobody claimed it for a lease. If it may start once only, it may have: nobody can say. */
+    :: atomic { state == Accepted && heldBack ->
+        heldBack = 0;
+        if
+        :: ATTEMPTS == 1 && sGranted -> assert(!forgotten); EndBy(LOST)
+        :: else
+        fi }
 
     :: atomic { state == Reported -> Judge() }
 #ifdef DELAYS
@@ -504,7 +507,8 @@ inline Attach(w, itsRun, itsAttempt) {
     attempt = itsAttempt;
     latest = itsRun;
     holder = w; holderOld = 0;
-    STEP(Scheduler, Ready, Assigned)
+    heldBack = 0;
+    STEP(Register, Accepted, Assigned)
 }
 
 /* The Register's half of one worker's stream. */
@@ -519,7 +523,6 @@ endIdle:
     :: atomic { endedRun[w] != 0 && !recorded[w] && registered[w] ->
         if
         :: OWNED(w) && attempt == endedAttempt[w] -> Record(w)
-        :: MAY_ATTACH(endedAttempt[w]) -> Attach(w, endedRun[w], endedAttempt[w]); Record(w)
         :: else ->
             if
             /* It came twice. */
@@ -543,8 +546,6 @@ endIdle:
     :: atomic { heldRun[w] != 0 && registered[w] && OWNED(w) && attempt == heldAttempt[w] && state == Assigned ->
         STEP(Register, Assigned, Running) }
 #endif
-    :: atomic { heldRun[w] != 0 && registered[w] && MAY_ATTACH(heldAttempt[w]) ->
-        Attach(w, heldRun[w], heldAttempt[w]) }
     od
 }
 
@@ -555,6 +556,12 @@ endIdle:
     :: atomic { !registered[w] && !crashed[w] ->
         if
         :: fenced[w] -> DropAll(w)
+        :: !fenced[w] && MAY_ATTACH(endedAttempt[w]) -> Attach(w, endedRun[w], endedAttempt[w])
+        :: !fenced[w] && MAY_ATTACH(heldAttempt[w]) -> Attach(w, heldRun[w], heldAttempt[w])
+        :: else
+        fi;
+        if
+        :: heldRun[w] != 0 && !(OWNED(w) && attempt == heldAttempt[w]) -> heldRun[w] = 0; heldAttempt[w] = 0
         :: else
         fi;
         fenced[w] = 0;
@@ -575,26 +582,21 @@ endIdle:
     od
 }
 
-/* S1, S7: the arena is gone. The PLM reads the journal into a new one; whatever was in flight is gone too. */
+/* S1: the arena is gone. The PLM reads the journal into a new one; whatever was in flight is gone too. */
 inline LosePower() {
     assert(!acked || sSubmitted);
-    wSubmitted = sSubmitted; wFailures = sFailures; wFailed = sFailed; wEnd = sEnd;
-    wReleased = sReleased; countedWritten = counted;
+    wSubmitted = sSubmitted; wGranted = sGranted; wFailures = sFailures; wFailed = sFailed;
+    wEnd = sEnd; wReleased = sReleased; countedWritten = counted;
     known = sSubmitted;
     attempt = 0; holder = 0; holderOld = 0; result = 0; resultOk = 0;
     failures = sFailures;
     ending = sEnd;
     accepts = (sEnd >= RESULT);
+    heldBack = 0;
     if
     :: !sSubmitted || sReleased -> state = Free
     :: sSubmitted && !sReleased && sEnd != 0 -> state = Done
-    :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS > 1 -> state = Ready
-    :: sSubmitted && !sReleased && sEnd == 0 && ATTEMPTS == 1 ->
-        /* It may have run. Nobody can say, so it does not run again. */
-        assert(!forgotten);
-        state = Done;
-        ending = LOST;
-        wEnd = LOST
+    :: sSubmitted && !sReleased && sEnd == 0 -> state = Accepted; heldBack = 1
     fi;
 #ifndef EPOCH_NOT_RAISED
     oldUpTo = runs;

@@ -3,7 +3,9 @@ using System.Collections.Generic;
 
 namespace Muster.Checking.Promises;
 
-/// <summary>A result is taken only from the registration that got the attempt, and not once that was given up.</summary>
+/// <summary>
+/// A result is taken only from the registration that got the attempt, and not once that was given up.
+/// </summary>
 internal sealed class AcceptedFromHolder() : InvariantCheck("I11")
 {
     private readonly HashSet<ulong> _fenced = [];

@@ -4,8 +4,8 @@ using System.Collections.Generic;
 namespace Muster.Checking.Promises;
 
 /// <summary>
-/// Whatever a client sees of a task again is byte for byte what it saw first. Only the result of a relaxed task that was
-/// shown within the flush interval before the power went may be made anew.
+/// Whatever a client sees of a task again is byte for byte what it saw first. Only the result of a relaxed task that
+/// was shown within the flush interval before the power went may be made anew.
 /// </summary>
 internal sealed class ResultNeverChanges() : InvariantCheck("I6")
 {

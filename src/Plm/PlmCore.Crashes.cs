@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Heap;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+
+namespace Muster.Plm;
+
+/// <content>
+/// Tasks whose worker died under them. A death is charged to the attempts that ran, or may have run: those that the
+/// worker had said run, then those it had longest, up to as many as it has slots; what merely waited there is not
+/// charged. Charged is the death of a process alone: a worker that was silent, cut off or asked to leave tells nothing
+/// about its tasks.
+/// <para>
+/// Which of several it was cannot be known. So a task that was charged once has a worker to itself from then on: if it
+/// was only a neighbour it succeeds there, and if it was the one, no neighbour is charged with it again. After
+/// <see cref="PlmOptions.CrashesMax"/> deaths it is quarantined.
+/// </para>
+/// </content>
+internal sealed partial class PlmCore
+{
+    private readonly record struct Crashed(uint Row, bool IsWaiting, double AssignedUnixUs, uint Slot, StateWord Word)
+        : IComparable<Crashed>
+    {
+        public int CompareTo(Crashed other) => (Row, IsWaiting, AssignedUnixUs, Slot).CompareTo(
+            (other.Row, other.IsWaiting, other.AssignedUnixUs, other.Slot));
+    }
+
+    // Attempts found on rows whose process died, in one pass over the slots.
+    private readonly List<Crashed> _crashed = [];
+
+    // What is known of the deaths, by task; for people, so it may be forgotten with this process.
+    private readonly Dictionary<ulong, List<string>> _crashNotes = [];
+
+    private bool DiedOf(uint row) =>
+        (WorkerReason)_arena.Workers[row].HealthReason is WorkerReason.ProcessExited;
+
+    // Notes an attempt that may be charged; false when it cannot have run there.
+    private bool TryNoteCrashed(uint index, StateWord word)
+    {
+        ref var slot = ref _tasks[index];
+        var row = slot.Worker - 1;
+        var assignedUnixUs = slot.SubmittedUnixUs + (double)slot.AssignedUs;
+        if (!DiedOf(row) || (word.State == TaskState.Assigned && IsAfterDeath(row, assignedUnixUs)))
+        {
+            return false;
+        }
+
+        _crashed.Add(new(row, word.State == TaskState.Assigned, assignedUnixUs, index, word));
+        return true;
+    }
+
+    // The Scheduler placed it before it saw the fence, and so never sent it.
+    private bool IsAfterDeath(uint row, double unixUs) => unixUs > _arena.Workers[row].HealthSinceUnixUs;
+
+    private void ChargeCrashed()
+    {
+        _crashed.Sort();
+        var row = uint.MaxValue;
+        uint charged = 0;
+        foreach (var crashed in _crashed)
+        {
+            charged = crashed.Row == row ? charged + 1 : 0;
+            row = crashed.Row;
+            if (charged < _arena.Workers[row].Slots)
+            {
+                Charge(crashed.Slot, crashed.Word, row);
+            }
+            else
+            {
+                ReturnAttempt(crashed.Slot, crashed.Word);
+            }
+        }
+
+        _crashed.Clear();
+    }
+
+    private void Charge(uint index, StateWord word, uint row)
+    {
+        ref var slot = ref _tasks[index];
+        if (slot.AttemptsMax == 1 || IsUsedUp(word))
+        {
+            ReturnAttempt(index, word);
+            return;
+        }
+
+        Count(CellCounter.LostAttempts);
+        NoteCrash(_tasks.IdOf(index).Value, row);
+        if (slot.Crashes + 1 >= _options.CrashesMax)
+        {
+            Quarantine(index, ref slot, word);
+            return;
+        }
+
+        // The count comes after the push: a death in between costs one crash more, and charges none twice.
+        FlushPushes();
+        slot.ReadyUs = Since(in slot);
+        if (!_ready.PushInto(AloneClassOf(in slot), new TakenTask(index, word)))
+        {
+            // The Scheduler gave it back at this moment: it had never been sent.
+            return;
+        }
+
+        slot.Crashes++;
+        _wakeScheduler = true;
+        NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
+    }
+
+    // The class it has when there is no room for another: then it runs beside others.
+    private ushort AloneClassOf(in TaskSlot slot) =>
+        _ready.TryIntern(new TaskClass(slot.Priority, slot.Handler, IsAlone: true), out var id) ? id : slot.Class;
+
+    private void ForgetCrashes(uint index, in TaskSlot slot)
+    {
+        if (slot.Crashes > 0)
+        {
+            _crashNotes.Remove(_tasks.IdOf(index).Value);
+        }
+    }
+
+    private void NoteCrash(ulong id, uint row)
+    {
+        if (!_crashNotes.TryGetValue(id, out var notes))
+        {
+            if (_crashNotes.Count >= PlmLimits.CrashNotesMax)
+            {
+                return;
+            }
+
+            _crashNotes.Add(id, notes = []);
+        }
+
+        var workers = _arena.Workers;
+        notes.Add(CrashNote.Of(workers.Name(row), workers.Host(row), workers[row].Pid, workers[row].HealthSinceUnixUs));
+    }
+}
