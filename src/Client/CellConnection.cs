@@ -9,7 +9,9 @@ using System.Threading.Tasks;
 using Google.Protobuf;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Link;
 using Muster.Transport;
+using Muster.Transport.Wire;
 
 namespace Muster.Client;
 
@@ -60,8 +62,16 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         }
     }
 
+    /// <summary>A session with a PLM on this host through shared memory; null when gRPC is the way.</summary>
+    public async Task<AsyncDuplexStreamingCall<RawMessage, RawMessage>?> TryLinkPlmAsync(
+        CancellationToken cancellationToken) =>
+        await LinkDialer.TryOpenAsync(await PlmAddressAsync(cancellationToken), RawMethods.SubmissionSession);
+
     /// <summary>A way to the PLM, by its best address.</summary>
-    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false)
+    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false) =>
+        Invoker(await PlmAddressAsync(cancellationToken), isSession);
+
+    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
     {
         if (_plmAddresses.Length == 0)
         {
@@ -70,7 +80,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
         var addresses = _plmAddresses;
         return addresses.Length > 0
-            ? Invoker(addresses[0], isSession)
+            ? addresses[0]
             : throw new MusterException(
                 FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
             { IsTransient = true };
