@@ -71,21 +71,6 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false) =>
         Invoker(await PlmAddressAsync(cancellationToken), isSession);
 
-    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
-    {
-        if (_plmAddresses.Length == 0)
-        {
-            await RegisterAsync(cancellationToken);
-        }
-
-        var addresses = _plmAddresses;
-        return addresses.Length > 0
-            ? addresses[0]
-            : throw new MusterException(
-                FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
-            { IsTransient = true };
-    }
-
     /// <summary>The PLM was not where it is said to be: ask again before the next call.</summary>
     public void ForgetPlm() => _plmAddresses = [];
 
@@ -197,6 +182,21 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         }
 
         _channels.Clear();
+    }
+
+    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
+    {
+        if (_plmAddresses.Length == 0)
+        {
+            await RegisterAsync(cancellationToken);
+        }
+
+        var addresses = _plmAddresses;
+        return addresses.Length > 0
+            ? addresses[0]
+            : throw new MusterException(
+                FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
+            { IsTransient = true };
     }
 
     private async Task<V1.SubmitTaskResponse> RepeatSubmitAsync(

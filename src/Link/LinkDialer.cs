@@ -15,6 +15,9 @@ internal static class LinkDialer
 {
     private const int TimeoutMs = 1_000;
 
+    /// <summary>MUSTER_LINKS=off: this process uses gRPC, also with servers of its own host.</summary>
+    private static readonly bool s_isOff = Environment.GetEnvironmentVariable("MUSTER_LINKS") == "off";
+
     /// <summary>
     /// A call like that of a gRPC channel, over a link; null when the address is not a Unix socket or the server has no
     /// link for it, and then gRPC is the way.
@@ -22,7 +25,9 @@ internal static class LinkDialer
     public static async ValueTask<AsyncDuplexStreamingCall<RawMessage, RawMessage>?> TryOpenAsync(
         string address, Method<RawMessage, RawMessage> method)
     {
-        if (!ChannelAddress.TryParse(address, out var parsed) || parsed.EndPoint is not UnixDomainSocketEndPoint socket)
+        if (s_isOff
+            || !ChannelAddress.TryParse(address, out var parsed)
+            || parsed.EndPoint is not UnixDomainSocketEndPoint socket)
         {
             return null;
         }
@@ -44,7 +49,8 @@ internal static class LinkDialer
         try
         {
             socket.Connect(new UnixDomainSocketEndPoint(path));
-            if (SocketMessage.IsPeerOwn(socket) && SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Request(method), null))
+            if (SocketMessage.IsPeerOwn(socket)
+                && SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Request(method), null))
             {
                 Span<byte> answer = stackalloc byte[LinkGreeting.AnswerBytes];
                 var received = SocketMessage.Receive(socket.SafeHandle, answer, out var file);

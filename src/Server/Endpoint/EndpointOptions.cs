@@ -15,11 +15,6 @@ internal sealed record EndpointOptions
     /// <summary>Absolute path of the Unix socket; null: none. Its folder is made with mode 0700 when missing.</summary>
     public string? SocketPath { get; init; }
 
-    /// <summary>
-    /// Whether processes of this host and user may attach by shared memory, beside the Unix socket. Default true.
-    /// </summary>
-    public bool Links { get; init; } = true;
-
     /// <summary>Loopback addresses to listen on; port 0 takes a free one. Any other address is refused.</summary>
     public IReadOnlyList<IPEndPoint> Loopback { get; init; } = [];
 

@@ -91,7 +91,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             Options.Create(new SocketTransportOptions { CreateBoundListenSocket = sockets.Take }), _options.Logs);
         _kestrel = new KestrelServer(Options.Create(server), transport, _options.Logs);
         await _kestrel.StartAsync(_application, cancellationToken).ConfigureAwait(false);
-        if (_options.SocketPath is { } path && _options.Links)
+        if (_options.SocketPath is { } path)
         {
             fault = LinkListener.Start(_application, _methods.FreezeLinked(), path, out _links);
         }
