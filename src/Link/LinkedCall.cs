@@ -10,7 +10,9 @@ using Muster.Transport.Wire;
 
 namespace Muster.Link;
 
-/// <summary>The client's side of a call over a link, with the manners of a gRPC call. One reader and one writer.</summary>
+/// <summary>
+/// The client's side of a call over a link, with the manners of a gRPC call. One reader and one writer.
+/// </summary>
 internal sealed class LinkedCall(LinkEnd end) : IMessageReader<RawMessage>, IClientStreamWriter<RawMessage>
 {
     private static readonly Task<Metadata> s_headers = Task.FromResult(Metadata.Empty);
