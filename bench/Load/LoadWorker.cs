@@ -18,6 +18,9 @@ internal static class LoadWorker
     /// <summary>Returns the payload's first 8 bytes and the number of the execution, so that a re-run shows.</summary>
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Trace = TaskType.Bytes("bench.trace");
 
+    /// <summary>How the messages go: through shared memory, or by gRPC when MUSTER_LINKS=off.</summary>
+    public static string Path => Environment.GetEnvironmentVariable("MUSTER_LINKS") == "off" ? "grpc" : "link";
+
     /// <summary>The task of fault runs: waits as long as its payload says.</summary>
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_chaos =
         TaskType.Bytes(TraceTask.Handler);
