@@ -73,18 +73,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
-
-        // Whoever died in here may have written the generation of a slot that it did not come to fill; taken for a task
-        // that was let go, it would keep that task from coming back.
-        for (uint index = 0; index < _tasks.HighWater; index++)
-        {
-            if (_tasks.Read(index).State == TaskState.Free)
-            {
-                _tasks[index].Generation = 0;
-            }
-        }
-
-        ForgetAllKeys();
+        ForgetEarlierRestore();
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -107,6 +96,24 @@ internal sealed partial class PlmCore
         }
 
         return _restoreFault;
+    }
+
+    // Of whoever died in here. What is there already would hide the earlier tasks of its slots from the replay, and with
+    // them their keys, which outlive them; a generation that was written and not used would hide its own task.
+    private void ForgetEarlierRestore()
+    {
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State != TaskState.Free)
+            {
+                _tasks[index].Client = 0;
+                FreeRestored(index);
+            }
+
+            _tasks[index].Generation = 0;
+        }
+
+        ForgetAllKeys();
     }
 
     private bool RestoreRecord(ushort kind, ReadOnlySpan<byte> body)
@@ -250,7 +257,6 @@ internal sealed partial class PlmCore
 
         if (!MakeRoomFor(id))
         {
-            RestoreKeyAgain(id, item);
             return;
         }
 

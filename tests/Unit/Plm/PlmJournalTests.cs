@@ -355,7 +355,7 @@ public sealed class PlmJournalTests
             cell.Sync();
         }
 
-        using var next = NewCell(journal, epoch: 2);
+        using var next = new PlmCell(new PlmOptions { ReattachMs = 0 }, epoch: 2, journal: journal);
         next.Arena.Set(CellCounter.Populated, 0);
         next.Restart();
         next.Turn();
