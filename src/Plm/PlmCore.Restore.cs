@@ -88,6 +88,14 @@ internal sealed partial class PlmCore
                 + $"({damage.Message}); start the version that wrote it, or a newer one");
         }
 
+        foreach (var session in _sessions)
+        {
+            if (session is not null)
+            {
+                session.Restored = 0;
+            }
+        }
+
         if (_restoreFault.IsNone && _epochsTold >= _arena.Epoch)
         {
             return new(FaultCode.StateFolderUnusable, $"the journal knows epoch {_epochsTold} of the cell and its "
@@ -286,6 +294,10 @@ internal sealed partial class PlmCore
         }
 
         StepRestored(index, TaskState.Accepted, Attempt.None);
+        if (session is not null)
+        {
+            session.Restored++;
+        }
     }
 
     // Takes the slot of the task out of the free ones. False when the task, or a later one of the slot, is there.
@@ -433,14 +445,27 @@ internal sealed partial class PlmCore
         if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
         {
             _tasks[index].DueUnixMs = fact.Varint();
-            _tasks[index].Client = 0;
+            LeaveRestoredSession(index);
             _tasks[index].Ref = 0;
         }
+    }
+
+    private void LeaveRestoredSession(uint index)
+    {
+        ref var slot = ref _tasks[index];
+        if (SessionOf(in slot) is { } session)
+        {
+            Invariant.That(session.Restored > 0);
+            session.Restored--;
+        }
+
+        slot.Client = 0;
     }
 
     private void FreeRestored(uint index)
     {
         ref var slot = ref _tasks[index];
+        LeaveRestoredSession(index);
         _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
         if (_tasks.Read(index).State != TaskState.Done)
         {
