@@ -115,14 +115,20 @@ internal sealed partial class PlmCore
     {
         if (IsJournaled(in slot))
         {
-            _facts.Begin(FactKind.AttemptFailed);
-            _facts.Fixed64(_tasks.IdOf(index).Value);
-            _facts.Byte((byte)failed);
-            _facts.Byte(slot.AttemptsLost);
-            _facts.Byte(slot.Crashes);
-            _facts.Varint(over.Value);
-            _facts.End();
+            WriteFailedAttempt(index, in slot, over, failed);
+            AppendIfLarge();
         }
+    }
+
+    private void WriteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
+    {
+        _facts.Begin(FactKind.AttemptFailed);
+        _facts.Fixed64(_tasks.IdOf(index).Value);
+        _facts.Byte((byte)failed);
+        _facts.Byte(slot.AttemptsLost);
+        _facts.Byte(slot.Crashes);
+        _facts.Varint(over.Value);
+        _facts.End();
     }
 
     private void WriteEnded(uint index, in TaskSlot slot)
@@ -201,6 +207,10 @@ internal sealed partial class PlmCore
         if (IsJournaled(in slot) && _journal is not null)
         {
             _released.Add(_tasks.IdOf(index).Value);
+            if (_released.Count * sizeof(ulong) >= PlmLimits.RecordBytesAim)
+            {
+                AppendFacts();
+            }
         }
     }
 

@@ -156,6 +156,7 @@ internal sealed partial class PlmCore
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Varint(slot.DueUnixMs);
             _facts.End();
+            AppendIfLarge();
         }
 
         KeepForRetention(index, ref slot);
