@@ -107,8 +107,11 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
-        _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
+    // A start that is granted has to survive a power loss at every level: else the task could start a second time.
+    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) => _awaitAppend.Add((
+        _tasks.IdOf(index).Value,
+        !isEnd && IsGranted(in slot) ? DurabilityLevel.Durable : slot.Durability,
+        isEnd));
 
     // Names the attempt that is over, so that no worker that outlives the arena claims it and it is counted again.
     private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
