@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
         {
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
             _arena.Set(CellCounter.JournalSynced, _synced);
+            TellArena();
             TellEverything = true;
         }
 

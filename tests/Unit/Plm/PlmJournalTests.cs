@@ -499,6 +499,10 @@ public sealed class PlmJournalTests
         var other = new FakeJournal { Lineage = 78 };
         using var again = new PlmCell(cell.Arena, other);
         again.Sync();
+
+        // The epoch too, so that no arena after it gives its ids again.
+        using var low = NewCell(other, epoch: 1);
+        Assert.Equal(FaultCode.StateFolderUnusable, low.Recovered.Code);
         using var next = NewCell(other, epoch: 2);
         Assert.All(ids, id => Assert.Equal(TaskState.Ready, next.StateOf(id)));
     }
