@@ -17,8 +17,8 @@ internal sealed partial class PlmCore
     // The journal is far behind its disk: what the Register finished stays in the ring for now.
     private bool _drainIsHeld;
 
-    // Reported slots to be judged later: the ring was full and their result block could not be given back, or the journal
-    // is too far behind. Bounded by the slots.
+    // Reported slots to be judged later: the ring was full and their result block could not be given back, or the
+    // journal is too far behind. Bounded by the slots.
     private readonly Queue<uint> _owed = new();
 
     // Slots among the pushes whose failure is counted once the push is done: see the order of writes.

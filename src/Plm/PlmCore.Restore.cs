@@ -107,8 +107,8 @@ internal sealed partial class PlmCore
         return _restoreFault;
     }
 
-    // Of whoever died in here. What is there already would hide the earlier tasks of its slots from the replay, and with
-    // them their keys, which outlive them; a generation that was written and not used would hide its own task.
+    // Of whoever died in here. What is there already would hide the earlier tasks of its slots from the replay, and
+    // with them their keys, which outlive them; a generation that was written and not used would hide its own task.
     private void ForgetEarlierRestore()
     {
         for (uint index = 0; index < _tasks.HighWater; index++)

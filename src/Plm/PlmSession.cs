@@ -53,8 +53,8 @@ internal sealed class PlmSession(uint row, ulong clientId)
     public SlotList Ended;
 
     /// <summary>
-    /// Tasks that a restore has brought back so far. They are in the lists only once it is over, and until then they keep
-    /// the row from being given to another client.
+    /// Tasks that a restore has brought back so far. They are in the lists only once it is over, and until then they
+    /// keep the row from being given to another client.
     /// </summary>
     public uint Restored { get; set; }
 

@@ -42,7 +42,8 @@ internal sealed class FakeJournal : IPlmJournal
     /// <summary>The same for overrun.</summary>
     public long OverrunBytes { get; set; } = long.MaxValue;
 
-    public long PendingBytes => _records.Where(record => record.Sequence > Synced).Sum(record => (long)record.Body.Length);
+    public long PendingBytes =>
+        _records.Where(record => record.Sequence > Synced).Sum(record => (long)record.Body.Length);
 
     public int LargestBody { get; private set; }
 
