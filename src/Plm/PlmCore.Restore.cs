@@ -22,6 +22,7 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     private Fault _restoreFault;
+    private bool _isRestoreBegun;
     private bool _holdsBack;
     private uint _epochsTold;
 
@@ -74,7 +75,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
-        ForgetEarlierRestore();
+        _isRestoreBegun = false;
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -127,6 +128,13 @@ internal sealed partial class PlmCore
 
     private bool RestoreRecord(ushort kind, ReadOnlySpan<byte> body)
     {
+        if (!_isRestoreBegun)
+        {
+            // As a part of the replay, whose steps end no task.
+            _isRestoreBegun = true;
+            ForgetEarlierRestore();
+        }
+
         if (kind == RecordKind.Turn)
         {
             var reader = new FactReader(body);
