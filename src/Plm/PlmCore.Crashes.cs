@@ -36,7 +36,8 @@ internal sealed partial class PlmCore
     private readonly Dictionary<ulong, List<string>> _crashNotes = [];
 
     private bool DiedOf(uint row) =>
-        (WorkerReason)_arena.Workers[row].HealthReason is WorkerReason.ProcessExited;
+        (WorkerReason)_arena.Workers[row].HealthReason
+            is WorkerReason.ProcessExited or WorkerReason.ConnectionsClosed;
 
     // Notes an attempt that may be charged; false when it cannot have run there.
     private bool TryNoteCrashed(uint index, StateWord word)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Threading;
 using Muster.Arena.Tables;
 using Muster.Core;
 
@@ -9,28 +10,96 @@ namespace Muster.Register;
 internal sealed partial class RegisterCore
 {
     private long _lastTickMs;
+    private long _stoodStillMs;
     private long _brakeUntilMs;
 
     // The brake holds once; it is ready again when nobody is suspect.
     private bool _brakeIsSpent;
 
     /// <summary>
-    /// The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker.
+    /// The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker. If the
+    /// connection under it was closed at the worker's end, and nothing else tells of its process, it has
+    /// <see cref="RegisterOptions.ReconnectMs"/> to come back.
     /// </summary>
-    public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs)
+    public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs, bool isClosedByPeer = false)
     {
         if (row >= _watches.Length || _watches[row].Stream != stream)
         {
             return;
         }
 
-        _watches[row].Stream = 0;
+        ref var watch = ref _watches[row];
+        watch.Stream = 0;
         if (IsLiving(_rows.Health(row)))
         {
             SetHealth(row, WorkerHealth.Suspect, WorkerReason.StreamClosed, nowMs, nowUnixUs);
+            if (isClosedByPeer && !watch.IsWatched && _options.ReconnectMs > 0)
+            {
+                watch.GoneAtMs = nowMs + _options.ReconnectMs;
+                NextDueMs = Math.Min(NextDueMs, watch.GoneAtMs);
+            }
         }
 
         EndTurn();
+    }
+
+    /// <summary>When <see cref="RunDue"/> has something to do, monotonic ms; beside the ticks.</summary>
+    public long NextDueMs { get; private set; } = long.MaxValue;
+
+    /// <summary>
+    /// Gives up the workers whose connections were closed at their end and that did not come back. Many at once are
+    /// more likely a network than so many dead processes: the brake holds them as it does the silent ones.
+    /// </summary>
+    public void RunDue(long nowMs, long nowUnixUs)
+    {
+        NextDueMs = long.MaxValue;
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            ref var watch = ref _watches[row];
+            if (watch.GoneAtMs == 0)
+            {
+                continue;
+            }
+
+            if (nowMs - watch.GoneAtMs >= _options.ReconnectMs)
+            {
+                // Late by as much as the worker was given: its hello may wait for the same processor.
+                watch.GoneAtMs = nowMs + _options.ReconnectMs;
+            }
+            else if (nowMs >= watch.GoneAtMs && Volatile.Read(ref _rows[row].Dispatching) != 0)
+            {
+                // With its other stream open it lives; and the Scheduler may hear of the end of that a moment later.
+                watch.GoneAtMs = nowMs + RegisterLimits.GoneAgainMs;
+            }
+            else if (nowMs >= watch.GoneAtMs && (StoodStill(nowMs) || IsBraking(watch.LeaseMs, nowMs)))
+            {
+                watch.GoneAtMs = 0;
+                continue;
+            }
+            else if (nowMs >= watch.GoneAtMs)
+            {
+                GiveUp(row, WorkerHealth.Gone, WorkerReason.ConnectionsClosed, nowMs, nowUnixUs);
+                continue;
+            }
+
+            NextDueMs = Math.Min(NextDueMs, watch.GoneAtMs);
+        }
+
+        EndTurn();
+    }
+
+    // After that workers may have closed their connections because nobody answered here, and their new ones wait.
+    private bool StoodStill(long nowMs) =>
+        (_lastTickMs != 0 && nowMs - _lastTickMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
+        || (_stoodStillMs != 0 && nowMs - _stoodStillMs < _options.LeaseMs);
+
+    /// <summary>The worker's process cannot be watched after all.</summary>
+    public void ProcessUnknown(uint row, uint epoch)
+    {
+        if (row < _rows.HighWater && _rows[row].Epoch == epoch)
+        {
+            _watches[row].IsWatched = false;
+        }
     }
 
     /// <summary>The worker's process is known to be dead: nothing can come from it any more.</summary>
@@ -55,6 +124,11 @@ internal sealed partial class RegisterCore
         if (lateMs < _options.LatenessMs)
         {
             return;
+        }
+
+        if (lateMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
+        {
+            _stoodStillMs = nowMs;
         }
 
         for (var row = 0u; row < _rows.HighWater; row++)

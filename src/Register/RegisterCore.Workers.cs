@@ -322,11 +322,13 @@ internal sealed partial class RegisterCore
         }
 
         watch.Stream = stream;
+        watch.GoneAtMs = 0;
         watch.HeardMs = nowMs;
         watch.ShiftMs = 0;
         watch.IsDraining = false;
         SetTerms(ref watch);
-        if (facts.IsOnThisHost && facts.Pid != 0)
+        watch.IsWatched = facts.IsOnThisHost && facts.Pid != 0;
+        if (watch.IsWatched)
         {
             _effects.WatchProcess(row, _rows[row].Epoch, facts.Pid, facts.PidStart);
         }
