@@ -42,6 +42,10 @@ interop: ## gRPC conformance against Python and Node; last line is JSON
 	@./test Interop | tee artifacts/interop.log; \
 	awk '/ passed, /{printf "{\"cases\":%d,\"passed\":%d}\n", $$1+$$3, $$1}' artifacts/interop.log
 
+sim: ## a simulated cell: make sim SEED=7 tells one seed's story, make sim SEEDS=1000 runs many; last line is JSON
+	@dotnet build tests/Simulation $(CONFIG) && artifacts/bin/Simulation/release/Muster.Simulation \
+		$(if $(SEEDS),--seeds $(SEEDS) --first $(SEED),--seed $(SEED))
+
 chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=1 DURABILITY=memory; last line is JSON
 	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)
 

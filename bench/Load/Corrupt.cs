@@ -79,7 +79,8 @@ internal static class Corrupt
 
                 settledUnproven += IsSettled(ending) ? row[(int)CorruptVerdict.Unproven] : 0;
                 Console.WriteLine(
-                    $"{CorruptDamage.Name(kind),-18}{ending,-12}{row[0],10}{row[1],10}{row[2],10}{row[3],12}{row[4],9}");
+                    $"{CorruptDamage.Name(kind),-18}{ending,-12}{row[0],10}{row[1],10}{row[2],10}"
+                    + $"{row[3],12}{row[4],9}");
             }
         }
 

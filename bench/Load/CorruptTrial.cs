@@ -68,7 +68,10 @@ internal sealed class CorruptTrial(ulong seed, string? folder)
     }
 
     private CorruptVerdict Judge(
-        IJournalDisk disk, Dictionary<string, byte[]> before, Dictionary<string, byte[]> after, List<RecordPlace> records)
+        IJournalDisk disk,
+        Dictionary<string, byte[]> before,
+        Dictionary<string, byte[]> after,
+        List<RecordPlace> records)
     {
         var fault = Replay(disk, out var replayed);
         if (!fault.IsNone)

@@ -57,7 +57,8 @@ internal static class JournalCosts
     {
         var options = CellJournal.DefaultOptions with
         {
-            SegmentBytes = segmentBytes, WritesSparesAhead = isWrittenAhead,
+            SegmentBytes = segmentBytes,
+            WritesSparesAhead = isWrittenAhead,
         };
         var fault = CellJournal.TryOpen(state, options, out var journal);
         return fault.IsNone ? journal! : throw new IOException(fault.Message);
@@ -119,7 +120,8 @@ internal static class JournalCosts
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"group of {group,6}: {group * micros.Length / total * 1e6,10:0} records a second, one commit "
-                + $"{Percentile(micros, 10):0} us lower decile, {Percentile(micros, 50):0} us median, {Percentile(micros, 99):0} us p99"));
+                + $"{Percentile(micros, 10):0} us lower decile, {Percentile(micros, 50):0} us median, "
+                + $"{Percentile(micros, 99):0} us p99"));
         }
     }
 

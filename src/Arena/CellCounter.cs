@@ -66,4 +66,7 @@ internal enum CellCounter
     Reported = 49,
     WorkersLost = 50,
     Heartbeats = 51,
+
+    /// <summary>Registers that took the arena over.</summary>
+    RegisterStarts = 52,
 }

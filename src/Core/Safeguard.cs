@@ -26,6 +26,8 @@ internal static class Safeguard
 
     public static bool SyncBeforeDelivery => Removed != nameof(SyncBeforeDelivery);
 
+    public static bool KnownKeys => Removed != nameof(KnownKeys);
+
     public static bool KnownRefs => Removed != nameof(KnownRefs);
 
     public static bool CancelBeforeAnswer => Removed != nameof(CancelBeforeAnswer);
@@ -44,6 +46,9 @@ internal static class Safeguard
 
     /// <summary>A result is delivered once it is as durable as was promised.</summary>
     public const bool SyncBeforeDelivery = true;
+
+    /// <summary>A submission whose idempotency key is known is the first one's task.</summary>
+    public const bool KnownKeys = true;
 
     /// <summary>A client that comes back is told which of its submissions were taken.</summary>
     public const bool KnownRefs = true;

@@ -42,7 +42,7 @@ internal sealed partial class FileJournal
         using var spare = new SpareSegment(disk, options);
         while (spare.Prepare(SliceBytesMax))
         {
-            // Written ahead like any other: in room that is only reserved a flush takes a multiple of the time.
+            // Written ahead like any other, so that no flush has extents to convert.
         }
 
         var errno = spare.Errno;

@@ -42,7 +42,8 @@ internal static class JournalFaults
 
     public static Fault Failed(string path, string doing, int errno) => new(
         FaultCode.JournalFailed,
-        $"{path}: {doing} failed with errno {errno}; what the disk holds is unknown, so nothing more is acknowledged and "
+        $"{path}: {doing} failed with errno {errno}; what the disk holds is unknown, so nothing more is "
+        + "acknowledged and "
         + "the process ends. Look after the disk, then start again");
 
     public static Fault Overrun(string folder, long bytes) => new(

@@ -179,7 +179,8 @@ internal sealed class JournalScan
             scanner.Refresh();
             if (!Step(scanner))
             {
-                return Damaged(path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
+                return Damaged(
+                    path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
             }
         }
     }

@@ -15,17 +15,26 @@ internal sealed partial class PlmCore
 {
     private readonly HashSet<ulong> _heldBack = [];
     private long _heldBackUntilMs = long.MaxValue;
+    private bool _mayBeClaimed;
 
     private void HoldBack(uint index)
     {
         _heldBack.Add(_tasks.IdOf(index).Value);
-        _heldBackUntilMs = _now.Ms + _options.ReattachMs;
+        _heldBackUntilMs = _now.Ms;
     }
 
     private void RunHeldBack()
     {
         if (_heldBackUntilMs > _now.Ms)
         {
+            return;
+        }
+
+        // Nobody can claim anything before there is a Register to say it to.
+        if (_options.ReattachMs > 0 && !_mayBeClaimed)
+        {
+            _mayBeClaimed = _arena.Counter(CellCounter.RegisterStarts) != 0;
+            _heldBackUntilMs = _now.Ms + (_mayBeClaimed ? _options.ReattachMs : PlmLimits.RegisterLookMs);
             return;
         }
 

@@ -181,7 +181,7 @@ internal sealed partial class PlmCore
         var key = TaskKey.Of(keyUtf8, _arena.Handlers.NameUtf8(_batchSpec.Handler), payload);
         if (TryFindKey(key, out var row))
         {
-            return NameFirst(key, in _arena.Keys[row]);
+            return Safeguard.KnownKeys ? NameFirst(key, in _arena.Keys[row]) : AddTask(payload, null);
         }
 
         return HasRoomForKey()

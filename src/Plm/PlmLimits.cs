@@ -20,6 +20,9 @@ internal static class PlmLimits
     /// </summary>
     public const int GrantsMax = 16_384;
 
+    /// <summary>How soon the first Register of an arena is looked for again, while tasks are held back.</summary>
+    public const long RegisterLookMs = 50;
+
     /// <summary>Slots that a snapshot tells in one turn.</summary>
     public const uint SnapshotSlotsPerTurn = 1_024;
 

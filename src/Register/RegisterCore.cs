@@ -64,6 +64,7 @@ internal sealed partial class RegisterCore
     public void TakeOver(long nowMs, long nowUnixUs)
     {
         _blocks.TakeOver();
+        _arena.Add(CellCounter.RegisterStarts, 1);
         CrashPoint.Hit("register.takeover.claimed");
         var slots = _tasks.HighWater;
         for (var index = 0u; index < slots; index++)

@@ -23,6 +23,7 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
         new("ack before sync", nameof(Safeguard.SyncBeforeAnswer), FaultKind.PowerLossInside, ["I1", "I7"]),
         new("deliver before journal", nameof(Safeguard.SyncBeforeDelivery), FaultKind.PowerLossInside, ["I3", "I6"]),
         new("no dedup", nameof(Safeguard.KnownRefs), FaultKind.BreakLink | FaultKind.KillRole, ["I8"]),
+        new("no dedup of keys", nameof(Safeguard.KnownKeys), FaultKind.Partition | FaultKind.KillRole, ["I8"]),
         new(
             "lease without epoch",
             nameof(Safeguard.NewAttempt),

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using Muster.Arena;
 using Muster.Checking;
+using Muster.Core.Tasks;
 using Muster.Simulation.Actors;
 using Muster.Simulation.Faults;
 using Muster.Simulation.Kernel;
@@ -23,6 +24,7 @@ internal sealed class SeedRun : IDisposable
     private readonly SeedPlan _plan;
     private readonly SimCell _cell;
     private readonly List<ClientProcess> _clients = [];
+    private readonly List<CallerProcess> _callers = [];
     private readonly List<WorkerProcess> _workers = [];
     private readonly FaultScript _faults;
 
@@ -33,8 +35,8 @@ internal sealed class SeedRun : IDisposable
         _cell = new SimCell(_world, _plan);
         AddClients();
         AddWorkers();
-        _faults = new FaultScript(_world, _cell, _clients, _workers);
-        Workload.Plan(_world.Random, _plan, _clients);
+        _faults = new FaultScript(_world, _cell, _clients, _callers, _workers);
+        Workload.Plan(_world.Random, _plan, _clients, _callers);
     }
 
     public World World => _world;
@@ -70,6 +72,13 @@ internal sealed class SeedRun : IDisposable
             var client = new ClientProcess(_world, _cell, 10 + at, _world.Random.Chance(400) ? 0 : 1 + at);
             _clients.Add(client);
             _world.Join(client);
+        }
+
+        if (_world.Random.Chance(500))
+        {
+            var caller = new CallerProcess(_world, _cell, 18, _world.Random.Chance(400) ? 0 : 4);
+            _callers.Add(caller);
+            _world.Join(caller);
         }
     }
 
@@ -137,7 +146,7 @@ internal sealed class SeedRun : IDisposable
         {
             ref var slot = ref arena.Tasks[index];
             var word = arena.Tasks.Read(index);
-            if (word.State != Core.Tasks.TaskState.Free)
+            if (word.State != TaskState.Free)
             {
                 _world.Trace.Say($"left: slot {index} {word} handler {slot.Handler} client {slot.Client} worker "
                     + $"{slot.Worker} executions {slot.Executions} outcome {slot.Outcome} flags {slot.Flags}");
@@ -189,7 +198,7 @@ internal sealed class SeedRun : IDisposable
             }
         }
 
-        if (_cell.Arena.Counter(CellCounter.TasksNow) != 0)
+        if (_cell.Arena.Counter(CellCounter.TasksNow) != (ulong)KeptTasks().Count)
         {
             return false;
         }
@@ -197,6 +206,14 @@ internal sealed class SeedRun : IDisposable
         foreach (var client in _clients)
         {
             if (!client.IsUp || client.HasWork)
+            {
+                return false;
+            }
+        }
+
+        foreach (var caller in _callers)
+        {
+            if (!caller.IsUp || caller.HasWork)
             {
                 return false;
             }
@@ -213,10 +230,28 @@ internal sealed class SeedRun : IDisposable
         return true;
     }
 
+    // Ended tasks that no session holds. A caller has released each of them, but the power may have gone before the
+    // disk knew of it; such a task is back, and kept for its retention.
+    private List<ulong> KeptTasks()
+    {
+        var tasks = _cell.Arena.Tasks;
+        var kept = new List<ulong>();
+        for (var index = 0u; index < tasks.HighWater; index++)
+        {
+            if (tasks.Read(index).State == TaskState.Done && tasks[index].Client == 0)
+            {
+                kept.Add(tasks.IdOf(index).Value);
+            }
+        }
+
+        return kept;
+    }
+
     // Successors claim what the slots own; nothing may be owned any more.
     private void CheckNothingIsLeft()
     {
         _cell.CheckInvariants();
+        _cell.Plm.TryTurn((core, _) => core.ReleaseTasks(KeptTasks().ToArray()));
         foreach (var role in _cell.Roles)
         {
             role.Kill();

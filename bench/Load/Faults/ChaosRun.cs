@@ -69,7 +69,8 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private async Task<bool> RunAsync(ChaosLog log)
     {
-        var rounds = FaultSchedule.Of(_options.Seed, _options.Rounds > 0 ? _options.Rounds : 20, _options.Level != Durability.Memory);
+        var count = _options.Rounds > 0 ? _options.Rounds : 20;
+        var rounds = FaultSchedule.Of(_options.Seed, count, _options.Level != Durability.Memory);
         Console.WriteLine(
             $"chaos: {rounds.Count} rounds, seed {_options.Seed}, durability {_options.Durability}, "
             + $"{_cell.Workers} workers, 3 clients with {InFlight}, {InFlight} and 8 tasks in flight");

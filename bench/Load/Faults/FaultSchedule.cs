@@ -42,14 +42,17 @@ internal static class FaultSchedule
             {
                 deck =
                 [
-                    .. s_weights.Where(pair => keepsJournal || pair.Kind != FaultKind.KillAllAndArena).SelectMany(pair => Enumerable.Repeat(pair.Kind, pair.Weight)),
+                    .. s_weights
+                        .Where(pair => keepsJournal || pair.Kind != FaultKind.KillAllAndArena)
+                        .SelectMany(pair => Enumerable.Repeat(pair.Kind, pair.Weight)),
                 ];
             }
 
             var card = random.Next(deck.Count);
             var kind = deck[card];
             deck.RemoveAt(card);
-            list.Add(new(number, kind, random.Next(PauseMsMin, PauseMsMax), random.Next(1 << 16), Length(kind, random)));
+            var pauseMs = random.Next(PauseMsMin, PauseMsMax);
+            list.Add(new(number, kind, pauseMs, random.Next(1 << 16), Length(kind, random)));
         }
 
         return list;

@@ -19,7 +19,8 @@ internal sealed class MemorySamples(CellProcesses cell)
     /// <summary>From the first quarter of the samples to the last: what would go on growing.</summary>
     public Dictionary<string, double> GrowthMb => _mb.ToDictionary(
         pair => pair.Key,
-        pair => Math.Round(Mean(pair.Value.TakeLast(Quarter(pair.Value))) - Mean(pair.Value.Take(Quarter(pair.Value)))));
+        pair => Math.Round(
+            Mean(pair.Value.TakeLast(Quarter(pair.Value))) - Mean(pair.Value.Take(Quarter(pair.Value)))));
 
     public void Take()
     {

@@ -108,7 +108,8 @@ internal sealed class PowerCutRun
         {
             if (Stopwatch.GetElapsedTime(start) > deadline)
             {
-                throw new TimeoutException($"no submission was answered for {deadline.TotalSeconds} s: {Client.LastEnd}");
+                throw new TimeoutException(
+                    $"no submission was answered for {deadline.TotalSeconds} s: {Client.LastEnd}");
             }
 
             await Task.Delay(2);

@@ -153,7 +153,8 @@ internal static class JournalVerb
         if (plan.MissingFrom != 0)
         {
             terminal.Line(
-                $"what is kept is a part: records {Text(plan.MissingFrom)} to {Text(plan.FirstSequence - 1)} are needed "
+                $"what is kept is a part: records {Text(plan.MissingFrom)} to "
+                + $"{Text(plan.FirstSequence - 1)} are needed "
                 + "and not there, so tasks known only from them are lost");
         }
     }
@@ -164,11 +165,13 @@ internal static class JournalVerb
         terminal.Line($"{path}: lineage {newest.Lineage:x16}, format {JournalFormat.Version}");
         terminal.Line(
             $"{Text(check.Layout.Segments.Count)} segments, {Text(check.Records)} records of "
-            + $"{Text(check.BodyBytes)} bytes, {Text(check.Marks)} marks, the last is {Text(check.Tail.Last.Sequence)}");
+            + $"{Text(check.BodyBytes)} bytes, {Text(check.Marks)} marks, "
+            + $"the last is {Text(check.Tail.Last.Sequence)}");
         terminal.Line($"a replay begins with record {Text(check.Tail.LiveFrom)}");
         terminal.Line(
             isInUse ? "in use by a running process"
-            : check.Tail.IsTorn ? $"ends in an unfinished write at offset {Text(check.Tail.Offset)}, which the next start cuts"
+            : check.Tail.IsTorn
+            ? $"ends in an unfinished write at offset {Text(check.Tail.Offset)}, which the next start cuts"
             : check.Tail.IsClosed ? "closed cleanly"
             : "ends without a clean stop");
         terminal.Line("every record is what was written");

@@ -169,6 +169,6 @@ public sealed partial class CrashPointTests(ITestOutputHelper output)
     private static partial Regex Call();
 
     /// <summary>Places that a process passes once, as it starts, or seldom.</summary>
-    [GeneratedRegex(@"\.(recover|restore|open|takeover|fence)\.")]
+    [GeneratedRegex(@"\.(recover|restore|open|takeover|fence|recycle|forget|spare|segment|rotate|snapshot)\.")]
     private static partial Regex OnlyOnce();
 }

@@ -91,7 +91,8 @@ internal sealed class FaultRun : IAsyncDisposable
     }
 
     public Process StartWorker(int slots = 4) =>
-        Cell.StartWorker(WorkerProgram, Cell.Address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Cell.StartWorker(
+            WorkerProgram, Cell.Address, slots.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     /// <summary>A worker that a program starts, to put it somewhere; it must execute the worker.</summary>
     public Process StartWorkerWrapped(string[] wrapper, string address, int slots = 4) => Cell.StartWorker(
@@ -142,7 +143,8 @@ internal sealed class FaultRun : IAsyncDisposable
         Oracle.History.Note(Checking.HistoryOp.Drained, isOk: waiting == 0);
         Assert.True(
             counts.IsClean && waiting == 0,
-            $"{counts}\n{waiting} without a result; {Client.LastEnd}\n{string.Join('\n', Oracle.Findings)}\n{LastLines()}");
+            $"{counts}\n{waiting} without a result; {Client.LastEnd}\n{string.Join('\n', Oracle.Findings)}\n"
+            + LastLines());
         Assert.Empty(Oracle.History.Check());
         return counts;
     }

@@ -23,7 +23,10 @@ public sealed class LimitTests(ITestOutputHelper output)
     {
         await using var cell = await CellProcesses.StartAsync();
         var (exit, _, error) = await HostCommand.TryAsync(
-            "sh", "-c", $"ulimit -n {files}; XDG_RUNTIME_DIR={cell.Folder} exec {CellProcesses.Executable} up --cell {cell.Name}x");
+            "sh",
+            "-c",
+            $"ulimit -n {files}; XDG_RUNTIME_DIR={cell.Folder} "
+            + $"exec {CellProcesses.Executable} up --cell {cell.Name}x");
 
         Assert.NotEqual(0, exit);
         Assert.Contains("FILE_LIMIT_TOO_LOW", error, StringComparison.Ordinal);

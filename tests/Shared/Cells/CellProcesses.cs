@@ -222,7 +222,8 @@ internal sealed class CellProcesses : IAsyncDisposable
         start.Environment["XDG_RUNTIME_DIR"] = Folder;
         start.Environment["XDG_STATE_HOME"] = _setup.StateHome ?? Folder;
         start.Environment.Remove("MUSTER_ADDRESS");
-        foreach (var environment in new[] { "", kind }.Distinct().Select(key => _setup.Environment.GetValueOrDefault(key)))
+        string[] kinds = ["", kind];
+        foreach (var environment in kinds.Distinct().Select(key => _setup.Environment.GetValueOrDefault(key)))
         {
             foreach (var (name, value) in environment ?? [])
             {

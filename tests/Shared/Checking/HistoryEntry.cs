@@ -1,26 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 namespace Muster.Checking;
 
-/// <summary>Which survival an OK promises.</summary>
-internal enum HistoryLevel : byte
-{
-    None = 0,
-    Memory = 1,
-    Relaxed = 2,
-    Durable = 3,
-    Replicated = 4,
-}
-
-/// <summary>
-/// What the one who asked knows. Unknown is neither of the others: no answer came, and both may be true.
-/// </summary>
-internal enum HistoryOutcome : byte
-{
-    Unknown = 0,
-    Ok = 1,
-    Refused = 2,
-}
-
 /// <summary>One line of a history. What an op does not use is 0.</summary>
 /// <param name="TimeUs">One clock for the whole history.</param>
 /// <param name="Actor">Who; a process that was started again is another one.</param>

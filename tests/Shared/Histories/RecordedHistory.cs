@@ -75,7 +75,8 @@ internal sealed class RecordedHistory
     {
         lock (_gate)
         {
-            File.WriteAllLines(path, _entries.OrderBy(entry => entry.TimeUs).Select(entry => HistoryText.Format(entry)));
+            File.WriteAllLines(
+                path, _entries.OrderBy(entry => entry.TimeUs).Select(entry => HistoryText.Format(entry)));
         }
     }
 

@@ -205,7 +205,10 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
     {
         lock (_gate)
         {
-            var hello = new SessionHello { WireVersion = 1, ClientId = book.ClientId, Name = options.Actor, Epoch = book.Epoch };
+            var hello = new SessionHello
+            {
+                WireVersion = 1, ClientId = book.ClientId, Name = options.Actor, Epoch = book.Epoch,
+            };
             if (book.Unresolved.Count > 0)
             {
                 hello.UnresolvedFirst = book.Unresolved.Keys.First();
@@ -389,7 +392,8 @@ internal sealed class SessionClient(SessionClientOptions options, SessionBook bo
 
         var isRight = result.Outcome == V1.Outcome.Succeeded
             && TraceTask.IsRight(output, key, options.PayloadBytes, result.Attempt);
-        var outcome = isRight ? "ok" : result.Outcome == V1.Outcome.Succeeded ? "wrong" : result.Error?.Code ?? "failed";
+        var wrong = result.Outcome == V1.Outcome.Succeeded ? "wrong" : result.Error?.Code ?? "failed";
+        var outcome = isRight ? "ok" : wrong;
         Tell(HistoryOp.Result, outcome, result.Ref, key, result.TaskId, result, TraceTask.Hash(output));
     }
 

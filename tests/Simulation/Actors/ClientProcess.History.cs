@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Collections.Generic;
 using Muster.Checking;
 using Muster.Transport.Wire;
 
@@ -25,60 +24,12 @@ internal sealed partial class ClientProcess
         {
             if (reader.Field == 3)
             {
-                RecordResult(reader.ReadBytes());
+                ResultFacts.Record(World, this, reader.ReadBytes());
             }
             else
             {
                 reader.Skip();
             }
         }
-    }
-
-    private void RecordResult(ReadOnlySpan<byte> result)
-    {
-        ulong id = 0;
-        uint attempt = 0;
-        ulong outcome = 0;
-        ReadOnlySpan<byte> output = default;
-        ReadOnlySpan<byte> error = default;
-        var reader = new ProtoReader(result);
-        while (reader.NextField())
-        {
-            switch (reader.Field)
-            {
-                case 1:
-                    id = reader.ReadFixed64();
-                    break;
-                case 3:
-                    outcome = reader.ReadVarint();
-                    break;
-                case 4:
-                    attempt = reader.ReadUInt32();
-                    break;
-                case 6:
-                    output = reader.ReadBytes();
-                    break;
-                case 7:
-                    error = reader.ReadBytes();
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
-        }
-
-        var hash = TaskBytes.HashResult((Outcome)outcome, output, TaskBytes.ErrorMessage(error));
-        World.Record(
-            new(
-                World.NowUs,
-                _name,
-                HistoryOp.Result,
-                id,
-                World.KeyOf.GetValueOrDefault(id),
-                attempt,
-                Outcome: HistoryOutcome.Ok,
-                Value: hash,
-                Detail: outcome),
-            Index);
     }
 }

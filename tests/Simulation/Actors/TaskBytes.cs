@@ -8,22 +8,6 @@ using Muster.Transport.Wire;
 
 namespace Muster.Simulation.Actors;
 
-/// <summary>How the handler treats a task; written in its payload.</summary>
-internal enum TaskKind : byte
-{
-    Succeeds,
-
-    /// <summary>The first executions fail.</summary>
-    FailsFirst,
-    FailsAlways,
-
-    /// <summary>Its first execution kills the worker.</summary>
-    KillsWorker,
-
-    /// <summary>Runs on until it is stopped.</summary>
-    Hangs,
-}
-
 /// <summary>
 /// What payloads and outputs hold, so that whoever meets one knows whose it is and whether it is whole.
 /// </summary>
@@ -49,7 +33,8 @@ internal static class TaskBytes
 
     public static int FailuresOf(ReadOnlySpan<byte> payload) => payload[9];
 
-    public static int OutputBytesOf(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadUInt16LittleEndian(payload[10..]);
+    public static int OutputBytesOf(ReadOnlySpan<byte> payload) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(payload[10..]);
 
     public static uint RunsUsOf(ReadOnlySpan<byte> payload) => BinaryPrimitives.ReadUInt32LittleEndian(payload[12..]);
 

@@ -187,7 +187,8 @@ internal sealed partial class WorkerProcess : IDispatchReader
         {
             Key = key,
             Execution = execution,
-            Handler = _group ?? throw new Faults.SeedFailure($"{_name} got a task for a handler that it does not offer"),
+            Handler = _group
+                ?? throw new Faults.SeedFailure($"{_name} got a task for a handler that it does not offer"),
             TimeoutMs = _groupTimeoutMs,
             ReceivedAt = NowTicks,
             Payload = payload.ToArray(),

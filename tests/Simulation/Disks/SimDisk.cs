@@ -57,7 +57,9 @@ internal sealed class SimDisk
     /// <summary>Flips a bit somewhere in the segments.</summary>
     public void Damage()
     {
-        var names = Disk.Names.Where(static name => name.EndsWith(".segment", System.StringComparison.Ordinal)).ToArray();
+        var names = Disk.Names
+            .Where(static name => name.EndsWith(".segment", System.StringComparison.Ordinal))
+            .ToArray();
         if (names.Length == 0 || _damage is not null)
         {
             return;

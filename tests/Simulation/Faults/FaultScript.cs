@@ -10,7 +10,11 @@ namespace Muster.Simulation.Faults;
 
 /// <summary>Makes happen what goes wrong in a seed, and ends it all when the seed heals.</summary>
 internal sealed class FaultScript(
-    World world, SimCell cell, IReadOnlyList<ClientProcess> clients, IReadOnlyList<WorkerProcess> workers)
+    World world,
+    SimCell cell,
+    IReadOnlyList<ClientProcess> clients,
+    IReadOnlyList<CallerProcess> callers,
+    IReadOnlyList<WorkerProcess> workers)
 {
     private readonly SeedPlan _plan = cell.Plan;
 
@@ -25,8 +29,8 @@ internal sealed class FaultScript(
         Schedule(FaultKind.KillWorker, 4, () => Any(workers).KillAndReturn());
         Schedule(FaultKind.PauseWorker, 3, () => Any(workers).Pause(world.Random.Skewed(100_000, 10_000_000)));
         Schedule(FaultKind.WorkerLeaves, 2, () => Any(workers).LeaveWell());
-        Schedule(FaultKind.KillClient, 3, () => KillClient(Any(clients)));
-        Schedule(FaultKind.PauseClient, 2, () => Any(clients).Pause(world.Random.Skewed(20_000, 5_000_000)));
+        Schedule(FaultKind.KillClient, 3, () => KillClient(AnyClient()));
+        Schedule(FaultKind.PauseClient, 2, () => AnyClient().Pause(world.Random.Skewed(20_000, 5_000_000)));
         Schedule(FaultKind.BreakLink, 8, BreakAny);
         Schedule(FaultKind.Partition, 2, () => Cut(isOneWay: false));
         Schedule(FaultKind.OneWayPartition, 2, () => Cut(isOneWay: true));
@@ -92,7 +96,10 @@ internal sealed class FaultScript(
         }
     }
 
-    private void KillClient(ClientProcess client)
+    private SimProcess AnyClient() =>
+        callers.Count > 0 && world.Random.Chance(300) ? Any(callers) : Any(clients);
+
+    private void KillClient(SimProcess client)
     {
         client.Kill();
         world.At(world.NowUs + world.Random.Skewed(5_000, 2_000_000), () =>
@@ -116,7 +123,7 @@ internal sealed class FaultScript(
     // Between the cell's machine and another one. What is cut for long breaks the connections, too.
     private void Cut(bool isOneWay)
     {
-        SimProcess process = world.Random.Chance(300) ? Any(clients) : Any(workers);
+        var process = world.Random.Chance(300) ? AnyClient() : Any(workers);
         if (process.Host == 0)
         {
             return;

@@ -5,9 +5,6 @@ using Muster.Client.Sessions;
 
 namespace Muster.Simulation.Faults;
 
-/// <summary>One submission that a client is to make: its key and its bytes.</summary>
-internal readonly record struct PlannedTask(ulong Key, byte[] Payload);
-
 /// <summary>Tasks with the same options, submitted together at a moment.</summary>
 internal sealed record PlannedBatch(
     long AtUs, HistoryLevel Level, EncodedTaskOptions Options, IReadOnlyList<PlannedTask> Items);

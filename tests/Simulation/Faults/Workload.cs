@@ -12,8 +12,13 @@ namespace Muster.Simulation.Faults;
 internal static class Workload
 {
     private static readonly string[] s_handlers = ["first", "second"];
+    private static readonly TimeSpan s_long = TimeSpan.FromDays(20);
 
-    public static void Plan(SimRandom random, SeedPlan plan, IReadOnlyList<ClientProcess> clients)
+    public static void Plan(
+        SimRandom random,
+        SeedPlan plan,
+        IReadOnlyList<ClientProcess> clients,
+        IReadOnlyList<CallerProcess> callers)
     {
         var key = 0x5eed_0000UL;
         var moments = new long[Math.Max(1, plan.Tasks / 6)];
@@ -40,7 +45,7 @@ internal static class Workload
                 items.Add(MakeTask(random, plan, ++key, random.Chance(200) ? KindOf(random) : kind));
             }
 
-            var client = clients[random.Below(clients.Count)];
+            var handler = s_handlers[random.Below(2)];
             var durability = DurabilityOf(random, plan);
             var level = (durability, plan.HasJournal) switch
             {
@@ -48,7 +53,18 @@ internal static class Workload
                 (Durability.Relaxed, _) => HistoryLevel.Relaxed,
                 _ => HistoryLevel.Durable,
             };
-            client.Plan(new PlannedBatch(moments[at], level, OptionsOf(random, durability), items));
+            var options = OptionsOf(random, durability);
+            if (callers.Count == 0 || random.Chance(700))
+            {
+                var client = clients[random.Below(clients.Count)];
+                client.Plan(new(moments[at], level, EncodedTaskOptions.Create(handler, options), items));
+                continue;
+            }
+
+            // Who calls again with the same key asks for a result that no session keeps; the clock may jump meanwhile.
+            var kept = options with { KeyRetention = s_long, Retention = s_long };
+            callers[random.Below(callers.Count)].Plan(
+                new(moments[at], level, EncodedTaskOptions.Create(handler, kept), items));
         }
     }
 
@@ -60,19 +76,17 @@ internal static class Workload
         _ => Durability.CellDefault,
     };
 
-    private static EncodedTaskOptions OptionsOf(SimRandom random, Durability durability) => EncodedTaskOptions.Create(
-        s_handlers[random.Below(2)],
-        new SubmitOptions
-        {
-            Durability = durability,
-            Priority = random.Chance(500) ? 4 : random.Below(8),
-            AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
-            RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
-            Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
-            KeyRetention = TimeSpan.FromSeconds(5),
-            Retention = TimeSpan.FromSeconds(1),
-            ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
-        });
+    private static SubmitOptions OptionsOf(SimRandom random, Durability durability) => new()
+    {
+        Durability = durability,
+        Priority = random.Chance(500) ? 4 : random.Below(8),
+        AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
+        RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
+        Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
+        KeyRetention = TimeSpan.FromSeconds(5),
+        Retention = TimeSpan.FromSeconds(1),
+        ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
+    };
 
     private static TaskKind KindOf(SimRandom random) => random.Below(20) switch
     {

@@ -6,32 +6,6 @@ using System.Numerics;
 
 namespace Muster.Simulation.Kernel;
 
-/// <summary>What a line of the trace says.</summary>
-internal enum TraceMark : byte
-{
-    None,
-    Event,
-    Up,
-    Down,
-    Pause,
-    Resume,
-    Sent,
-    Arrived,
-    Lost,
-    Broken,
-    Ended,
-    Blocked,
-    Step,
-    History,
-    DiesInside,
-    GoesFirst,
-    PowerLoss,
-    ClockJump,
-    Healed,
-    Disk,
-    Note,
-}
-
 /// <summary>
 /// The story of a seed: a hash of everything that happened, which must come out the same whenever the seed is run, and
 /// the last lines for whoever looks into a failure.

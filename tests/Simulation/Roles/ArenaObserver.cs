@@ -96,7 +96,10 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     {
         ref var slot = ref cell.Arena.Tasks[index];
         var id = cell.Arena.Tasks.IdOf(index).Value;
-        var taskClass = slot.Priority | ((ulong)slot.Handler << 8);
+
+        // Tasks that run alone go before all others, whatever their priority: they are compared with each other.
+        var isAlone = cell.Arena.Ready.ClassOf(slot.Class).IsAlone;
+        var taskClass = slot.Priority | ((ulong)slot.Handler << 8) | (isAlone ? 1ul << 32 : 0);
         switch (after.State)
         {
             case TaskState.Accepted:

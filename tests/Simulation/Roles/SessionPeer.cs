@@ -140,16 +140,12 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
 
     private Fault Submit(PlmCore core, ReadOnlySpan<byte> batch)
     {
-        BatchBytes.FindOptions(batch, out var options);
-        var refusal = TaskRules.TryMake(host.Cell.Arena, options, out var spec, core.DurabilityDefault);
-        var fault = core.BeginBatch(_session, this, _frame.BatchFirstRef, _frame.BatchItems, spec, refusal);
+        var receipt = BatchTurn.Submit(core, host.Cell, _session, this, batch, out var fault);
         if (!fault.IsNone)
         {
             return fault;
         }
 
-        BatchBytes.AddItems(batch, core);
-        var receipt = core.EndBatch();
         var writer = host.Writer;
         var start = writer.Length;
         var accepted = writer.Begin(2);
@@ -163,6 +159,11 @@ internal sealed class SessionPeer(PlmProcess host, SimLink link) : ILinkEnd, IRe
             writer.WriteString(3, why.Message);
             writer.WriteUInt32(4, why.RetryAfterMs);
             writer.End(error);
+        }
+
+        if (receipt.Duplicates.Count > 0)
+        {
+            writer.WritePackedUInt32(4, CollectionsMarshal.AsSpan(receipt.Duplicates));
         }
 
         writer.End(accepted);

@@ -42,6 +42,7 @@ internal sealed class SimCell : IDisposable
 
         Arena = MakeArena();
         Seam.Observer = Observer;
+        CrashPoint.Reached ??= static _ => Seam.Observer?.Pass();
     }
 
     public SeedPlan Plan { get; }

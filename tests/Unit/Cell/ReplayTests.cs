@@ -41,7 +41,10 @@ public sealed class ReplayTests
     public static TheoryData<string> Calls => new(
         from service in new[]
         {
-            SubmissionService.Descriptor, RegistryService.Descriptor, DispatchService.Descriptor, AdminService.Descriptor,
+            SubmissionService.Descriptor,
+            RegistryService.Descriptor,
+            DispatchService.Descriptor,
+            AdminService.Descriptor,
         }
         from method in service.Methods
         select $"{service.Name}.{method.Name}");

@@ -47,7 +47,8 @@ public sealed class IndependentReaderTests : IDisposable
             var name = names[random.Below(names.Length)];
             test.Disk.Content(name)[random.Below(12_000)] ^= (byte)(1 << random.Below(8));
             var ours = Ours(test.Disk);
-            var theirs = Theirs(test.Disk, expectedExit: ours[^1].StartsWith("damage", StringComparison.Ordinal) ? 1 : 0);
+            var isDamaged = ours[^1].StartsWith("damage", StringComparison.Ordinal);
+            var theirs = Theirs(test.Disk, expectedExit: isDamaged ? 1 : 0);
             Assert.Equal(ours[^1], theirs[^1]);
             refused += ours[^1].StartsWith("damage", StringComparison.Ordinal) ? 1 : 0;
         }

@@ -114,7 +114,9 @@ public class JournalCrashTests
     {
         var test = new TestJournal(seed: 3);
         test.Open();
-        test.Append(1, "a"u8);
+
+        // Over several sectors, so that nothing else brings them to the disk.
+        test.Append(1, JournalConformance.Body(3_000));
         test.Disk.Failing = (call, _) => call == DiskCall.Sync ? JournalErrno.EIO : 0;
         Assert.Throws<JournalFailedException>(() => test.Commit(sync: true));
         test.Disk.Failing = null;

@@ -257,11 +257,20 @@ public sealed class PlmJournalTests
         using var next = NewCell(journal, epoch: 2, reattachMs: 3_000);
         Assert.Equal(TaskState.Accepted, next.StateOf(once));
         Assert.Equal(TaskState.Accepted, next.StateOf(again));
+
+        // Without a Register nobody could claim them.
+        next.NowMs += 60_000;
+        next.Turn();
+        Assert.Equal(TaskState.Accepted, next.StateOf(again));
+        next.Arena.Add(CellCounter.RegisterStarts, 1);
+        next.NowMs += 100;
+        next.Turn();
         next.NowMs += 2_900;
         next.Turn();
         if (plmDies)
         {
             next.Restart();
+            next.Turn();
             next.NowMs += 2_900;
             next.Turn();
         }

@@ -248,6 +248,8 @@ public sealed class PlmQuarantineTests
         }
 
         using var next = NewCell(slots: 1, journal, epoch: 2);
+        next.Arena.Add(CellCounter.RegisterStarts, 1);
+        next.Turn();
         next.NowMs += new PlmOptions().ReattachMs;
         next.Turn();
         Assert.Equal((TaskState.Ready, 2), (next.StateOf(id), next.SlotOf(id).Crashes));

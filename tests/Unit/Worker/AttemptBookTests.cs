@@ -75,6 +75,30 @@ public sealed class AttemptBookTests
         Assert.Equal(4, results.Unsent);
     }
 
+    [Fact]
+    public void DescribeClaims_WhatWillNotBeReportedAgain_IsLeftOut()
+    {
+        var book = new AttemptBook(Slots, ticksPerMs: 1);
+        book.Heard(0, 1_000_000);
+        HeldAttempt[] attempts = [BookLife.Make(1), BookLife.Make(2), BookLife.Make(3), BookLife.Make(4)];
+        foreach (var attempt in attempts)
+        {
+            book.Add(attempt);
+            Assert.True(book.TryStart(1, threadIsFree: true, out _));
+        }
+
+        // The first runs; the second was given up and runs on; the third's time was over, which is confirmed, and it
+        // runs on; the fourth has ended and is not confirmed.
+        Assert.NotNull(book.Abandon(attempts[1].Key));
+        book.Report(attempts[2], AttemptEnd.Succeeded([]), 2);
+        Assert.True(book.Confirm(1));
+        book.Finish(attempts[3], AttemptEnd.Succeeded([]), 2);
+        var claims = new List<AttemptKey>();
+        book.DescribeClaims(claims);
+        Assert.Equal([attempts[0].Key, attempts[3].Key], claims.Order(Comparer<AttemptKey>.Create(
+            static (left, right) => left.Task.CompareTo(right.Task))));
+    }
+
     /// <summary>A book with the counts that it should have.</summary>
     private sealed class BookLife
     {

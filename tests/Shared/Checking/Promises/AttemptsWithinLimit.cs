@@ -21,7 +21,7 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
         switch (entry.Op)
         {
             case HistoryOp.Start when stories.Keys.TryGetValue(entry.Key, out var key):
-                SeeStart(key, stories);
+                SeeStart(entry.Task, key, stories);
                 break;
             case HistoryOp.Accept when entry.Outcome == HistoryOutcome.Refused:
                 SeeFailure(entry, stories);
@@ -34,14 +34,14 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
         }
     }
 
-    private void SeeStart(KeyStory key, Stories stories)
+    private void SeeStart(ulong task, KeyStory key, Stories stories)
     {
-        var starts = _starts[key.Key] = _starts.GetValueOrDefault(key.Key) + 1;
+        var starts = _starts[task] = _starts.GetValueOrDefault(task) + 1;
         if (key.Facts.AttemptsMax == 1)
         {
             if (starts > 1)
             {
-                Fail($"submission {Id(key.Key)} may run once and was started {starts} times");
+                Fail($"task {Id(task)} may run once and was started {starts} times");
             }
 
             return;
@@ -50,7 +50,7 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
         var forgotten = stories.RolesDied + (stories.PowerLosses.Count * key.Facts.AttemptsMax);
         if (starts > key.Facts.AttemptsMax + LossesMax + forgotten)
         {
-            Fail($"submission {Id(key.Key)} has {key.Facts.AttemptsMax} attempts and was started {starts} times");
+            Fail($"task {Id(task)} has {key.Facts.AttemptsMax} attempts and was started {starts} times");
         }
     }
 
@@ -79,7 +79,8 @@ internal sealed class AttemptsWithinLimit() : InvariantCheck("I9")
             && task.Failures.Count > 0
             && task.Failures.Count < key.Facts.AttemptsMax)
         {
-            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after {task.Failures.Count} failures");
+            Fail($"task {Id(entry.Task)} has {key.Facts.AttemptsMax} attempts and ended after "
+                + $"{task.Failures.Count} failures");
         }
     }
 }

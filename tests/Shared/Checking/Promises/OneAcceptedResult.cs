@@ -40,7 +40,8 @@ internal sealed class OneAcceptedResult() : InvariantCheck("I4")
     {
         if (task.Attempt != entry.Attempt)
         {
-            Fail($"task {Id(entry.Task)}: a result of attempt {entry.Attempt} was taken while {task.Attempt} was current");
+            Fail($"task {Id(entry.Task)}: a result of attempt {entry.Attempt} was taken while {task.Attempt} "
+                + "was current");
         }
 
         if (task.Succeeded > 0 || !_taken.Add((entry.Task, entry.Attempt)))
