@@ -152,7 +152,7 @@ public sealed class HealthTests
         cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
         Assert.Empty(cell.ReadFinished());
         Assert.Equal(long.MaxValue, cell.Core.NextDueMs);
-        cell.Pass(3_000);
+        cell.Pass(2_950);
         Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
     }
 
