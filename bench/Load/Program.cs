@@ -68,7 +68,7 @@ internal static class Program
             case "chaos":
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
             case "powercut":
-                return await PowerCut.RunAsync(options) ? 0 : 1;
+                return await PowerCut.RunApartAsync(args, options) ? 0 : 1;
             case "overload":
                 return await Overload.RunAsync(options) ? 0 : 1;
             case "chaos-client":

@@ -173,11 +173,14 @@ internal sealed partial class PlmCore
                 row.LeftUnixMs = _now.UnixMs;
             }
 
+            // Only the wall clock knows how long ago that was, and it may have been set forward by hours: whoever is
+            // away gets some time to come back in any case.
             var awayMs = Math.Max(0, (long)(_now.UnixMs - row.LeftUnixMs));
+            var leastMs = Math.Min(_options.SessionKeptMs, PlmLimits.SessionGraceMs);
             AddSession(new PlmSession(index, row.ClientId)
             {
                 DecidedRef = row.DecidedRef,
-                ForgetAtMs = _now.Ms + Math.Max(0, _options.SessionKeptMs - awayMs),
+                ForgetAtMs = _now.Ms + Math.Max(leastMs, _options.SessionKeptMs - awayMs),
             });
         }
     }
@@ -214,7 +217,10 @@ internal sealed partial class PlmCore
         }
 
         found.Used++;
-        _grantedNow += IsGranted(in slot) && word.State != TaskState.Done ? 1 : 0;
+
+        // Done without an outcome is an end that is completed further on, and with it the grant ends.
+        var isOpen = word.State != TaskState.Done || slot.Outcome == 0;
+        _grantedNow += IsGranted(in slot) && isOpen ? 1 : 0;
         if ((slot.Flags & SlotFlags.Released) != 0)
         {
             found.Done++;

@@ -81,6 +81,9 @@ internal static class PlmLimits
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
 
+    /// <summary>How long the session of an absent client is kept at least after a takeover.</summary>
+    public const long SessionGraceMs = 600_000;
+
     /// <summary>How often sessions left alone for too long, and keys that have expired, are looked for.</summary>
     public const long SessionSweepMs = 5_000;
 

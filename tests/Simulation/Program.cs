@@ -55,10 +55,15 @@ internal static class Program
         var watch = Stopwatch.StartNew();
         var range = new SeedRange(first, seeds, threads);
         var nextMs = (long)ProgressMs;
-        range.Run(_ =>
+        range.Run(report =>
         {
             lock (range)
             {
+                if (!report.IsClean)
+                {
+                    Console.WriteLine($"seed {report.Seed}: {report.Violations[0]}");
+                }
+
                 if (watch.ElapsedMilliseconds >= nextMs)
                 {
                     nextMs = watch.ElapsedMilliseconds + ProgressMs;

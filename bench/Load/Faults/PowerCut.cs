@@ -23,16 +23,52 @@ internal static class PowerCut
     private const long ImageBytes = 640L << 20;
     private const double RelaxedMs = 10;
     private const int Workers = 2;
+    private const string ApartName = "MUSTER_POWERCUT_APART";
 
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(60);
 
-    public static async Task<bool> RunAsync(LoadOptions options)
+    /// <summary>
+    /// Runs in a mount namespace of its own: whoever makes another from the host's meanwhile would keep the image
+    /// mounted there, and a file system that is shut down would never be mounted anew.
+    /// </summary>
+    public static async Task<bool> RunApartAsync(string[] args, LoadOptions options)
+    {
+        if (Environment.GetEnvironmentVariable(ApartName) is not null)
+        {
+            return await RunAsync(options);
+        }
+
+        var start = new ProcessStartInfo("unshare", ["--mount", Environment.ProcessPath!, .. args]);
+        start.Environment[ApartName] = "1";
+        using var apart = Process.Start(start)!;
+        await apart.WaitForExitAsync();
+        if (apart.ExitCode > 1)
+        {
+            Console.Error.WriteLine($"the run ended with {apart.ExitCode} before its end");
+        }
+
+        return apart.ExitCode == 0;
+    }
+
+    private static async Task<bool> RunAsync(LoadOptions options)
     {
         var cycles = options.Rounds > 0 ? options.Rounds : 10;
         Console.WriteLine(
             $"powercut: {cycles} cycles on {options.FileSystem}, durability {options.Durability}, seed {options.Seed}");
         using var log = new ChaosLog();
-        await using var image = await LoopImage.CreateAsync(options.FileSystem, ImageBytes);
+        LoopImage image;
+        try
+        {
+            image = await LoopImage.CreateAsync(options.FileSystem, ImageBytes);
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            Console.Error.WriteLine(
+                $"powercut needs root, a host that allows loop mounts, and mkfs.{options.FileSystem}: {failure.Message}");
+            return false;
+        }
+
+        await using var mounted = image;
 
         // It only measures flushes here: what relaxed may lose is the interval, and what a flush takes on top.
         await using var shim = await FaultShim.CreateAsync(image.Mount);

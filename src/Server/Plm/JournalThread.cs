@@ -83,7 +83,9 @@ internal sealed class JournalThread : IDisposable
             while (!_stopping)
             {
                 Commit();
-                var hasMore = _journal.LiveBytes >= MaintainFromBytes && _journal.Maintain();
+
+                // A slice writes and flushes a spare of its own; what waits for its flush must not wait for that too.
+                var hasMore = _unsyncedSince == 0 && _journal.LiveBytes >= MaintainFromBytes && _journal.Maintain();
                 _wake.WaitOne(hasMore ? MaintainPauseMs : WaitMs());
             }
 

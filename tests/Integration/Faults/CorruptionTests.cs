@@ -51,10 +51,17 @@ public sealed class CorruptionTests(ITestOutputHelper output)
         var invoker = channel.CreateCallInvoker();
         proxy.Faults = LinkFaults.None with { CorruptPerMille = perMille };
 
-        var broken = (await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(loop => CallAsync(invoker, loop)))).Sum();
+        // How many pieces the bytes travel in is the system's choice, and so is how soon one of them is hit.
+        var broken = 0;
+        var calls = 0;
+        while (broken == 0 && calls < 20 * Calls)
+        {
+            broken = (await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(loop => CallAsync(invoker, loop)))).Sum();
+            calls += Calls;
+        }
 
-        output.WriteLine($"{broken} of {Calls} calls broke, over {proxy.Connections} connections");
-        Assert.InRange(broken, 1, Calls - 1);
+        output.WriteLine($"{broken} of {calls} calls broke, over {proxy.Connections} connections");
+        Assert.InRange(broken, 1, calls - 1);
         proxy.Faults = LinkFaults.None;
 
         // One more may be lost with a connection that is broken already; then all is well.

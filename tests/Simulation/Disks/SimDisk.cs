@@ -18,6 +18,7 @@ internal sealed class SimDisk
     private const long FullBytes = 1;
 
     private readonly World _world;
+    private bool _isProven;
     private int _failingCalls;
     private int _callsToPowerLoss;
     private (string Name, long Offset, byte Bits)? _damage;
@@ -51,12 +52,25 @@ internal sealed class SimDisk
     public void LosePower()
     {
         _callsToPowerLoss = 0;
+        Repair();
+        _isProven = false;
         Disk.Crash(_world.Random.Next64());
     }
 
-    /// <summary>Flips a bit somewhere in the segments.</summary>
+    /// <summary>The journal was opened: what it holds now is proven by marks that no power loss took along.</summary>
+    public void Opened() => _isProven = true;
+
+    /// <summary>
+    /// Flips a bit somewhere in the segments. Not right after a power loss: damage to a last record whose mark was lost
+    /// cannot be told from an unfinished write.
+    /// </summary>
     public void Damage()
     {
+        if (!_isProven)
+        {
+            return;
+        }
+
         var names = Disk.Names
             .Where(static name => name.EndsWith(".segment", System.StringComparison.Ordinal))
             .ToArray();

@@ -58,6 +58,21 @@ public sealed class PlmGrantTests
     }
 
     [Fact]
+    public void Takeover_DiesBetweenTheEndOfAGrantedTaskAndItsOutcome_Starts()
+    {
+        using var cell = NewCell(new FakeJournal(), 1);
+        var ids = SubmitOnce(cell, 1);
+        cell.Sync();
+        var slot = new TaskId(ids[0]).Slot;
+        cell.SlotOf(ids[0]).EndFault = (ushort)FaultCode.TaskCancelled;
+        Assert.True(cell.Arena.Ready.Remove(slot, cell.Arena.Tasks.Read(slot)));
+        cell.Restart();
+        cell.Sync();
+        Assert.Equal(Outcome.Cancelled, (Outcome)cell.SlotOf(ids[0]).Outcome);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Takeover_OfTheLivingArena_GoesOnWithGrantedAndUngrantedTasks()
     {
         var journal = new FakeJournal();

@@ -314,6 +314,20 @@ public sealed class PlmRecoverTests
     }
 
     [Fact]
+    public void Recover_WallClockSetForward_AbsentClientsStillHaveTimeToComeBack()
+    {
+        using var cell = new PlmCell();
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(7, stream);
+        cell.Turn(core => core.LeaveSession(session, stream));
+        cell.WallJumpMs = 7_200_000;
+        cell.Restart();
+        cell.NowMs += PlmLimits.SessionSweepMs + 1;
+        cell.Turn();
+        Assert.Equal(7ul, cell.Arena.Clients[session.Row].ClientId);
+    }
+
+    [Fact]
     public void Recover_AwayTimeOfAnAbsentClient_CountsOn()
     {
         using var cell = new PlmCell();
