@@ -78,6 +78,7 @@ internal sealed partial class RegisterCore
             }
             else if (nowMs >= watch.GoneAtMs)
             {
+                watch.GoneAtMs = 0;
                 GiveUp(row, WorkerHealth.Gone, WorkerReason.ConnectionsClosed, nowMs, nowUnixUs);
                 continue;
             }
@@ -92,6 +93,29 @@ internal sealed partial class RegisterCore
     private bool StoodStill(long nowMs) =>
         (_lastTickMs != 0 && nowMs - _lastTickMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
         || (_stoodStillMs != 0 && nowMs - _stoodStillMs < _options.LeaseMs);
+
+    /// <summary>
+    /// The process that a closed connection was taken for the end of has said hello again. It stays fenced, but its
+    /// tasks are not to be charged with a death that was none.
+    /// </summary>
+    private void NoteLived(ulong workerId, ulong nonce)
+    {
+        var row = (uint)workerId;
+        if (workerId == 0 || row >= _rows.HighWater)
+        {
+            return;
+        }
+
+        ref var fact = ref _rows[row];
+        if (fact.Epoch == (uint)(workerId >> 32) + 1
+            && fact.Nonce == nonce
+            && _rows.Health(row) == WorkerHealth.Gone
+            && fact.HealthReason == (uint)WorkerReason.ConnectionsClosed)
+        {
+            fact.HealthReason = (uint)WorkerReason.LivedAfterAll;
+            _finished.WorkerLived(row, fact.Epoch - 1);
+        }
+    }
 
     /// <summary>The worker's process cannot be watched after all.</summary>
     public void ProcessUnknown(uint row, uint epoch)

@@ -53,6 +53,7 @@ internal sealed partial class RegisterCore
             BeginRow(row, facts);
         }
 
+        NoteLived(workerId, facts.Nonce);
         WriteRow(row, facts, isNew, nowMs, nowUnixUs);
         var fenced = workerId != 0 && workerId != _rows.IdOf(row);
         OpenStream(row, stream, facts, nowMs);

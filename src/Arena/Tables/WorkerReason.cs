@@ -16,4 +16,5 @@ internal enum WorkerReason : uint
     ReplacedByNewProcess = 9,
     RegisterRestarted = 10,
     ConnectionsClosed = 11,
+    LivedAfterAll = 12,
 }

@@ -96,6 +96,30 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void ConnectionClosedByPeer_ComesBackTooLate_IsFencedAndThePlmHearsThatItLives()
+    {
+        using var cell = new RegisterCell();
+        var first = HelloFromElsewhere(cell, 1);
+        HelloFromElsewhere(cell, 2);
+        CloseByPeer(cell, 0, cell.LastStream - 1);
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(FinishedRecord.WorkerLost, Assert.Single(cell.ReadFinished()).Kind);
+
+        // Another process with that id proves nothing.
+        cell.Hello(Elsewhere(9, first.WorkerId), out _);
+        Assert.Empty(cell.ReadFinished());
+        Assert.True(cell.Hello(Elsewhere(1, first.WorkerId), out var again).IsNone);
+        Assert.True(again.IsFenced);
+        Assert.NotEqual(0u, again.Row);
+        var epoch = (uint)(first.WorkerId >> 32);
+        Assert.Equal(
+            new FinishedRecord(FinishedRecord.WorkerLived, 0, epoch), Assert.Single(cell.ReadFinished()));
+        Assert.Equal((uint)WorkerReason.LivedAfterAll, cell.Arena.Workers[0].HealthReason);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void ConnectionClosedByPeer_ProcessIsWatched_SaysNothingOfTheProcess()
     {
         using var cell = new RegisterCell();
