@@ -65,7 +65,7 @@ losses: ## kill one worker, stop another past its lease, 100,000 tasks; last lin
 detect: ## time from the end of a worker, in every way, until its task runs elsewhere; last line is JSON (needs root)
 	@$(LOAD) detect --rounds $(ROUNDS)
 
-false-loss: ## give nobody up who lives: make false-loss MINUTES=60; last line is JSON
+false-loss: ## give nobody up who lives: make false-loss MINUTES=60; last line is JSON (needs root)
 	@$(LOAD) false-loss --minutes $(MINUTES)
 
 model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON

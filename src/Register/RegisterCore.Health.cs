@@ -35,7 +35,7 @@ internal sealed partial class RegisterCore
             SetHealth(row, WorkerHealth.Suspect, WorkerReason.StreamClosed, nowMs, nowUnixUs);
             if (isClosedByPeer && !watch.IsWatched && _options.ReconnectMs > 0)
             {
-                watch.GoneAtMs = nowMs + _options.ReconnectMs;
+                watch.GoneAtMs = nowMs + PatienceMs(in watch);
                 NextDueMs = Math.Min(NextDueMs, watch.GoneAtMs);
             }
         }
@@ -64,7 +64,7 @@ internal sealed partial class RegisterCore
             if (nowMs - watch.GoneAtMs >= _options.ReconnectMs)
             {
                 // Late by as much as the worker was given: its hello may wait for the same processor.
-                watch.GoneAtMs = nowMs + _options.ReconnectMs;
+                watch.GoneAtMs = nowMs + PatienceMs(in watch);
             }
             else if (nowMs >= watch.GoneAtMs && Volatile.Read(ref _rows[row].Dispatching) != 0)
             {
@@ -89,6 +89,8 @@ internal sealed partial class RegisterCore
         EndTurn();
     }
 
+    private uint PatienceMs(in WorkerWatch watch) => Math.Max(_options.ReconnectMs, watch.PatienceMs);
+
     // After that workers may have closed their connections because nobody answered here, and their new ones wait.
     private bool StoodStill(long nowMs) =>
         (_lastTickMs != 0 && nowMs - _lastTickMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
@@ -96,25 +98,30 @@ internal sealed partial class RegisterCore
 
     /// <summary>
     /// The process that a closed connection was taken for the end of has said hello again. It stays fenced, but its
-    /// tasks are not to be charged with a death that was none.
+    /// tasks are not to be charged with a death that was none, and from now on it gets twice the time that it took to
+    /// come back: it is far away, or behind something that cuts its connections.
     /// </summary>
-    private void NoteLived(ulong workerId, ulong nonce)
+    /// <returns>That time; 0: it is not such a process.</returns>
+    private uint NoteLived(ulong workerId, ulong nonce, long nowMs)
     {
         var row = (uint)workerId;
         if (workerId == 0 || row >= _rows.HighWater)
         {
-            return;
+            return 0;
         }
 
         ref var fact = ref _rows[row];
-        if (fact.Epoch == (uint)(workerId >> 32) + 1
-            && fact.Nonce == nonce
-            && _rows.Health(row) == WorkerHealth.Gone
-            && fact.HealthReason == (uint)WorkerReason.ConnectionsClosed)
+        if (fact.Epoch != (uint)(workerId >> 32) + 1
+            || fact.Nonce != nonce
+            || _rows.Health(row) != WorkerHealth.Gone
+            || fact.HealthReason != (uint)WorkerReason.ConnectionsClosed)
         {
-            fact.HealthReason = (uint)WorkerReason.LivedAfterAll;
-            _finished.WorkerLived(row, fact.Epoch - 1);
+            return 0;
         }
+
+        fact.HealthReason = (uint)WorkerReason.LivedAfterAll;
+        _finished.WorkerLived(row, fact.Epoch - 1);
+        return (uint)Math.Min(_options.LeaseMs, 2 * (nowMs - _watches[row].GivenUpMs + _options.ReconnectMs));
     }
 
     /// <summary>The worker's process cannot be watched after all.</summary>

@@ -53,10 +53,11 @@ internal sealed partial class RegisterCore
             BeginRow(row, facts);
         }
 
-        NoteLived(workerId, facts.Nonce);
+        var patienceMs = NoteLived(workerId, facts.Nonce, nowMs);
         WriteRow(row, facts, isNew, nowMs, nowUnixUs);
         var fenced = workerId != 0 && workerId != _rows.IdOf(row);
         OpenStream(row, stream, facts, nowMs);
+        _watches[row].PatienceMs = Math.Max(_watches[row].PatienceMs, patienceMs);
         RaiseSafe(row);
         var watch = _watches[row];
         welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, watch.SafeNumber);

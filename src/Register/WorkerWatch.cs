@@ -26,6 +26,9 @@ internal struct WorkerWatch
     /// </summary>
     public long GoneAtMs;
 
+    /// <summary>How long it may stay away with its connections closed, when it once took longer than most.</summary>
+    public uint PatienceMs;
+
     /// <summary>The host watches its process and will say when it ends.</summary>
     public bool IsWatched;
 

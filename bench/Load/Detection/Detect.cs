@@ -6,8 +6,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Threading.Tasks;
@@ -22,6 +20,10 @@ namespace Muster.Load.Detection;
 internal static class Detect
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly JsonSerializerOptions s_json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     public static async Task<bool> RunAsync(LoadOptions options)
     {
@@ -49,8 +51,6 @@ internal static class Detect
         return true;
     }
 
-    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     private static int Silent(int rounds) => Math.Max(5, rounds / 5);
 
     private static double LimitMs(Ending ending) => ending switch
@@ -62,7 +62,7 @@ internal static class Detect
 
     private static async Task<List<(double NoticedMs, double AgainMs)>> MeasureAsync(Ending ending, int rounds)
     {
-        var port = FreePort();
+        var port = Elsewhere.FreePort();
 
         // Workers and roles say that things break; that is what this is about. It is shown when it took too long.
         var said = new ConcurrentQueue<string>();
@@ -170,12 +170,5 @@ internal static class Detect
         }
 
         return int.Parse(await File.ReadAllTextAsync(path), CultureInfo.InvariantCulture);
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 }

@@ -37,9 +37,7 @@ internal sealed class DetectWorker : IAsyncDisposable
             Ending.CutOff => $"http://{proxy!.Listens}",
             _ => cell.Address,
         };
-        string[] wrapper = ending == Ending.KilledRemote
-            ? ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
-            : [];
+        var wrapper = ending == Ending.KilledRemote ? Elsewhere.Wrapper : [];
         string[] words =
         [
             .. wrapper, Environment.ProcessPath!, "worker", "--address", address, "--slots", "1",

@@ -12,7 +12,8 @@ namespace Muster.Load.Detection;
 
 /// <summary>
 /// Whether a worker that lives is ever given up. Twice as many threads burn the processors as there are, every worker's
-/// thread pool is blocked, and once a minute the Register is stopped for five seconds. Tasks flow all the while.
+/// thread pool is blocked, and once a minute the Register is stopped for five seconds. Tasks flow all the while. Every
+/// other worker is one whose process the Register cannot watch, over TCP.
 /// </summary>
 internal static class FalseLoss
 {
@@ -25,15 +26,22 @@ internal static class FalseLoss
         var count = options.Workers > 0 ? options.Workers : 20;
         Console.WriteLine($"false-loss: {minutes} minutes, {count} workers with starved pools, "
             + $"{2 * Environment.ProcessorCount} burners, the Register stopped for 5 s once a minute");
+        var port = Elsewhere.FreePort();
         await using var cell = await CellProcesses.StartAsync(new CellSetup
         {
             PlmOptions = ["--durability", "memory"],
+            RoleOptions = new Dictionary<string, string[]> { ["register"] = ["--bind", $"127.0.0.1:{port}"] },
             ErrorLine = static (_, _) => { },
         });
         for (var id = 0; id < count; id++)
         {
-            cell.StartWorker(
-                Environment.ProcessPath!, "starved-worker", "--address", cell.Address, "--slots", "1", "--id", $"{id}");
+            var isElsewhere = id % 2 == 1;
+            string[] words =
+            [
+                .. isElsewhere ? Elsewhere.Wrapper : [], Environment.ProcessPath!, "starved-worker",
+                "--address", isElsewhere ? $"http://127.0.0.1:{port}" : cell.Address, "--slots", "1", "--id", $"{id}",
+            ];
+            cell.StartWorker(words[0], words[1..]);
         }
 
         await AllRegisteredAsync(cell, count);

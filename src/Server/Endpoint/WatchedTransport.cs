@@ -30,15 +30,32 @@ internal sealed class WatchedTransport(IDuplexPipe inner, ConnectionEnd end) : I
 
         public override bool TryRead(out ReadResult result)
         {
-            var isRead = inner.TryRead(out result);
-            Note(isRead && result.IsCompleted);
-            return isRead;
+            try
+            {
+                var isRead = inner.TryRead(out result);
+                Note(isRead && result.IsCompleted);
+                return isRead;
+            }
+            catch (ConnectionResetException)
+            {
+                Note(true);
+                throw;
+            }
         }
 
         public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
-            var read = inner.ReadAsync(cancellationToken);
-            return read.IsCompletedSuccessfully ? new(Noted(read.Result)) : AwaitAsync(read);
+            try
+            {
+                // A pipe whose end is known already throws from here, not from the task.
+                var read = inner.ReadAsync(cancellationToken);
+                return read.IsCompletedSuccessfully ? new(Noted(read.Result)) : AwaitAsync(read);
+            }
+            catch (ConnectionResetException)
+            {
+                Note(true);
+                throw;
+            }
         }
 
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -109,6 +109,7 @@ public sealed class HealthTests
         // Another process with that id proves nothing.
         cell.Hello(Elsewhere(9, first.WorkerId), out _);
         Assert.Empty(cell.ReadFinished());
+        cell.NowMs += 100;
         Assert.True(cell.Hello(Elsewhere(1, first.WorkerId), out var again).IsNone);
         Assert.True(again.IsFenced);
         Assert.NotEqual(0u, again.Row);
@@ -116,6 +117,10 @@ public sealed class HealthTests
         Assert.Equal(
             new FinishedRecord(FinishedRecord.WorkerLived, 0, epoch), Assert.Single(cell.ReadFinished()));
         Assert.Equal((uint)WorkerReason.LivedAfterAll, cell.Arena.Workers[0].HealthReason);
+
+        // It was away for 125 ms, so it may be for twice as long.
+        CloseByPeer(cell, again.Row, cell.LastStream);
+        Assert.Equal(cell.NowMs + 250, cell.Core.NextDueMs);
         cell.Core.CheckInvariants();
     }
 
