@@ -24,7 +24,7 @@ internal static class Program
           overload  offer ten times what the cell can do, then normal load again
           losses  kill one worker and stop another past its lease, and count the same
           detect  end workers in every way and time until their task runs elsewhere (needs root)
-          false-loss  20 starved workers, twice too few processors, a Register that stands still: who is given up? (needs root)
+          false-loss  20 starved workers, a Register that stands still: who is given up? (needs root)
           corrupt damage journals and count what is noticed
           journal what the journal costs by itself: appending, group commit, replay
 
