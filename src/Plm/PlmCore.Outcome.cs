@@ -48,8 +48,13 @@ internal sealed partial class PlmCore
                     case FinishedRecord.WorkerLost:
                         NoteLostWorker(record.Index);
                         break;
+                    case FinishedRecord.WorkerLived:
+                        // The loss before it may be in the same batch.
+                        ReturnLostAttempts();
+                        TakeBackCharges(record.Index);
+                        break;
                     default:
-                        Invariant.That(record.Kind is FinishedRecord.Reported or FinishedRecord.WorkerLost);
+                        Invariant.That(record.Kind is FinishedRecord.Reported);
                         break;
                 }
             }

@@ -172,7 +172,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            server.ListenUnixSocket(_options.SocketPath!, static listen => listen.Protocols = HttpProtocols.Http2);
+            server.ListenUnixSocket(_options.SocketPath!, static listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(ConnectionEnd.Watch);
+            });
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
@@ -181,6 +185,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         server.Listen((IPEndPoint)endPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(ConnectionEnd.Watch);
             if (certificate is not null)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate });
