@@ -24,7 +24,7 @@ namespace Muster.Server.Endpoint;
 /// </summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call any time.")]
-internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
+internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
 {
     private readonly Lock _gate = new();
     private readonly CallHandler _handler;
