@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Hosting;
+using Muster.Load.Detection;
 using Muster.Shared.Cells;
 using Muster.Shared.Histories;
 
@@ -45,7 +46,14 @@ internal static class LoadWorker
         builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = options.Slots })
             .Handle(NoOp, _ => s_result)
             .Handle(s_chaos, ChaosAsync)
-            .Handle(Trace, TraceAsync);
+            .Handle(Trace, TraceAsync)
+            .Handle(DetectTask.Type, (payload, context, cancel) =>
+                DetectTask.RunAsync(payload, context, options.Id, cancel));
+        if (options.Verb == "starved-worker")
+        {
+            StarvedPool.Start();
+        }
+
         await builder.Build().RunAsync();
     }
 

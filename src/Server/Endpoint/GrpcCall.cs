@@ -83,6 +83,9 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
 
     protected override AuthContext AuthContextCore => new(null, []);
 
+    /// <summary>How the connection under the call ended, once it has; null when nobody watches it.</summary>
+    public ConnectionEnd? Connection => Features.Get<ConnectionEnd>();
+
     private CancellationToken Aborted => Features.Get<IHttpRequestLifetimeFeature>()!.RequestAborted;
 
     /// <summary>Serves the whole call; never throws.</summary>

@@ -179,7 +179,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            server.ListenUnixSocket(_options.SocketPath!, static listen => listen.Protocols = HttpProtocols.Http2);
+            server.ListenUnixSocket(_options.SocketPath!, static listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(ConnectionEnd.Watch);
+            });
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
@@ -188,6 +192,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         server.Listen((IPEndPoint)endPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(ConnectionEnd.Watch);
             if (certificate is not null)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate });
