@@ -42,7 +42,7 @@ internal sealed partial class PlmCore
             }
         }
 
-        if (!Safeguard.KeptKeys)
+        if (!Safeguard.KeptKeys && _keys.Count > 0)
         {
             ForgetAllKeys();
         }
