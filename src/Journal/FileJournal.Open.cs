@@ -40,7 +40,7 @@ internal sealed partial class FileJournal
     {
         journal = null;
         using var spare = new SpareSegment(disk, options);
-        while (spare.Prepare(SliceBytesMax))
+        while (spare.Prepare(options.SliceBytesMax))
         {
             // Written ahead like any other, so that no flush has extents to convert.
         }
