@@ -9,6 +9,7 @@ SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),6
 N ?= 1000
 SEED ?= 1
 F ?= 5
+MINUTES ?= 60
 CONFIG := -c Release -v q --nologo
 
 # Figures are of the program that users run: the published one.
@@ -60,6 +61,12 @@ corrupt: ## damage N journals and count what is noticed: make corrupt N=1000 SEE
 
 losses: ## kill one worker, stop another past its lease, 100,000 tasks; last line is JSON
 	@$(LOAD) losses
+
+detect: ## time from the end of a worker, in every way, until its task runs elsewhere; last line is JSON (needs root)
+	@$(LOAD) detect --rounds $(ROUNDS)
+
+false-loss: ## give nobody up who lives: make false-loss MINUTES=60; last line is JSON (needs root)
+	@$(LOAD) false-loss --minutes $(MINUTES)
 
 model: ## check the Promela models with F faults, as they are and without each safeguard: make model F=6; last line is JSON
 	@eng/model $(F)

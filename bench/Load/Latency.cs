@@ -26,28 +26,34 @@ internal static class Latency
         var p99 = new List<double>();
         var floor50 = new List<double>();
         var floor99 = new List<double>();
+        var unix50 = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
-            var floor = Relay.Measure(tasks);
+            var floor = Relay.Measure(tasks, overTcp: true);
+            var unix = Relay.Measure(tasks, overTcp: false);
             var recorder = await MeasureAsync(client, tasks);
             p50.Add(recorder.Percentile(0.50));
             p99.Add(recorder.Percentile(0.99));
             floor50.Add(floor.Percentile(0.50));
             floor99.Add(floor.Percentile(0.99));
+            unix50.Add(unix.Percentile(0.50));
             Console.WriteLine(
                 $"  round {round}: p50 {p50[^1],7:F0} us, p99 {p99[^1],7:F0} us; "
-                + $"bare relay p50 {floor50[^1],6:F0} us, p99 {floor99[^1],6:F0} us");
+                + $"bare relay over TCP p50 {floor50[^1],6:F0} us, p99 {floor99[^1],6:F0} us, "
+                + $"over Unix sockets p50 {unix50[^1],6:F0} us");
         }
 
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             workload = "W2",
             durability = options.Durability,
+            path = LoadWorker.Path,
             tasks,
             p50_us = Math.Round(Throughput.Median(p50), 1),
             p99_us = Math.Round(Throughput.Median(p99), 1),
             floor_p50_us = Math.Round(Throughput.Median(floor50), 1),
             floor_p99_us = Math.Round(Throughput.Median(floor99), 1),
+            floor_unix_p50_us = Math.Round(Throughput.Median(unix50), 1),
         }));
     }
 

@@ -42,6 +42,12 @@ internal sealed record LoadOptions
 
     public int Seed { get; init; } = 1;
 
+    /// <summary>Of a worker process that is told apart from others.</summary>
+    public int Id { get; init; }
+
+    /// <summary>How long false-loss runs.</summary>
+    public int Minutes { get; init; }
+
     /// <summary>Slots of a worker process.</summary>
     public int Slots { get; init; } = 2;
 
@@ -76,6 +82,8 @@ internal sealed record LoadOptions
                 "--folder" => options with { Folder = value },
                 "--first" when isNumber => options with { First = number },
                 "--journals" when isNumber => options with { Journals = number },
+                "--id" when isNumber => options with { Id = number },
+                "--minutes" when isNumber => options with { Minutes = number },
                 "--seed" when isNumber => options with { Seed = number },
                 _ => null,
             };

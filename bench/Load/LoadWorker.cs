@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Hosting;
+using Muster.Load.Detection;
 using Muster.Shared.Cells;
 using Muster.Shared.Histories;
 
@@ -17,6 +18,9 @@ internal static class LoadWorker
 
     /// <summary>Returns the payload's first 8 bytes and the number of the execution, so that a re-run shows.</summary>
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Trace = TaskType.Bytes("bench.trace");
+
+    /// <summary>How the messages go: through shared memory, or by gRPC when MUSTER_LINKS=off.</summary>
+    public static string Path => Environment.GetEnvironmentVariable("MUSTER_LINKS") == "off" ? "grpc" : "link";
 
     /// <summary>The task of fault runs: waits as long as its payload says.</summary>
     private static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> s_chaos =
@@ -42,7 +46,14 @@ internal static class LoadWorker
         builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = options.Slots })
             .Handle(NoOp, _ => s_result)
             .Handle(s_chaos, ChaosAsync)
-            .Handle(Trace, TraceAsync);
+            .Handle(Trace, TraceAsync)
+            .Handle(DetectTask.Type, (payload, context, cancel) =>
+                DetectTask.RunAsync(payload, context, options.Id, cancel));
+        if (options.Verb == "starved-worker")
+        {
+            StarvedPool.Start();
+        }
+
         await builder.Build().RunAsync();
     }
 

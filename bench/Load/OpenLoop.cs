@@ -29,7 +29,7 @@ internal static class OpenLoop
 
         var rates = new List<object>();
         double last50 = 0, last99 = 0;
-        var floor = Relay.Measure(5_000);
+        var floor = Relay.Measure(5_000, overTcp: true);
         foreach (var rate in s_rates)
         {
             var p50 = new List<double>();

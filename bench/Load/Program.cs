@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Threading.Tasks;
+using Muster.Load.Detection;
 using Muster.Load.Faults;
 
 namespace Muster.Load;
@@ -22,6 +23,8 @@ internal static class Program
           powercut  cut the power of the file system that holds the cell's state, under load (needs root)
           overload  offer ten times what the cell can do, then normal load again
           losses  kill one worker and stop another past its lease, and count the same
+          detect  end workers in every way and time until their task runs elsewhere (needs root)
+          false-loss  20 starved workers, a Register that stands still: who is given up? (needs root)
           corrupt damage journals and count what is noticed
           journal what the journal costs by itself: appending, group commit, replay
 
@@ -29,7 +32,8 @@ internal static class Program
         --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000); W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20)
         --seconds N           length of each rate of W3 (10)
-        --workers N           worker processes (2; chaos, losses: 3)
+        --workers N           worker processes (2; chaos, losses: 3; false-loss: 20)
+        --minutes N           how long false-loss runs (60)
         --fs NAME             powercut: ext4 or xfs (ext4)
         --history PATH        chaos: where to keep the whole history
         --seed N              order of kills in chaos, first journal of corrupt (1)
@@ -77,7 +81,12 @@ internal static class Program
             case "journal":
                 JournalCosts.Run(options);
                 return 0;
+            case "detect":
+                return await Detect.RunAsync(options) ? 0 : 1;
+            case "false-loss":
+                return await FalseLoss.RunAsync(options) ? 0 : 1;
             case "worker":
+            case "starved-worker":
                 await LoadWorker.RunAsync(options);
                 return 0;
             case "relay":

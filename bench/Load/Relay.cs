@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
+using System.Net;
 using System.Net.Sockets;
 using System.Threading;
 
@@ -9,8 +11,9 @@ namespace Muster.Load;
 
 /// <summary>
 /// The floor under a task's latency: a bare relay with the same hops and nothing else. A client process sends 100 bytes
-/// to a broker process, which sends them to a worker process, which sends 32 bytes back the same way; blocking Unix
-/// sockets, one message in flight.
+/// to a broker process, which sends them to a worker process, which sends 32 bytes back the same way; blocking sockets,
+/// one message in flight. Over loopback TCP it is the floor that other systems are held against; over Unix sockets it is
+/// lower.
 /// </summary>
 internal static class Relay
 {
@@ -18,10 +21,10 @@ internal static class Relay
     private const int ReplyBytes = 32;
 
     /// <summary>Measures round trips through a broker and a worker process of its own.</summary>
-    public static LatencyRecorder Measure(int roundTrips)
+    public static LatencyRecorder Measure(int roundTrips, bool overTcp)
     {
         var folder = Directory.CreateTempSubdirectory("muster-relay-");
-        var path = Path.Combine(folder.FullName, "broker");
+        var path = Path.Combine(folder.FullName, overTcp ? "broker.tcp" : "broker");
         var recorder = new LatencyRecorder();
         using var broker = Process.Start(Environment.ProcessPath!, ["relay", "--address", path]);
         using var worker = Process.Start(Environment.ProcessPath!, ["relay", "--address", path + ".worker"]);
@@ -57,11 +60,10 @@ internal static class Relay
     public static void RunBroker(string path)
     {
         var isWorker = path.EndsWith(".worker", StringComparison.Ordinal);
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(path));
-        listener.Listen();
+        using var listener = Listen(path);
         using var next = isWorker ? null : ConnectWhenThere(path + ".worker");
         using var client = listener.Accept();
+        SendAtOnce(client);
         var request = new byte[RequestBytes];
         var reply = new byte[ReplyBytes];
         while (ReceiveAll(client, request))
@@ -81,13 +83,18 @@ internal static class Relay
         var deadline = Stopwatch.GetTimestamp() + (10 * Stopwatch.Frequency);
         while (true)
         {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            var socket = NewSocket(path);
             try
             {
-                socket.Connect(new UnixDomainSocketEndPoint(path));
+                EndPoint there = IsTcp(path)
+                    ? new IPEndPoint(IPAddress.Loopback, int.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture))
+                    : new UnixDomainSocketEndPoint(path);
+                socket.Connect(there);
+                SendAtOnce(socket);
                 return socket;
             }
-            catch (SocketException) when (Stopwatch.GetTimestamp() < deadline)
+            catch (Exception failure) when (
+                failure is SocketException or IOException && Stopwatch.GetTimestamp() < deadline)
             {
                 // The other process is still starting.
                 socket.Dispose();
@@ -95,6 +102,36 @@ internal static class Relay
                 pause.Wait(5);
             }
         }
+    }
+
+    private static bool IsTcp(string path) => path.Contains(".tcp", StringComparison.Ordinal);
+
+    private static Socket NewSocket(string path) => IsTcp(path)
+        ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
+    private static void SendAtOnce(Socket socket)
+    {
+        if (socket.ProtocolType == ProtocolType.Tcp)
+        {
+            socket.NoDelay = true;
+        }
+    }
+
+    // A TCP relay writes the port that it was given into the file of its path.
+    private static Socket Listen(string path)
+    {
+        var listener = NewSocket(path);
+        listener.Bind(IsTcp(path) ? new IPEndPoint(IPAddress.Loopback, 0) : new UnixDomainSocketEndPoint(path));
+        listener.Listen();
+        if (IsTcp(path))
+        {
+            var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+            File.WriteAllText(path + ".new", port.ToString(CultureInfo.InvariantCulture));
+            File.Move(path + ".new", path);
+        }
+
+        return listener;
     }
 
     private static bool ReceiveAll(Socket socket, byte[] bytes)

@@ -45,6 +45,7 @@ internal static class Throughput
         {
             workload = "W1",
             durability = options.Durability,
+            path = LoadWorker.Path,
             tasks,
             tasks_per_s = Math.Round(Median(rates)),
             tasks_per_s_min = Math.Round(rates.Min()),

@@ -9,7 +9,9 @@ using System.Threading.Tasks;
 using Google.Protobuf;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Link;
 using Muster.Transport;
+using Muster.Transport.Wire;
 
 namespace Muster.Client;
 
@@ -60,21 +62,14 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         }
     }
 
-    /// <summary>A way to the PLM, by its best address.</summary>
-    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false)
-    {
-        if (_plmAddresses.Length == 0)
-        {
-            await RegisterAsync(cancellationToken);
-        }
+    /// <summary>A session with a PLM on this host through shared memory; null when gRPC is the way.</summary>
+    public async Task<AsyncDuplexStreamingCall<RawMessage, RawMessage>?> TryLinkPlmAsync(
+        CancellationToken cancellationToken) =>
+        await LinkDialer.TryOpenAsync(await PlmAddressAsync(cancellationToken), RawMethods.SubmissionSession);
 
-        var addresses = _plmAddresses;
-        return addresses.Length > 0
-            ? Invoker(addresses[0], isSession)
-            : throw new MusterException(
-                FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
-            { IsTransient = true };
-    }
+    /// <summary>A way to the PLM, by its best address.</summary>
+    public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false) =>
+        Invoker(await PlmAddressAsync(cancellationToken), isSession);
 
     /// <summary>The PLM was not where it is said to be: ask again before the next call.</summary>
     public void ForgetPlm() => _plmAddresses = [];
@@ -187,6 +182,21 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         }
 
         _channels.Clear();
+    }
+
+    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
+    {
+        if (_plmAddresses.Length == 0)
+        {
+            await RegisterAsync(cancellationToken);
+        }
+
+        var addresses = _plmAddresses;
+        return addresses.Length > 0
+            ? addresses[0]
+            : throw new MusterException(
+                FaultCodes.Name(FaultCode.Unavailable), "the cell has no PLM; start it with 'muster plm'")
+            { IsTransient = true };
     }
 
     private async Task<V1.SubmitTaskResponse> RepeatSubmitAsync(

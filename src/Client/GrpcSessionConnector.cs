@@ -26,6 +26,11 @@ internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnec
 
         // Every stream that ends makes the address doubtful: a PLM that restarted may listen elsewhere.
         _isPlmStale = true;
+        if (await cell.TryLinkPlmAsync(cancellationToken) is { } linked)
+        {
+            return new GrpcSessionStream(linked);
+        }
+
         var invoker = await cell.PlmAsync(cancellationToken, isSession: true);
         try
         {

@@ -44,7 +44,13 @@ internal sealed partial class FileJournal
     public void Close()
     {
         _ = Commit(sync: true);
-        Invariant.That(_writing.IsDrained);
+        if (!_writing.IsDrained)
+        {
+            // The disk is full, and nobody was told that the rest is safe: it ends here, without the mark of an end.
+            _isClosed = true;
+            return;
+        }
+
         lock (_gate)
         {
             Add(JournalFormat.ClosedMark, []);

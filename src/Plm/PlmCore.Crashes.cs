@@ -35,8 +35,12 @@ internal sealed partial class PlmCore
     // What is known of the deaths, by task; for people, so it may be forgotten with this process.
     private readonly Dictionary<ulong, List<string>> _crashNotes = [];
 
+    // Tasks charged with the last death of each row, until its process turns out to live.
+    private readonly Dictionary<uint, List<ulong>> _charges = [];
+
     private bool DiedOf(uint row) =>
-        (WorkerReason)_arena.Workers[row].HealthReason is WorkerReason.ProcessExited;
+        (WorkerReason)_arena.Workers[row].HealthReason
+            is WorkerReason.ProcessExited or WorkerReason.ConnectionsClosed;
 
     // Notes an attempt that may be charged; false when it cannot have run there.
     private bool TryNoteCrashed(uint index, StateWord word)
@@ -63,8 +67,16 @@ internal sealed partial class PlmCore
         uint charged = 0;
         foreach (var crashed in _crashed)
         {
-            charged = crashed.Row == row ? charged + 1 : 0;
-            row = crashed.Row;
+            if (crashed.Row != row)
+            {
+                (row, charged) = (crashed.Row, 0);
+                _charges.Remove(row);
+            }
+            else
+            {
+                charged++;
+            }
+
             if (charged < _arena.Workers[row].Slots)
             {
                 Charge(crashed.Slot, crashed.Word, row);
@@ -107,6 +119,44 @@ internal sealed partial class PlmCore
         slot.Crashes++;
         _wakeScheduler = true;
         NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
+        if (!_charges.TryGetValue(row, out var charges))
+        {
+            _charges.Add(row, charges = []);
+        }
+
+        charges.Add(_tasks.IdOf(index).Value);
+    }
+
+    // The process of the row lives: what its tasks were charged with was the loss of a worker, no death. Not undone are
+    // the worker that they have to themselves from then on and an end in quarantine; and a restored journal or another
+    // PLM process leaves the charge as it is, which errs on the safe side.
+    private void TakeBackCharges(uint row)
+    {
+        if (!_charges.Remove(row, out var charges))
+        {
+            return;
+        }
+
+        foreach (var id in charges)
+        {
+            if (!_tasks.TryFind(new TaskId(id), out var index, out var word) || word.State == TaskState.Done)
+            {
+                continue;
+            }
+
+            ref var slot = ref _tasks[index];
+            slot.Crashes--;
+            slot.AttemptsLost = (byte)Math.Min(slot.AttemptsLost + 1, TaskLimits.LostAttemptsMax);
+            NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
+            if (slot.Crashes == 0)
+            {
+                _crashNotes.Remove(id);
+            }
+            else if (_crashNotes.TryGetValue(id, out var notes) && notes.Count > slot.Crashes)
+            {
+                notes.RemoveAt(notes.Count - 1);
+            }
+        }
     }
 
     // The class it has when there is no room for another: then it runs beside others.

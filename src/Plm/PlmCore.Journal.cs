@@ -107,22 +107,31 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) =>
-        _awaitAppend.Add((_tasks.IdOf(index).Value, slot.Durability, isEnd));
+    // A start that is granted has to survive a power loss at every level: else the task could start a second time.
+    private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) => _awaitAppend.Add((
+        _tasks.IdOf(index).Value,
+        !isEnd && IsGranted(in slot) ? DurabilityLevel.Durable : slot.Durability,
+        isEnd));
 
     // Names the attempt that is over, so that no worker that outlives the arena claims it and it is counted again.
     private void NoteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
     {
         if (IsJournaled(in slot))
         {
-            _facts.Begin(FactKind.AttemptFailed);
-            _facts.Fixed64(_tasks.IdOf(index).Value);
-            _facts.Byte((byte)failed);
-            _facts.Byte(slot.AttemptsLost);
-            _facts.Byte(slot.Crashes);
-            _facts.Varint(over.Value);
-            _facts.End();
+            WriteFailedAttempt(index, in slot, over, failed);
+            AppendIfLarge();
         }
+    }
+
+    private void WriteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
+    {
+        _facts.Begin(FactKind.AttemptFailed);
+        _facts.Fixed64(_tasks.IdOf(index).Value);
+        _facts.Byte((byte)failed);
+        _facts.Byte(slot.AttemptsLost);
+        _facts.Byte(slot.Crashes);
+        _facts.Varint(over.Value);
+        _facts.End();
     }
 
     private void WriteEnded(uint index, in TaskSlot slot)
@@ -201,6 +210,10 @@ internal sealed partial class PlmCore
         if (IsJournaled(in slot) && _journal is not null)
         {
             _released.Add(_tasks.IdOf(index).Value);
+            if (_released.Count * sizeof(ulong) >= PlmLimits.RecordBytesAim)
+            {
+                AppendFacts();
+            }
         }
     }
 

@@ -161,6 +161,7 @@ internal sealed partial class PlmCore
             _facts.Fixed64(_tasks.IdOf(index).Value);
             _facts.Varint(slot.DueUnixMs);
             _facts.End();
+            AppendIfLarge();
         }
 
         KeepForRetention(index, ref slot);
@@ -215,15 +216,6 @@ internal sealed partial class PlmCore
         }
 
         return _restoreFault.IsNone;
-    }
-
-    // The task is there, because the fact came twice, or because whoever died in a restore had brought it back.
-    private void RestoreKeyAgain(TaskId id, in SubmittedItem item)
-    {
-        if (item.Key is { } key && _tasks.TryFind(id, out var index, out _) && _index[index].Key == 0)
-        {
-            TryRestoreKey(index, key, item.KeyRetentionMs);
-        }
     }
 
     // A row that is there tells as much, or of a later task.

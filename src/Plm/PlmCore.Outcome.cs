@@ -17,7 +17,8 @@ internal sealed partial class PlmCore
     // The journal is far behind its disk: what the Register finished stays in the ring for now.
     private bool _drainIsHeld;
 
-    // Reported slots whose result block could not be given back because the ring was full. Bounded by the slots.
+    // Reported slots to be judged later: the ring was full and their result block could not be given back, or the
+    // journal is too far behind. Bounded by the slots.
     private readonly Queue<uint> _owed = new();
 
     // Slots among the pushes whose failure is counted once the push is done: see the order of writes.
@@ -47,8 +48,13 @@ internal sealed partial class PlmCore
                     case FinishedRecord.WorkerLost:
                         NoteLostWorker(record.Index);
                         break;
+                    case FinishedRecord.WorkerLived:
+                        // The loss before it may be in the same batch.
+                        ReturnLostAttempts();
+                        TakeBackCharges(record.Index);
+                        break;
                     default:
-                        Invariant.That(record.Kind is FinishedRecord.Reported or FinishedRecord.WorkerLost);
+                        Invariant.That(record.Kind is FinishedRecord.Reported);
                         break;
                 }
             }
@@ -67,10 +73,19 @@ internal sealed partial class PlmCore
         }
 
         var word = _tasks.Read(index);
-        if (word.State == TaskState.Reported && word.GenerationLow == (uint)generation)
+        if (word.State != TaskState.Reported || word.GenerationLow != (uint)generation)
         {
-            Judge(index, word, isTakeover: false);
+            return;
         }
+
+        // One turn can bring more results than may wait to be written.
+        if (_journal is { IsOverrun: true })
+        {
+            _owed.Enqueue(index);
+            return;
+        }
+
+        Judge(index, word, isTakeover: false);
     }
 
     private void Judge(uint index, StateWord word, bool isTakeover)

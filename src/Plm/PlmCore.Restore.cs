@@ -22,6 +22,7 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     private Fault _restoreFault;
+    private bool _isRestoreBegun;
     private bool _holdsBack;
     private uint _epochsTold;
 
@@ -61,6 +62,7 @@ internal sealed partial class PlmCore
         {
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
             _arena.Set(CellCounter.JournalSynced, _synced);
+            TellArena();
             TellEverything = true;
         }
 
@@ -73,18 +75,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
-
-        // Whoever died in here may have written the generation of a slot that it did not come to fill; taken for a task
-        // that was let go, it would keep that task from coming back.
-        for (uint index = 0; index < _tasks.HighWater; index++)
-        {
-            if (_tasks.Read(index).State == TaskState.Free)
-            {
-                _tasks[index].Generation = 0;
-            }
-        }
-
-        ForgetAllKeys();
+        _isRestoreBegun = false;
         try
         {
             var fault = journal.Replay(RestoreRecord);
@@ -99,6 +90,14 @@ internal sealed partial class PlmCore
                 + $"({damage.Message}); start the version that wrote it, or a newer one");
         }
 
+        foreach (var session in _sessions)
+        {
+            if (session is not null)
+            {
+                session.Restored = 0;
+            }
+        }
+
         if (_restoreFault.IsNone && _epochsTold >= _arena.Epoch)
         {
             return new(FaultCode.StateFolderUnusable, $"the journal knows epoch {_epochsTold} of the cell and its "
@@ -109,8 +108,33 @@ internal sealed partial class PlmCore
         return _restoreFault;
     }
 
+    // Of whoever died in here. What is there already would hide the earlier tasks of its slots from the replay, and
+    // with them their keys, which outlive them; a generation that was written and not used would hide its own task.
+    private void ForgetEarlierRestore()
+    {
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State != TaskState.Free)
+            {
+                _tasks[index].Client = 0;
+                FreeRestored(index);
+            }
+
+            _tasks[index].Generation = 0;
+        }
+
+        ForgetAllKeys();
+    }
+
     private bool RestoreRecord(ushort kind, ReadOnlySpan<byte> body)
     {
+        if (!_isRestoreBegun)
+        {
+            // As a part of the replay, whose steps end no task.
+            _isRestoreBegun = true;
+            ForgetEarlierRestore();
+        }
+
         if (kind == RecordKind.Turn)
         {
             var reader = new FactReader(body);
@@ -250,7 +274,6 @@ internal sealed partial class PlmCore
 
         if (!MakeRoomFor(id))
         {
-            RestoreKeyAgain(id, item);
             return;
         }
 
@@ -280,6 +303,10 @@ internal sealed partial class PlmCore
         }
 
         StepRestored(index, TaskState.Accepted, Attempt.None);
+        if (session is not null)
+        {
+            session.Restored++;
+        }
     }
 
     // Takes the slot of the task out of the free ones. False when the task, or a later one of the slot, is there.
@@ -427,14 +454,27 @@ internal sealed partial class PlmCore
         if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
         {
             _tasks[index].DueUnixMs = fact.Varint();
-            _tasks[index].Client = 0;
+            LeaveRestoredSession(index);
             _tasks[index].Ref = 0;
         }
+    }
+
+    private void LeaveRestoredSession(uint index)
+    {
+        ref var slot = ref _tasks[index];
+        if (SessionOf(in slot) is { } session)
+        {
+            Invariant.That(session.Restored > 0);
+            session.Restored--;
+        }
+
+        slot.Client = 0;
     }
 
     private void FreeRestored(uint index)
     {
         ref var slot = ref _tasks[index];
+        LeaveRestoredSession(index);
         _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
         if (_tasks.Read(index).State != TaskState.Done)
         {

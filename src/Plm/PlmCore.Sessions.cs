@@ -248,7 +248,8 @@ internal sealed partial class PlmCore
         PlmSession? idle = null;
         foreach (var session in _sessions)
         {
-            if (session is { Stream: null, Outstanding: 0 } && (idle is null || session.ForgetAtMs < idle.ForgetAtMs))
+            if (session is { Stream: null, Outstanding: 0, Restored: 0 }
+                && (idle is null || session.ForgetAtMs < idle.ForgetAtMs))
             {
                 idle = session;
             }

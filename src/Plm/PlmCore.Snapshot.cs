@@ -78,18 +78,17 @@ internal sealed partial class PlmCore
 
     private void TellSlice()
     {
-        if (!_journal!.IsBehind)
+        // Looked at before each slot: large payloads and results are more than may wait to be written long before the
+        // slice is over.
+        var left = PlmLimits.SnapshotSlotsPerTurn;
+        for (; _snapshotAt < _tasks.HighWater && left > 0 && !_journal!.IsBehind; left--)
         {
-            var left = PlmLimits.SnapshotSlotsPerTurn;
-            for (; _snapshotAt < _tasks.HighWater && left > 0; left--)
-            {
-                TellIfLive(_snapshotAt++);
-            }
+            TellIfLive(_snapshotAt++);
+        }
 
-            for (; _snapshotKeyAt < _arena.Keys.HighWater && left > 0; left--)
-            {
-                TellKey(_snapshotKeyAt++);
-            }
+        for (; _snapshotAt == _tasks.HighWater && _snapshotKeyAt < _arena.Keys.HighWater && left > 0; left--)
+        {
+            TellKey(_snapshotKeyAt++);
         }
 
         if (_snapshotAt < _tasks.HighWater || _snapshotKeyAt < _arena.Keys.HighWater)
@@ -102,7 +101,7 @@ internal sealed partial class PlmCore
         AppendFacts();
         System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
-        _snapshotEnd = _journal.Append(RecordKind.SnapshotEnd, begin);
+        _snapshotEnd = _journal!.Append(RecordKind.SnapshotEnd, begin);
         CrashPoint.Hit("plm.snapshot.ended");
         _snapshotDueMs = long.MaxValue;
     }
@@ -131,6 +130,13 @@ internal sealed partial class PlmCore
     private void TellTask(uint index, in TaskSlot slot, StateWord word)
     {
         var isRestoredEnd = (slot.Flags & SlotFlags.ResultInPayload) != 0;
+
+        // A payload and a result of the largest size fill a record, and must not be torn apart.
+        if (slot.PayloadBytes + (long)slot.ResultBytes >= PlmLimits.RecordBytesAim)
+        {
+            AppendFacts();
+        }
+
         var session = SessionOf(in slot);
         BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
         var payload = isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
@@ -143,7 +149,7 @@ internal sealed partial class PlmCore
 
         if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0)
         {
-            NoteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
+            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
         }
 
         if (word.State == TaskState.Done && slot.Outcome != 0)

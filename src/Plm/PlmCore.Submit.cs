@@ -285,18 +285,20 @@ internal sealed partial class PlmCore
         {
             WriteSubmitted(index, in slot, payload);
             AwaitJournal(index, in slot, isEnd: false);
-            EndSubmittedIfLarge();
         }
 
         _batchIds[_batchCount++] = new TaskId(index, slot.Generation).Value;
         if (StartsOnce(in slot))
         {
+            // In the record that accepts the task: what a power loss takes, it takes together.
             TryGrant(index, ref slot);
         }
         else
         {
             QueuePush(index, accepted);
         }
+
+        EndSubmittedIfLarge();
     }
 
     private Fault RefusalOfJournal() => _journal is null

@@ -10,7 +10,8 @@ internal static class PlmLimits
     public const int PushBatchMax = 1_024;
 
     /// <summary>
-    /// A record of the journal is closed when it has grown to this: one payload or result more is the most it can be.
+    /// A record of the journal is closed when it has grown to this: one payload or result more is the most it can be,
+    /// or, alone in a record of a snapshot, the payload and the result of one task.
     /// </summary>
     public const int RecordBytesAim = 256 << 10;
 

@@ -52,6 +52,12 @@ internal sealed class PlmSession(uint row, ulong clientId)
     /// <summary>Ended tasks in the order in which they ended, without those confirmed.</summary>
     public SlotList Ended;
 
+    /// <summary>
+    /// Tasks that a restore has brought back so far. They are in the lists only once it is over, and until then they
+    /// keep the row from being given to another client.
+    /// </summary>
+    public uint Restored { get; set; }
+
     /// <summary>Submitted and not confirmed.</summary>
     public uint Outstanding => Live.Count + Ended.Count;
 }

@@ -29,6 +29,8 @@ internal sealed class FinishedWriter(ArenaMap arena)
 
     public void WorkerLost(uint row, uint epoch) => Add(new(FinishedRecord.WorkerLost, row, epoch));
 
+    public void WorkerLived(uint row, uint epoch) => Add(new(FinishedRecord.WorkerLived, row, epoch));
+
     /// <summary>Writes what fits and wakes the PLM. Ends every turn.</summary>
     public void Flush()
     {

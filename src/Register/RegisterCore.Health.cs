@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Threading;
 using Muster.Arena.Tables;
 using Muster.Core;
 
@@ -9,28 +10,127 @@ namespace Muster.Register;
 internal sealed partial class RegisterCore
 {
     private long _lastTickMs;
+    private long _stoodStillMs;
     private long _brakeUntilMs;
 
     // The brake holds once; it is ready again when nobody is suspect.
     private bool _brakeIsSpent;
 
     /// <summary>
-    /// The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker.
+    /// The worker's stream ended. Nothing is re-run because of that alone: a cut line is not a dead worker. If the
+    /// connection under it was closed at the worker's end, and nothing else tells of its process, it has
+    /// <see cref="RegisterOptions.ReconnectMs"/> to come back.
     /// </summary>
-    public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs)
+    public void StreamClosed(uint row, long stream, long nowMs, long nowUnixUs, bool isClosedByPeer = false)
     {
         if (row >= _watches.Length || _watches[row].Stream != stream)
         {
             return;
         }
 
-        _watches[row].Stream = 0;
+        ref var watch = ref _watches[row];
+        watch.Stream = 0;
         if (IsLiving(_rows.Health(row)))
         {
             SetHealth(row, WorkerHealth.Suspect, WorkerReason.StreamClosed, nowMs, nowUnixUs);
+            if (isClosedByPeer && !watch.IsWatched && _options.ReconnectMs > 0)
+            {
+                watch.GoneAtMs = nowMs + PatienceMs(in watch);
+                NextDueMs = Math.Min(NextDueMs, watch.GoneAtMs);
+            }
         }
 
         EndTurn();
+    }
+
+    /// <summary>When <see cref="RunDue"/> has something to do, monotonic ms; beside the ticks.</summary>
+    public long NextDueMs { get; private set; } = long.MaxValue;
+
+    /// <summary>
+    /// Gives up the workers whose connections were closed at their end and that did not come back. Many at once are
+    /// more likely a network than so many dead processes: the brake holds them as it does the silent ones.
+    /// </summary>
+    public void RunDue(long nowMs, long nowUnixUs)
+    {
+        NextDueMs = long.MaxValue;
+        for (var row = 0u; row < _rows.HighWater; row++)
+        {
+            ref var watch = ref _watches[row];
+            if (watch.GoneAtMs == 0)
+            {
+                continue;
+            }
+
+            if (nowMs - watch.GoneAtMs >= _options.ReconnectMs)
+            {
+                // Late by as much as the worker was given: its hello may wait for the same processor.
+                watch.GoneAtMs = nowMs + PatienceMs(in watch);
+            }
+            else if (nowMs >= watch.GoneAtMs && Volatile.Read(ref _rows[row].Dispatching) != 0)
+            {
+                // With its other stream open it lives; and the Scheduler may hear of the end of that a moment later.
+                watch.GoneAtMs = nowMs + RegisterLimits.GoneAgainMs;
+            }
+            else if (nowMs >= watch.GoneAtMs && (StoodStill(nowMs) || IsBraking(watch.LeaseMs, nowMs)))
+            {
+                watch.GoneAtMs = 0;
+                continue;
+            }
+            else if (nowMs >= watch.GoneAtMs)
+            {
+                watch.GoneAtMs = 0;
+                GiveUp(row, WorkerHealth.Gone, WorkerReason.ConnectionsClosed, nowMs, nowUnixUs);
+                continue;
+            }
+
+            NextDueMs = Math.Min(NextDueMs, watch.GoneAtMs);
+        }
+
+        EndTurn();
+    }
+
+    private uint PatienceMs(in WorkerWatch watch) => Math.Max(_options.ReconnectMs, watch.PatienceMs);
+
+    // After that workers may have closed their connections because nobody answered here, and their new ones wait.
+    private bool StoodStill(long nowMs) =>
+        (_lastTickMs != 0 && nowMs - _lastTickMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
+        || (_stoodStillMs != 0 && nowMs - _stoodStillMs < _options.LeaseMs);
+
+    /// <summary>
+    /// The process that a closed connection was taken for the end of has said hello again. It stays fenced, but its
+    /// tasks are not to be charged with a death that was none, and from now on it gets twice the time that it took to
+    /// come back: it is far away, or behind something that cuts its connections.
+    /// </summary>
+    /// <returns>That time; 0: it is not such a process.</returns>
+    private uint NoteLived(ulong workerId, ulong nonce, long nowMs)
+    {
+        var row = (uint)workerId;
+        if (workerId == 0 || row >= _rows.HighWater)
+        {
+            return 0;
+        }
+
+        ref var fact = ref _rows[row];
+        if (fact.Epoch != (uint)(workerId >> 32) + 1
+            || fact.Nonce != nonce
+            || _rows.Health(row) != WorkerHealth.Gone
+            || fact.HealthReason != (uint)WorkerReason.ConnectionsClosed)
+        {
+            return 0;
+        }
+
+        fact.HealthReason = (uint)WorkerReason.LivedAfterAll;
+        _finished.WorkerLived(row, fact.Epoch - 1);
+        return (uint)Math.Min(_options.LeaseMs, 2 * (nowMs - _watches[row].GivenUpMs + _options.ReconnectMs));
+    }
+
+    /// <summary>The worker's process cannot be watched after all.</summary>
+    public void ProcessUnknown(uint row, uint epoch)
+    {
+        if (row < _rows.HighWater && _rows[row].Epoch == epoch)
+        {
+            _watches[row].IsWatched = false;
+        }
     }
 
     /// <summary>The worker's process is known to be dead: nothing can come from it any more.</summary>
@@ -55,6 +155,11 @@ internal sealed partial class RegisterCore
         if (lateMs < _options.LatenessMs)
         {
             return;
+        }
+
+        if (lateMs >= _options.LeaseMs / RegisterLimits.StandstillPart)
+        {
+            _stoodStillMs = nowMs;
         }
 
         for (var row = 0u; row < _rows.HighWater; row++)

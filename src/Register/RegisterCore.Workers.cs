@@ -53,9 +53,11 @@ internal sealed partial class RegisterCore
             BeginRow(row, facts);
         }
 
+        var patienceMs = NoteLived(workerId, facts.Nonce, nowMs);
         WriteRow(row, facts, isNew, nowMs, nowUnixUs);
         var fenced = workerId != 0 && workerId != _rows.IdOf(row);
         OpenStream(row, stream, facts, nowMs);
+        _watches[row].PatienceMs = Math.Max(_watches[row].PatienceMs, patienceMs);
         RaiseSafe(row);
         var watch = _watches[row];
         welcome = new(row, _rows.IdOf(row), watch.LeaseMs, watch.IntervalMs, fenced, watch.SafeNumber);
@@ -322,11 +324,13 @@ internal sealed partial class RegisterCore
         }
 
         watch.Stream = stream;
+        watch.GoneAtMs = 0;
         watch.HeardMs = nowMs;
         watch.ShiftMs = 0;
         watch.IsDraining = false;
         SetTerms(ref watch);
-        if (facts.IsOnThisHost && facts.Pid != 0)
+        watch.IsWatched = facts.IsOnThisHost && facts.Pid != 0;
+        if (watch.IsWatched)
         {
             _effects.WatchProcess(row, _rows[row].Epoch, facts.Pid, facts.PidStart);
         }

@@ -25,6 +25,16 @@ internal static class RegisterLimits
     /// </summary>
     public const int RowEpochBits = 16;
 
+    /// <summary>
+    /// Being late by this part of a lease is a standstill: for a lease after it a closed connection says nothing.
+    /// </summary>
+    public const uint StandstillPart = 4;
+
+    /// <summary>
+    /// A worker without a Heartbeat connection whose Dispatch stream is still open is looked at again after this.
+    /// </summary>
+    public const uint GoneAgainMs = 5;
+
     /// <summary>Records read from or written to a ring at once.</summary>
     public const int RingBatch = 256;
 }

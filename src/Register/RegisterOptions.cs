@@ -36,6 +36,13 @@ internal sealed record RegisterOptions
     /// <summary>The brake needs at least as many suspects. Default 3.</summary>
     public uint BrakeWorkersMin { get; init; } = 3;
 
+    /// <summary>
+    /// A worker whose process nobody watches, because it runs on another host, is taken for dead when its connections
+    /// were closed at its end and it has not come back after this: the kernel of a process that dies does just that,
+    /// and a living worker comes back within a few ms. 0: wait for the lease; at most the lease. Default 25.
+    /// </summary>
+    public uint ReconnectMs { get; init; } = 25;
+
     /// <summary>The row of a lost worker goes to another one no sooner. Default 60,000.</summary>
     public uint RowReuseMs { get; init; } = 60_000;
 
@@ -65,6 +72,11 @@ internal sealed record RegisterOptions
         if (LatenessMs is < 10 or > 10_000)
         {
             return $"LatenessMs is {LatenessMs}; it must be 10 to 10,000";
+        }
+
+        if (ReconnectMs > LeaseMs)
+        {
+            return $"ReconnectMs is {ReconnectMs}; it must be 0 to LeaseMs ({LeaseMs})";
         }
 
         return BrakePercent is 0 or > 100 || BrakeWorkersMin == 0

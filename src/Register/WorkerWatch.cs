@@ -21,6 +21,17 @@ internal struct WorkerWatch
     /// <summary>When it was given up.</summary>
     public long GivenUpMs;
 
+    /// <summary>
+    /// The connection was closed at its end: unless it comes back until then, its process is taken for dead. 0: not.
+    /// </summary>
+    public long GoneAtMs;
+
+    /// <summary>How long it may stay away with its connections closed, when it once took longer than most.</summary>
+    public uint PatienceMs;
+
+    /// <summary>The host watches its process and will say when it ends.</summary>
+    public bool IsWatched;
+
     /// <summary>The lease it was told.</summary>
     public uint LeaseMs;
 

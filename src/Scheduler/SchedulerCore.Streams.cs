@@ -269,6 +269,7 @@ internal sealed partial class SchedulerCore
         _workers[row].Stream = 0;
         _rows[row].Dispatching = 0;
         _rows[row].InFlight = 0;
+        NoteStreamless(row);
         if (_workers[row].IsListed)
         {
             _index.SetRoom(row, 0, 0);
@@ -283,19 +284,19 @@ internal sealed partial class SchedulerCore
             _paused.Add(row);
         }
 
-        NextDueMs = Math.Min(NextDueMs, untilMs);
+        _pausesDueMs = Math.Min(_pausesDueMs, untilMs);
     }
 
     private void EndPauses(long nowMs)
     {
-        NextDueMs = long.MaxValue;
+        _pausesDueMs = long.MaxValue;
         for (var i = _paused.Count - 1; i >= 0; i--)
         {
             var row = _paused[i];
             var untilMs = _workers[row].PausedUntilMs;
             if (untilMs > nowMs)
             {
-                NextDueMs = Math.Min(NextDueMs, untilMs);
+                _pausesDueMs = Math.Min(_pausesDueMs, untilMs);
                 continue;
             }
 

@@ -45,6 +45,7 @@ internal sealed partial class SchedulerCore
     private readonly HashSet<AttemptKey> _held = [];
 
     private long _nowMs;
+    private long _pausesDueMs = long.MaxValue;
 
     public SchedulerCore(
         ArenaMap arena, ISchedulerEffects effects, SchedulerOptions options, SchedulerPolicy? policy = null)
@@ -66,7 +67,7 @@ internal sealed partial class SchedulerCore
     private bool _gaveBack;
 
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
-    public long NextDueMs { get; private set; } = long.MaxValue;
+    public long NextDueMs => Math.Min(_pausesDueMs, _strandedDueMs);
 
     /// <summary>
     /// Call once, before anything else: learns from the slots which workers hold something, and from the rows which
@@ -93,6 +94,7 @@ internal sealed partial class SchedulerCore
             _rows[row].Dispatching = 0;
             _rows[row].InFlight = 0;
             Refresh(row);
+            NoteStreamless(row);
         }
     }
 
@@ -105,9 +107,14 @@ internal sealed partial class SchedulerCore
         _nowMs = nowMs;
         RefreshChanged();
         PassCancels();
-        if (nowMs >= NextDueMs)
+        if (nowMs >= _pausesDueMs)
         {
             EndPauses(nowMs);
+        }
+
+        if (_streamless.Count > 0)
+        {
+            TakeBackStranded();
         }
 
         Place(nowUnixUs);

@@ -19,6 +19,12 @@ internal sealed record SchedulerOptions
     /// </summary>
     public uint ReturnPauseMs { get; init; } = 1_000;
 
+    /// <summary>
+    /// A worker that is alive and has had no Dispatch stream for this long loses the attempts that it has not said it
+    /// runs; they go to others. 100 to 600,000. Default 3,000.
+    /// </summary>
+    public uint StreamlessMs { get; init; } = 3_000;
+
     /// <summary>The first option that is out of range, as a sentence; null when all is well.</summary>
     public string? Problem()
     {
@@ -32,7 +38,9 @@ internal sealed record SchedulerOptions
             return $"ReturnPauseMs is {ReturnPauseMs}; it must be 1 to {SchedulerLimits.ReturnPauseMsMax}";
         }
 
-        return null;
+        return StreamlessMs is < 100 or > 600_000
+            ? $"StreamlessMs is {StreamlessMs}; it must be 100 to 600,000"
+            : null;
     }
 
     /// <summary>Throws when an option is out of range: the host has checked before.</summary>

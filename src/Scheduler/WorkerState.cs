@@ -34,6 +34,9 @@ internal struct WorkerState
     /// <summary>It gets nothing new until it is idle, and then a task that shall run alone.</summary>
     public bool IsReserved;
 
+    /// <summary>Since when it has no Dispatch stream, as far as anybody looked; 0: not looked yet.</summary>
+    public long StreamlessSinceMs;
+
     /// <summary>How many attempts it may hold beyond its slots.</summary>
     public uint Prefetch;
 

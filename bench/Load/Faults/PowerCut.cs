@@ -64,7 +64,8 @@ internal static class PowerCut
         catch (Exception failure) when (failure is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
             Console.Error.WriteLine(
-                $"powercut needs root, a host that allows loop mounts, and mkfs.{options.FileSystem}: {failure.Message}");
+                $"powercut needs root, a host that allows loop mounts, and mkfs.{options.FileSystem}: "
+                + failure.Message);
             return false;
         }
 

@@ -15,6 +15,12 @@ internal readonly record struct FinishedRecord(
 
     /// <summary>Index is a worker row that was lost or is gone; Detail is the epoch whose attempts are void.</summary>
     public const uint WorkerLost = 2;
+
+    /// <summary>
+    /// Index is a worker row that was given up as dead; its process lives, and has another row now. Detail is the epoch
+    /// that it had.
+    /// </summary>
+    public const uint WorkerLived = 3;
 }
 
 /// <summary>PLM to Scheduler: tell a worker to stop an attempt.</summary>

@@ -15,4 +15,6 @@ internal enum WorkerReason : uint
     CameBack = 8,
     ReplacedByNewProcess = 9,
     RegisterRestarted = 10,
+    ConnectionsClosed = 11,
+    LivedAfterAll = 12,
 }

@@ -25,7 +25,7 @@ internal static class Transitions
         new(Role.Plm, TaskState.Waiting, TaskState.Done, "cancelled, or a task it depends on failed"),
         new(Role.Scheduler, TaskState.Ready, TaskState.Assigned, "placed on a worker under a new attempt"),
         new(Role.Plm, TaskState.Ready, TaskState.Done, "cancelled or expired while waiting"),
-        new(Role.Scheduler, TaskState.Assigned, TaskState.Ready, "its worker gave it back unstarted"),
+        new(Role.Scheduler, TaskState.Assigned, TaskState.Ready, "its worker gave it back unstarted, or is cut off"),
         new(Role.Register, TaskState.Accepted, TaskState.Assigned, "its worker kept it while the arena was made anew"),
         new(Role.Register, TaskState.Assigned, TaskState.Running, "its worker said that it runs"),
         new(Role.Register, TaskState.Assigned, TaskState.Reported, "its worker reported the result"),

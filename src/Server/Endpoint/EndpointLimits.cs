@@ -48,6 +48,15 @@ internal static class EndpointLimits
     /// <summary>Longer deadlines are cut to this: longer than any task may take.</summary>
     public static readonly TimeSpan DeadlineMax = TimeSpan.FromMilliseconds(TaskLimits.DurationMsMax);
 
+    /// <summary>Links open at the same time; each has a thread and half a MiB of shared memory.</summary>
+    public const int LinksMax = 64;
+
+    /// <summary>How long who connects for a link may take to say which.</summary>
+    public static readonly TimeSpan LinkGreetingTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two looks whether there is a descriptor for who waits to be accepted.</summary>
+    public static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
+
     public static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>A connection without a call is closed after this; clients connect again when they need to.</summary>

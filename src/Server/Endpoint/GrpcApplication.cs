@@ -24,7 +24,7 @@ internal sealed class GrpcApplication(
     private const string UnknownMethod = "This server has no such method.";
 
     private readonly Lock _gate = new();
-    private readonly HashSet<GrpcCall> _streams = [];
+    private readonly HashSet<IOutboxCall> _streams = [];
     private volatile bool _stopping;
 
     public EndpointOptions Options { get; } = options;
@@ -88,7 +88,7 @@ internal sealed class GrpcApplication(
     /// <summary>Refuses new calls from now on and ends every open stream as a server that is stopping.</summary>
     public void Stop()
     {
-        GrpcCall[] open;
+        IOutboxCall[] open;
         lock (_gate)
         {
             _stopping = true;
@@ -101,7 +101,7 @@ internal sealed class GrpcApplication(
         }
     }
 
-    public void Add(GrpcCall call)
+    public void Add(IOutboxCall call)
     {
         bool late;
         lock (_gate)
@@ -116,7 +116,7 @@ internal sealed class GrpcApplication(
         }
     }
 
-    public void Remove(GrpcCall call)
+    public void Remove(IOutboxCall call)
     {
         lock (_gate)
         {

@@ -55,7 +55,6 @@ internal abstract partial class GrpcCall
         }
     }
 
-    // The status for what a handler threw. Its text reaches the client only when the handler meant it to.
     private Status Explain(Exception exception)
     {
         if (_end is not null && exception is not InvariantException)
@@ -64,33 +63,8 @@ internal abstract partial class GrpcCall
             return default;
         }
 
-        switch (exception)
-        {
-            case RpcException failure:
-                AddTrailers(failure.Trailers);
-                return failure.Status;
-            case InvariantException violation:
-                EndpointLog.InvariantViolated(Application.Logger, _handler.FullName, violation);
-                Application.Options.InvariantViolated?.Invoke(violation);
-                return new Status(StatusCode.Internal, "The server found a bug of its own and stops.");
-            case WireFormatException or InvalidProtocolBufferException:
-                var fault = FaultStatus.ToException(CallFailures.Malformed);
-                AddTrailers(fault.Trailers);
-                return fault.Status;
-            case OperationCanceledException or IOException when Aborted.IsCancellationRequested:
-                return Status.DefaultCancelled;
-            default:
-                EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, exception);
-                return new Status(StatusCode.Unknown, "The handler failed; the server's log says why.");
-        }
-    }
-
-    private void AddTrailers(Metadata trailers)
-    {
-        foreach (var entry in trailers)
-        {
-            ResponseTrailersCore.Add(entry);
-        }
+        return HandlerFailure.Explain(
+            exception, _handler.FullName, Application, Aborted.IsCancellationRequested, ResponseTrailersCore);
     }
 
     private async Task FinishAsync(Status status)
@@ -124,7 +98,7 @@ internal abstract partial class GrpcCall
         if (_end is { } why)
         {
             status = why.Status;
-            AddTrailers(why.Trailers);
+            HandlerFailure.Add(ResponseTrailersCore, why.Trailers);
         }
 
         CallEnd.Write(Features, status, _responseTrailers);

@@ -24,7 +24,7 @@ namespace Muster.Server.Endpoint;
 /// </summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call any time.")]
-internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
+internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
 {
     private readonly Lock _gate = new();
     private readonly CallHandler _handler;
@@ -82,6 +82,9 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxSink
     protected override WriteOptions? WriteOptionsCore { get; set; }
 
     protected override AuthContext AuthContextCore => new(null, []);
+
+    /// <summary>How the connection under the call ended, once it has; null when nobody watches it.</summary>
+    public ConnectionEnd? Connection => Features.Get<ConnectionEnd>();
 
     private CancellationToken Aborted => Features.Get<IHttpRequestLifetimeFeature>()!.RequestAborted;
 

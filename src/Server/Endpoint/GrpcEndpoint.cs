@@ -34,6 +34,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private GrpcApplication? _application;
     private KestrelServices? _services;
     private KestrelServer? _kestrel;
+    private LinkListener? _links;
     private bool _stopped;
 
     public GrpcEndpoint(EndpointOptions options) => _options = options;
@@ -90,12 +91,17 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             Options.Create(new SocketTransportOptions { CreateBoundListenSocket = sockets.Take }), _options.Logs);
         _kestrel = new KestrelServer(Options.Create(server), transport, _options.Logs);
         await _kestrel.StartAsync(_application, cancellationToken).ConfigureAwait(false);
+        if (_options.SocketPath is { } path)
+        {
+            fault = LinkListener.Start(_application, _methods.FreezeLinked(), path, out _links);
+        }
+
         foreach (var address in _addresses)
         {
             EndpointLog.Listening(_application.Logger, address);
         }
 
-        return Fault.None;
+        return fault;
     }
 
     /// <summary>
@@ -110,6 +116,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         }
 
         _stopped = true;
+        _links?.Dispose();
         if (_kestrel is not null)
         {
             using var cut = new CancellationTokenSource();
@@ -172,7 +179,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            server.ListenUnixSocket(_options.SocketPath!, static listen => listen.Protocols = HttpProtocols.Http2);
+            server.ListenUnixSocket(_options.SocketPath!, static listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.Use(ConnectionEnd.Watch);
+            });
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
@@ -181,6 +192,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         server.Listen((IPEndPoint)endPoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(ConnectionEnd.Watch);
             if (certificate is not null)
             {
                 listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate });

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Frozen;
 using System.Collections.Generic;
 using Grpc.Core;
+using Muster.Transport.Wire;
 
 namespace Muster.Server.Endpoint;
 
@@ -12,6 +13,12 @@ namespace Muster.Server.Endpoint;
 internal sealed class MethodTable : ServiceBinderBase
 {
     private readonly Dictionary<string, CallHandler> _handlers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _linked =
+        new(StringComparer.Ordinal);
+
+    /// <summary>Those that links may carry: streams whose messages are bytes.</summary>
+    public FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> FreezeLinked() =>
+        _linked.ToFrozenDictionary(StringComparer.Ordinal);
 
     public FrozenDictionary<string, CallHandler> Freeze() => _handlers.ToFrozenDictionary(StringComparer.Ordinal);
 
@@ -50,6 +57,10 @@ internal sealed class MethodTable : ServiceBinderBase
     {
         ArgumentNullException.ThrowIfNull(handler);
         Add(new CallHandler<TRequest, TResponse>(method, call => handler(call, call, call)));
+        if (handler is DuplexStreamingServerMethod<RawMessage, RawMessage> bytes)
+        {
+            _linked.Add(method.FullName, bytes);
+        }
     }
 
     private void Add(CallHandler handler)

@@ -65,7 +65,7 @@ internal sealed class StreamOutbox : IThreadPoolWorkItem
     /// writes.</summary>
     public static StreamOutbox Open(ServerCallContext context, int bytesMax, Action? roomAgain = null)
     {
-        var call = (GrpcCall)context;
+        var call = (IOutboxCall)context;
         var outbox = new StreamOutbox(call, bytesMax, roomAgain);
         call.Attach(outbox);
         return outbox;

@@ -33,7 +33,7 @@ internal sealed class JournalThread : IDisposable
     private readonly ReachedTurn _turn = new();
     private readonly Thread _thread;
 
-    private volatile bool _wantsSync;
+    private bool _wantsSync;
     private volatile bool _stopping;
     private long _unsyncedSince;
 
@@ -53,7 +53,7 @@ internal sealed class JournalThread : IDisposable
     {
         if (wantsSync)
         {
-            _wantsSync = true;
+            Volatile.Write(ref _wantsSync, true);
         }
 
         _wake.Set();
@@ -99,8 +99,8 @@ internal sealed class JournalThread : IDisposable
 
     private void Commit()
     {
-        var sync = _wantsSync || IsFlushDue();
-        _wantsSync = false;
+        // In one step: a wish that came between a look and its clearing would wait for the flush interval.
+        var sync = Interlocked.Exchange(ref _wantsSync, false) || IsFlushDue();
         if (_journal.AppendedSequence == _journal.WrittenSequence && !sync)
         {
             return;

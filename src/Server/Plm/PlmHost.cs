@@ -151,6 +151,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
 
             if (_journal is not null)
             {
+                _journal.LeaveCommits();
                 _journalThread = new JournalThread(this, _cellJournal!.Log, _options.Journal.FlushIntervalMs);
                 _journalThread.Start();
                 _journalThread.Appended(wantsSync: true);

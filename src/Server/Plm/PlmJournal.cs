@@ -8,7 +8,8 @@ using Muster.Plm.Facts;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>
-/// The journal as the PLM's core sees it. Appends come from turns; <see cref="JournalThread"/> commits.
+/// The journal as the PLM's core sees it. Appends come from turns; <see cref="JournalThread"/> commits, once the
+/// takeover is over.
 /// </summary>
 internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlmJournal
 {
@@ -20,6 +21,12 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
 
     private const int HeaderBytes = 40;
 
+    // Until there is a thread that commits.
+    private bool _commitsItself = true;
+
+    // Something was appended since TakeDirty. Used inside turns.
+    private bool _isDirty;
+
     // Bytes that went in; a journal that was found counts as what a replay of it would read.
     private long _appended = journal.LiveBytes;
 
@@ -29,9 +36,6 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
     private long _snapshotBytes;
 
     public IJournal Journal { get; } = journal;
-
-    /// <summary>Something was appended since <see cref="TakeDirty"/>. Used inside turns.</summary>
-    private bool _isDirty;
 
     public ulong Lineage => Journal.Lineage;
 
@@ -54,8 +58,20 @@ internal sealed class PlmJournal(IJournal journal, long snapshotBytesMin) : IPlm
         }
 
         _appended += HeaderBytes + body.Length;
-        return Journal.Append(kind, body);
+        var sequence = Journal.Append(kind, body);
+        if (_commitsItself && IsBehind)
+        {
+            _ = Journal.Commit(sync: false);
+        }
+
+        return sequence;
     }
+
+    /// <summary>
+    /// From now on another thread commits. Before that a takeover writes what it tells by itself: it may be more than
+    /// fits into memory.
+    /// </summary>
+    public void LeaveCommits() => _commitsItself = false;
 
     public Fault Replay(FactVisitor visit)
     {

@@ -81,6 +81,9 @@ internal static class WorkerInfos
         WorkerReason.StreamClosed => "its heartbeat stream was closed",
         WorkerReason.LeaseExpired => "it was silent for longer than its lease",
         WorkerReason.ProcessExited => "its process has ended",
+        WorkerReason.ConnectionsClosed => "its connections were closed at its end, and it did not come back",
+        WorkerReason.LivedAfterAll =>
+            "its connections were closed at its end; it came back too late, and has another row",
         WorkerReason.Goodbye => "it said goodbye",
         WorkerReason.Drains => "it drains",
         WorkerReason.CameBack => "it came back",

@@ -19,6 +19,7 @@ namespace Muster.Server.RegisterHosting;
 internal sealed class HeartbeatStream : RoleStream, IRoleTurn
 {
     private readonly RegisterHost _host;
+    private readonly ConnectionEnd? _connection;
     private readonly HeartbeatFrame _frame = new();
     private readonly BeatAnswer _answer = new();
     private readonly List<AttemptKey> _supersededAtHello = [];
@@ -29,13 +30,20 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     private Fault _fault;
 
     public HeartbeatStream(RegisterHost host, ServerCallContext context, int outboxBytesMax)
-        : base(host.NextStreamNumber(), context, outboxBytesMax, roomAgain: null) => _host = host;
+        : base(host.NextStreamNumber(), context, outboxBytesMax, roomAgain: null)
+    {
+        _host = host;
+        _connection = ConnectionEnd.Of(context);
+    }
 
     /// <summary>The worker's row. Valid while <see cref="IsOpen"/>; guarded by the turn's lock.</summary>
     public uint Row { get; private set; }
 
     /// <summary>The Register knows the stream. Guarded by the turn's lock.</summary>
     public bool IsOpen { get; set; }
+
+    /// <summary>The worker's own kernel closed the connection under the stream.</summary>
+    public bool IsClosedByPeer => _connection is { IsByPeer: true };
 
     /// <summary>Serves the stream until the worker ends it, says goodbye, or fails.</summary>
     public async Task ServeAsync(IAsyncStreamReader<RawMessage> requests, ServerCallContext context)

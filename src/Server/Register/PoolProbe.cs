@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Threading;
 
 namespace Muster.Server.RegisterHosting;
@@ -13,12 +14,18 @@ internal sealed class PoolProbe : IThreadPoolWorkItem
     private const long BetweenMs = 200;
 
     private readonly long _worthTellingMs;
+    private readonly Action<IThreadPoolWorkItem> _queue;
     private long _nextMs;
     private long _toldMs;
     private bool _isOut;
 
     /// <param name="worthTellingMs">Shorter delays are nothing to speak of.</param>
-    public PoolProbe(long worthTellingMs) => _worthTellingMs = worthTellingMs;
+    /// <param name="queue">Has the pool execute it; null: this process's own.</param>
+    public PoolProbe(long worthTellingMs, Action<IThreadPoolWorkItem>? queue = null)
+    {
+        _worthTellingMs = worthTellingMs;
+        _queue = queue ?? (static probe => ThreadPool.UnsafeQueueUserWorkItem(probe, preferLocal: false));
+    }
 
     /// <summary>Called at every tick by the role's thread.</summary>
     /// <returns>
@@ -36,7 +43,7 @@ internal sealed class PoolProbe : IThreadPoolWorkItem
             _nextMs = nowMs + BetweenMs;
             _toldMs = nowMs;
             Volatile.Write(ref _isOut, true);
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            _queue(this);
             return 0;
         }
 

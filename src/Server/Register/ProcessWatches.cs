@@ -17,6 +17,7 @@ internal sealed class ProcessWatches : IDisposable
     private const int PollMs = 50;
 
     private readonly Action<uint, uint> _exited;
+    private readonly Action<uint, uint> _unknown;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
     private readonly AutoResetEvent _asked = new(initialState: false);
@@ -35,9 +36,11 @@ internal sealed class ProcessWatches : IDisposable
 
     /// <param name="rows">Rows of the worker table.</param>
     /// <param name="exited">Told row and epoch, on the thread of the watches.</param>
-    public ProcessWatches(uint rows, Action<uint, uint> exited)
+    /// <param name="unknown">Told row and epoch of a process that cannot be watched, on the same thread.</param>
+    public ProcessWatches(uint rows, Action<uint, uint> exited, Action<uint, uint> unknown)
     {
         _exited = exited;
+        _unknown = unknown;
         _watches = new PidWatch?[rows];
         _epochs = new uint[rows];
         _thread = new Thread(Work) { Name = "register-watch", IsBackground = true };
@@ -133,10 +136,11 @@ internal sealed class ProcessWatches : IDisposable
             return;
         }
 
-        // Null: it is not a process of this host, or it has gone already and its stream says so.
+        // Null: it is not a process of this host, or it has gone already; the end of its connection will say so.
         var watch = PidWatch.TryOpen(request.Pid, request.PidStart);
         if (watch is null)
         {
+            _unknown(request.Row, request.Epoch);
             return;
         }
 

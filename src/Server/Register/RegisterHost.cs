@@ -35,7 +35,10 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
         _options = options;
         _streams = new HeartbeatStream?[Arena.Workers.Capacity];
         _probe = new(options.Core.LatenessMs);
-        _watches = new(Arena.Workers.Capacity, (row, epoch) => TryRun(new ExitTurn(this, row, epoch), out _));
+        _watches = new(
+            Arena.Workers.Capacity,
+            (row, epoch) => TryRun(new ExitTurn(this, row, epoch), out _),
+            (row, epoch) => TryRun(new UnwatchedTurn(this, row, epoch), out _));
     }
 
     /// <summary>Inside a turn.</summary>
@@ -78,7 +81,10 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
             _streams[stream.Row] = null;
         }
 
-        Core.StreamClosed(stream.Row, stream.Number, nowMs, nowUnixUs);
+        Core.StreamClosed(stream.Row, stream.Number, nowMs, nowUnixUs, stream.IsClosedByPeer);
+
+        // The thread sleeps until its tick, and this may be due before.
+        Wake();
     }
 
     protected override void TakeOver(long nowMs, long nowUnixUs)
@@ -94,13 +100,18 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     protected override int RunRole(long nowMs, long nowUnixUs)
     {
         // Woken early for returned blocks, or by a stop: those wait for the tick.
+        if (nowMs >= Core.NextDueMs)
+        {
+            Core.RunDue(nowMs, nowUnixUs);
+        }
+
         if (nowMs >= _nextTickMs)
         {
             _nextTickMs = nowMs + RegisterLimits.TickMs;
             Core.Tick(nowMs, nowUnixUs, _probe.Look(nowMs));
         }
 
-        return (int)(_nextTickMs - nowMs);
+        return (int)Math.Max(0, Math.Min(_nextTickMs, Core.NextDueMs) - nowMs);
     }
 
     private string[] AddressesOf(Role role) =>
@@ -137,7 +148,8 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     void IRegisterEffects.HealthChanged(uint row, WorkerHealth before, WorkerHealth after, WorkerReason reason)
     {
         var name = Arena.Workers.Name(row);
-        if (after is WorkerHealth.Suspect or WorkerHealth.Lost || reason == WorkerReason.ProcessExited)
+        if (after is WorkerHealth.Suspect or WorkerHealth.Lost
+            || reason is WorkerReason.ProcessExited or WorkerReason.ConnectionsClosed)
         {
             RegisterLog.HealthWorsened(Logger, name, row, after, reason);
         }
@@ -164,6 +176,12 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
 
     void IRegisterEffects.RegionFull(uint row, int bytes) =>
         RegisterLog.RegionFull(Logger, Arena.Workers.Name(row), bytes);
+
+    /// <summary>The turn in which it is known that nothing tells of the end of a worker's process.</summary>
+    private sealed class UnwatchedTurn(RegisterHost host, uint row, uint epoch) : IRoleTurn
+    {
+        public void Run(long nowMs, long nowUnixUs) => host.Core.ProcessUnknown(row, epoch);
+    }
 
     /// <summary>The turn in which a worker's process is known to be dead.</summary>
     private sealed class ExitTurn(RegisterHost host, uint row, uint epoch) : IRoleTurn

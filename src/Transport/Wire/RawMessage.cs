@@ -22,6 +22,12 @@ internal sealed class RawMessage : IDisposable
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
 
+    /// <summary>The same bytes, for who makes the message.</summary>
+    public Span<byte> Place => _buffer.AsSpan(0, Length);
+
+    /// <summary>A message of this length, whose bytes are still to be written.</summary>
+    public static RawMessage Rent(int length) => new(ArrayPool<byte>.Shared.Rent(Math.Max(length, 1)), length);
+
     public static RawMessage Copy(ReadOnlySpan<byte> bytes)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(bytes.Length, 1));

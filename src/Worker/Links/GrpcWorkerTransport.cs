@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Muster.Core;
+using Muster.Link;
 using Muster.Transport;
 using Muster.Transport.Wire;
 
@@ -31,10 +32,10 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
     private readonly Dictionary<string, GrpcChannel> _channels = new(StringComparer.Ordinal);
 
     public ValueTask<IMessageStream> OpenHeartbeatAsync(string address, CancellationToken cancellationToken) =>
-        Open(address, RawMethods.Heartbeat, cancellationToken);
+        OpenAsync(address, RawMethods.Heartbeat, cancellationToken);
 
     public ValueTask<IMessageStream> OpenDispatchAsync(string address, CancellationToken cancellationToken) =>
-        Open(address, RawMethods.Dispatch, cancellationToken);
+        OpenAsync(address, RawMethods.Dispatch, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -51,14 +52,19 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
         }
     }
 
-    private ValueTask<IMessageStream> Open(
+    private async ValueTask<IMessageStream> OpenAsync(
         string address, Grpc.Core.Method<RawMessage, RawMessage> method, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (await LinkDialer.TryOpenAsync(address, method).ConfigureAwait(false) is { } linked)
+        {
+            return new GrpcMessageStream(linked);
+        }
+
         try
         {
             var invoker = Channel(address).CreateCallInvoker();
-            return new(new GrpcMessageStream(invoker.AsyncDuplexStreamingCall(method, null, default)));
+            return new GrpcMessageStream(invoker.AsyncDuplexStreamingCall(method, null, default));
         }
         catch (Exception exception) when (GrpcMessageStream.IsExpected(exception))
         {

@@ -41,17 +41,17 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
 
         if (!_fault.IsNone)
         {
-            Leave();
+            Leave(isByPeer: false);
             link.CloseByServer(_fault);
         }
         else if (_answer.IsLast)
         {
-            Leave();
+            Leave(isByPeer: false);
             link.CloseByServer(Fault.None);
         }
     }
 
-    public void Ended(Fault fault) => Leave();
+    public void Ended(Fault fault) => Leave(isByPeer: true);
 
     public void Arrived()
     {
@@ -101,11 +101,11 @@ internal sealed class HeartbeatPeer(RegisterProcess host, SimLink link, long num
         _fault = _answer.Fault;
     }
 
-    private void Leave()
+    private void Leave(bool isByPeer)
     {
         if (IsOpen)
         {
-            host.TryTurn(() => host.Close(this));
+            host.TryTurn(() => host.Close(this, isByPeer));
         }
     }
 }

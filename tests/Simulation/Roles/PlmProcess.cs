@@ -164,6 +164,7 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
             if (fault.IsNone)
             {
                 core.EndTurn();
+                _journal?.Journal.LeaveCommits();
                 Cell.Disk.Opened();
                 _core = core;
             }

@@ -38,7 +38,7 @@ internal sealed class RegisterProcess(World world, SimCell cell, int index)
     public void Open(HeartbeatPeer peer) => _streams[peer.Row] = peer;
 
     /// <summary>Inside a turn.</summary>
-    public void Close(HeartbeatPeer peer)
+    public void Close(HeartbeatPeer peer, bool isByPeer)
     {
         if (!peer.IsOpen)
         {
@@ -51,7 +51,10 @@ internal sealed class RegisterProcess(World world, SimCell cell, int index)
             _streams.Remove(peer.Row);
         }
 
-        Core.StreamClosed(peer.Row, peer.Number, NowMs, NowUnixUs);
+        Core.StreamClosed(peer.Row, peer.Number, NowMs, NowUnixUs, isByPeer);
+
+        // The thread sleeps until its tick, and this may be due before.
+        AfterTurn(() => Wake(0));
     }
 
     /// <summary>The kernel says that a process on this machine is dead.</summary>
@@ -137,13 +140,18 @@ internal sealed class RegisterProcess(World world, SimCell cell, int index)
 
     protected override long RunThread()
     {
+        if (NowMs >= Core.NextDueMs)
+        {
+            Core.RunDue(NowMs, NowUnixUs);
+        }
+
         if (NowMs >= _nextTickMs)
         {
             _nextTickMs = NowMs + RegisterLimits.TickMs;
             Core.Tick(NowMs, NowUnixUs);
         }
 
-        return _nextTickMs - NowMs;
+        return Math.Max(0, Math.Min(_nextTickMs, Core.NextDueMs) - NowMs);
     }
 
     private void TellDeath(uint row, uint epoch) => After(World.Random.Range(500, 8_000), () => TryTurn(() =>

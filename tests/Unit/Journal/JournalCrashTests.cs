@@ -194,6 +194,25 @@ public class JournalCrashTests
     }
 
     [Fact]
+    public void FullDisk_ClosedPastItsReserve_KeepsWhatWasAcknowledged()
+    {
+        var test = new TestJournal(seed: 10);
+        test.Disk.CapacityBytes = 2 * test.Options.SegmentBytes;
+        test.Open();
+        MaintainAll(test);
+        for (var record = 0; record < 40; record++)
+        {
+            test.Append(2, new byte[1000]);
+        }
+
+        test.Commit(sync: true);
+        Assert.True(test.Journal.SyncedSequence < test.Expected[^1].Sequence);
+        test.Close();
+        test.Open();
+        Assert.NotEmpty(test.Expected);
+    }
+
+    [Fact]
     public void FullDisk_WithRetainedSegments_UsesThose()
     {
         var test = new TestJournal(seed: 9);

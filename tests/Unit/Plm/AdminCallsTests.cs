@@ -97,6 +97,23 @@ public sealed class AdminCallsTests
     }
 
     [Fact]
+    public async Task ListWorkers_EachHealth_SaysWhyAndSinceWhen()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        var said = new HashSet<string>();
+        foreach (var reason in Enum.GetValues<WorkerReason>().Where(reason => reason != WorkerReason.None))
+        {
+            Register(cell, Health.Gone, [0]);
+            cell.Arena.Workers[0].HealthReason = (uint)reason;
+            cell.Arena.Workers[0].HealthSinceUnixUs = 1_000 + (long)reason;
+            var worker = Assert.Single(
+                (await cell.Admin.ListWorkersAsync(new ListWorkersRequest(), deadline: Soon)).Workers);
+            Assert.Equal((V1.WorkerHealth.Gone, 1_000 + (long)reason), (worker.Health, worker.SinceUnixUs));
+            Assert.True(worker.Reason.Length > 0 && said.Add(worker.Reason), $"{reason}: '{worker.Reason}'");
+        }
+    }
+
+    [Fact]
     public async Task GetTask_UnknownId_IsNotFound()
     {
         await using var cell = await HostedCell.StartAsync();

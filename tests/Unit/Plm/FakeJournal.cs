@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Muster.Core;
+using Muster.Journal;
 using Muster.Plm;
 using Muster.Plm.Facts;
 
@@ -11,6 +13,8 @@ namespace Muster.Unit.Plm;
 internal sealed class FakeJournal : IPlmJournal
 {
     private readonly List<(ulong Sequence, ushort Kind, byte[] Body)> _records = [];
+    private bool _isBehind;
+    private bool _isOverrun;
 
     public ulong Lineage { get; set; } = 77;
 
@@ -20,9 +24,28 @@ internal sealed class FakeJournal : IPlmJournal
 
     public bool WantsSnapshot { get; set; }
 
-    public bool IsBehind { get; set; }
+    public bool IsBehind
+    {
+        get => _isBehind || PendingBytes > BehindBytes;
+        set => _isBehind = value;
+    }
 
-    public bool IsOverrun { get; set; }
+    public bool IsOverrun
+    {
+        get => _isOverrun || PendingBytes > OverrunBytes;
+        set => _isOverrun = value;
+    }
+
+    /// <summary>From how many bytes that were not synced it calls itself behind.</summary>
+    public long BehindBytes { get; set; } = long.MaxValue;
+
+    /// <summary>The same for overrun.</summary>
+    public long OverrunBytes { get; set; } = long.MaxValue;
+
+    public long PendingBytes =>
+        _records.Where(record => record.Sequence > Synced).Sum(record => (long)record.Body.Length);
+
+    public int LargestBody { get; private set; }
 
     /// <summary>What a power loss leaves.</summary>
     public ulong Synced { get; set; }
@@ -42,6 +65,10 @@ internal sealed class FakeJournal : IPlmJournal
 
     public ulong Append(ushort kind, ReadOnlySpan<byte> body)
     {
+        // As the real one does.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, JournalLimits.BodyBytesMax);
+        LargestBody = Math.Max(LargestBody, body.Length);
+
         // A journal numbers marks of its own too.
         LastSequence += 2;
         _records.Add((LastSequence, kind, body.ToArray()));

@@ -58,6 +58,51 @@ public sealed class PlmGrantTests
     }
 
     [Fact]
+    public void Grant_OfARelaxedTask_WaitsForTheFlushAllTheSame()
+    {
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal, 1);
+        var ids = SubmitOnce(cell, PlmLimits.GrantsMax + 1, DurabilityLevel.Relaxed);
+        Write();
+
+        // Accepted and granted in one record, so lost together if at all.
+        Assert.Equal((uint)PlmLimits.GrantsMax, cell.Arena.Ready.Count);
+        cell.Sync();
+        cell.Report(cell.Assign(1)[0]);
+        cell.Turn();
+        Write();
+        Assert.Equal(TaskState.Accepted, cell.StateOf(ids[^1]));
+        cell.Sync();
+        Assert.Equal(TaskState.Ready, cell.StateOf(ids[^1]));
+
+        void Write() => cell.Turn(core => core.JournalReached(journal.LastSequence, journal.Synced));
+    }
+
+    [Fact]
+    public void Submit_LargePayloads_GrantsStandInTheRecordsThatAcceptTheirTasks()
+    {
+        var journal = new FakeJournal();
+        ulong[] ids;
+        using (var cell = NewCell(journal, 1))
+        {
+            var before = journal.LastSequence;
+            var payload = new string('p', PlmLimits.RecordBytesAim);
+            ids = cell.Submit(null, null, Once(cell, DurabilityLevel.Durable), payload, payload).Ids;
+
+            // The first of two records; then the power fails.
+            journal.Synced = before + 2;
+            Assert.True(journal.Synced < journal.LastSequence);
+            cell.Turn(core => core.JournalReached(journal.Synced, journal.Synced));
+            Assert.Equal(TaskState.Ready, cell.StateOf(ids[0]));
+        }
+
+        journal.LosePower();
+        using var next = NewCell(journal, 2);
+        Assert.Equal((ushort)FaultCode.WorkerLost, next.SlotOf(ids[0]).EndFault);
+        Assert.Equal(TaskState.Free, next.StateOf(ids[1]));
+    }
+
+    [Fact]
     public void Takeover_DiesBetweenTheEndOfAGrantedTaskAndItsOutcome_Starts()
     {
         using var cell = NewCell(new FakeJournal(), 1);
@@ -109,13 +154,15 @@ public sealed class PlmGrantTests
         return cell;
     }
 
-    private static ulong[] SubmitOnce(PlmCell cell, int count)
+    private static TaskSpec Once(PlmCell cell, byte durability) => cell.Spec((ref TaskOptionsView view) =>
     {
-        var spec = cell.Spec((ref TaskOptionsView view) =>
-        {
-            view.Durability = DurabilityLevel.Durable;
-            view.AttemptsMax = 1;
-        });
+        view.Durability = durability;
+        view.AttemptsMax = 1;
+    });
+
+    private static ulong[] SubmitOnce(PlmCell cell, int count, byte durability = DurabilityLevel.Durable)
+    {
+        var spec = Once(cell, durability);
         return
         [
             .. Enumerable.Range(0, count)

@@ -346,6 +346,44 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Restore_MoreClientsThanRows_TasksStayWithTheirOwn()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        using (var cell = NewCell(journal))
+        {
+            var stream = new FakeStream(cell.Arena);
+            var session = cell.Open(Client, stream);
+            id = cell.Submit(session, stream, Durable(cell), "waits").Ids[0];
+            var taken = cell.Assign();
+            for (var other = 100ul; other < 100 + (2 * cell.Arena.Clients.Capacity); other++)
+            {
+                // Programs that come, have one task done, and go.
+                var brief = new FakeStream(cell.Arena);
+                var guest = cell.Open(other, brief);
+                cell.Submit(guest, brief, Durable(cell), "passes");
+                cell.Report(cell.Assign()[0]);
+                cell.Turn();
+                cell.Sync();
+                cell.Confirm(guest, brief, 1);
+                cell.Turn(core => core.LeaveSession(guest, brief));
+                cell.DrainOthers();
+            }
+
+            Assert.Single(taken);
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2);
+        Assert.True(next.Recovered.IsNone, next.Recovered.Message);
+        var again = new FakeStream(next.Arena);
+        var resumed = next.Open(Client, again, out var known, 1, 1);
+        Assert.Equal(id, Assert.Single(known).Id.Value);
+        Assert.Equal(1ul, resumed.DecidedRef);
+        next.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Restore_DiesInTheMiddle_TheSuccessorDoesItAgain()
     {
         var journal = new FakeJournal();
@@ -355,7 +393,7 @@ public sealed class PlmJournalTests
             cell.Sync();
         }
 
-        using var next = NewCell(journal, epoch: 2);
+        using var next = new PlmCell(new PlmOptions { ReattachMs = 0 }, epoch: 2, journal: journal);
         next.Arena.Set(CellCounter.Populated, 0);
         next.Restart();
         next.Turn();
@@ -461,6 +499,10 @@ public sealed class PlmJournalTests
         var other = new FakeJournal { Lineage = 78 };
         using var again = new PlmCell(cell.Arena, other);
         again.Sync();
+
+        // The epoch too, so that no arena after it gives its ids again.
+        using var low = NewCell(other, epoch: 1);
+        Assert.Equal(FaultCode.StateFolderUnusable, low.Recovered.Code);
         using var next = NewCell(other, epoch: 2);
         Assert.All(ids, id => Assert.Equal(TaskState.Ready, next.StateOf(id)));
     }

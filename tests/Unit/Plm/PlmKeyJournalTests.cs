@@ -136,6 +136,25 @@ public sealed class PlmKeyJournalTests
     }
 
     [Fact]
+    public void Restore_DiesAfterALaterTaskOfTheSlot_TheSuccessorKnowsTheKeyOfTheEarlier()
+    {
+        var journal = new FakeJournal();
+        ulong[] ids;
+        using (var cell = NewCell(journal))
+        {
+            ids = SubmitThree(cell);
+            var later = cell.Submit(null, null, Durable(cell), "in the slot of the one that is gone").Ids[0];
+            Assert.Equal(new TaskId(ids[2]).Slot, new TaskId(later).Slot);
+            cell.Sync();
+        }
+
+        using var next = NewCell(journal, epoch: 2);
+        next.Arena.Set(CellCounter.Populated, 0);
+        next.Restart();
+        AssertKnown(next, ids);
+    }
+
+    [Fact]
     public void Restore_ConfirmedKeyedTask_IsThereAndNotDeliveredAgain()
     {
         var journal = new FakeJournal();

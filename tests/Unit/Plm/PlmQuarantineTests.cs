@@ -93,6 +93,31 @@ public sealed class PlmQuarantineTests
     }
 
     [Fact]
+    public void Crash_ProcessLivesAfterAll_IsNotHeldAgainstTheTask()
+    {
+        using var cell = NewCell(slots: 1);
+        var (ids, _) = cell.Submit(null, null, cell.Spec(), "x");
+        for (var round = 1; round <= 4; round++)
+        {
+            Crash(cell, row: 0, WorkerReason.ConnectionsClosed);
+            Assert.Equal((1, round - 1), (cell.SlotOf(ids[0]).Crashes, cell.SlotOf(ids[0]).AttemptsLost));
+            Live(cell, row: 0);
+            Assert.Equal((0, round), (cell.SlotOf(ids[0]).Crashes, cell.SlotOf(ids[0]).AttemptsLost));
+        }
+
+        // Said again, or of a row that nobody died on, it changes nothing.
+        Live(cell, row: 0);
+        Live(cell, row: 1);
+        Assert.Equal((0, 4), (cell.SlotOf(ids[0]).Crashes, cell.SlotOf(ids[0]).AttemptsLost));
+        Crash(cell, row: 0);
+        Crash(cell, row: 1, WorkerReason.ConnectionsClosed);
+        Crash(cell, row: 0);
+        Assert.Equal((byte)Outcome.Quarantined, cell.SlotOf(ids[0]).Outcome);
+        Live(cell, row: 1);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void Crash_PlacedAfterTheDeath_ChargesNobody()
     {
         using var cell = NewCell(slots: 1);
@@ -320,12 +345,12 @@ public sealed class PlmQuarantineTests
         cell.Spec((ref TaskOptionsView view) => view.Durability = DurabilityLevel.Durable);
 
     // Places all that is ready on the row's worker, which dies at once and is replaced.
-    private static void Crash(PlmCell cell, uint row)
+    private static void Crash(PlmCell cell, uint row, WorkerReason reason = WorkerReason.ProcessExited)
     {
         cell.NowMs += 10;
         cell.Assign(row: row);
         cell.NowMs += 10;
-        Die(cell, row);
+        Die(cell, row, reason);
         cell.Turn();
         cell.Arena.Workers[row].Health = (uint)WorkerHealth.Alive;
         cell.Arena.Workers[row].HealthReason = (uint)WorkerReason.Registered;
@@ -338,12 +363,19 @@ public sealed class PlmQuarantineTests
         Crash(cell, row: 0);
     }
 
-    private static void Die(PlmCell cell, uint row)
+    private static void Live(PlmCell cell, uint row)
+    {
+        var record = new FinishedRecord(FinishedRecord.WorkerLived, row, cell.Arena.Workers[row].Epoch - 1);
+        Assert.Equal(1, cell.Arena.Finished.TryWrite([record]));
+        cell.Turn();
+    }
+
+    private static void Die(PlmCell cell, uint row, WorkerReason reason = WorkerReason.ProcessExited)
     {
         ref var worker = ref cell.Arena.Workers[row];
         var old = worker.Epoch++;
         worker.Health = (uint)WorkerHealth.Gone;
-        worker.HealthReason = (uint)WorkerReason.ProcessExited;
+        worker.HealthReason = (uint)reason;
         worker.HealthSinceUnixUs = cell.Now.UnixUs;
         Assert.Equal(1, cell.Arena.Finished.TryWrite([new FinishedRecord(FinishedRecord.WorkerLost, row, old)]));
     }

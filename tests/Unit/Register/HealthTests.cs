@@ -73,6 +73,159 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public void ConnectionClosedByPeer_NobodyWatchesTheProcess_IsGoneUnlessItComesBackAtOnce()
+    {
+        using var cell = new RegisterCell();
+        var first = HelloFromElsewhere(cell, 1);
+        HelloFromElsewhere(cell, 2);
+        CloseByPeer(cell, 0, cell.LastStream - 1);
+        CloseByPeer(cell, 1, cell.LastStream);
+        Assert.Equal(cell.NowMs + 25, cell.Core.NextDueMs);
+        cell.NowMs += 20;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        Assert.True(cell.Hello(Elsewhere(1, first.WorkerId), out var again).IsNone);
+        Assert.False(again.IsFenced);
+        cell.NowMs += 5;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        Assert.Equal((1u, WorkerHealth.Gone, WorkerReason.ConnectionsClosed), cell.Effects.Changes[^1]);
+        Assert.Single(cell.ReadFinished());
+        Assert.Equal(long.MaxValue, cell.Core.NextDueMs);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_ComesBackTooLate_IsFencedAndThePlmHearsThatItLives()
+    {
+        using var cell = new RegisterCell();
+        var first = HelloFromElsewhere(cell, 1);
+        HelloFromElsewhere(cell, 2);
+        CloseByPeer(cell, 0, cell.LastStream - 1);
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(FinishedRecord.WorkerLost, Assert.Single(cell.ReadFinished()).Kind);
+
+        // Another process with that id proves nothing.
+        cell.Hello(Elsewhere(9, first.WorkerId), out _);
+        Assert.Empty(cell.ReadFinished());
+        cell.NowMs += 100;
+        Assert.True(cell.Hello(Elsewhere(1, first.WorkerId), out var again).IsNone);
+        Assert.True(again.IsFenced);
+        Assert.NotEqual(0u, again.Row);
+        var epoch = (uint)(first.WorkerId >> 32);
+        Assert.Equal(
+            new FinishedRecord(FinishedRecord.WorkerLived, 0, epoch), Assert.Single(cell.ReadFinished()));
+        Assert.Equal((uint)WorkerReason.LivedAfterAll, cell.Arena.Workers[0].HealthReason);
+
+        // It was away for 125 ms, so it may be for twice as long.
+        CloseByPeer(cell, again.Row, cell.LastStream);
+        Assert.Equal(cell.NowMs + 250, cell.Core.NextDueMs);
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_ProcessIsWatched_SaysNothingOfTheProcess()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        CloseByPeer(cell, 0, cell.LastStream);
+        Assert.Equal(long.MaxValue, cell.Core.NextDueMs);
+        cell.Pass(2_950);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_WatchFailed_IsGone()
+    {
+        using var cell = new RegisterCell();
+        cell.Hello(1);
+        cell.Core.ProcessUnknown(0, cell.Arena.Workers[0].Epoch);
+        CloseByPeer(cell, 0, cell.LastStream);
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Gone, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_OtherStreamStillOpen_WaitsForItsEnd()
+    {
+        using var cell = new RegisterCell();
+        HelloFromElsewhere(cell, 1);
+        cell.Arena.Workers[0].Dispatching = 1;
+        CloseByPeer(cell, 0, cell.LastStream);
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        cell.Arena.Workers[0].Dispatching = 0;
+        cell.NowMs = cell.Core.NextDueMs;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Gone, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_ManyAtOnce_AreHeldByTheBrake()
+    {
+        using var cell = new RegisterCell();
+        for (var nonce = 1u; nonce <= 6; nonce++)
+        {
+            HelloFromElsewhere(cell, nonce);
+        }
+
+        for (var row = 0u; row < 3; row++)
+        {
+            CloseByPeer(cell, row, row + 1);
+        }
+
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Empty(cell.ReadFinished());
+        Assert.Equal(long.MaxValue, cell.Core.NextDueMs);
+        cell.Pass(2_950);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_RegisterStoodStill_WaitsForTheLease()
+    {
+        using var cell = new RegisterCell();
+        HelloFromElsewhere(cell, 1);
+        cell.Pass(50);
+
+        // Nobody answered for two seconds, so the worker closed its connection and opens another.
+        cell.NowMs += 2_000;
+        CloseByPeer(cell, 0, cell.LastStream);
+        cell.NowMs += 25;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        Assert.Equal(long.MaxValue, cell.Core.NextDueMs);
+    }
+
+    [Fact]
+    public void ConnectionClosedByPeer_LookedAtLate_GetsItsTimeAgain()
+    {
+        using var cell = new RegisterCell();
+        HelloFromElsewhere(cell, 1);
+        CloseByPeer(cell, 0, cell.LastStream);
+        cell.NowMs += 60;
+        cell.Core.RunDue(cell.NowMs, cell.NowUnixUs);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+        Assert.Equal(cell.NowMs + 25, cell.Core.NextDueMs);
+    }
+
+    private static RegistrationFacts Elsewhere(ulong nonce, ulong workerId = 0) =>
+        RegisterCell.Facts(nonce, workerId) with { IsOnThisHost = false };
+
+    private static Welcome HelloFromElsewhere(RegisterCell cell, ulong nonce)
+    {
+        Assert.True(cell.Hello(Elsewhere(nonce), out var welcome).IsNone);
+        return welcome;
+    }
+
+    private static void CloseByPeer(RegisterCell cell, uint row, long stream) =>
+        cell.Core.StreamClosed(row, stream, cell.NowMs, cell.NowUnixUs, isClosedByPeer: true);
+
+    [Fact]
     public void ProcessExited_IsGoneAtOnce()
     {
         using var cell = new RegisterCell();

@@ -9,7 +9,8 @@
  * step, because a role that is down for a while is a process that is not scheduled for a while.
  *
  * Faults share one budget, FAULTS: losing the power, killing the PLM, killing a worker, giving up a worker that lives,
- * breaking a stream (what was in flight is lost, and the sender repeats it), sending a submission twice.
+ * breaking a stream (what was in flight is lost, and the sender repeats it; or it stays away and the attempt is taken
+ * back), sending a submission twice.
  *
  * Safety, as assertions:
  *   S1 a submission that was acknowledged is not lost            (LosePower)
@@ -622,6 +623,10 @@ inline Strike(w) {
     :: true -> GiveUp(w)
     /* Its stream breaks before the confirmation: the result comes twice. */
     :: recorded[w] -> recorded[w] = 0
+#ifdef BEATS
+    /* Its Dispatch stream stays away: what it has not said to run goes to others, though it may have it. */
+    :: OWNED(w) && state == Assigned && ATTEMPTS > 1 -> holder = 0; holderOld = 0; STEP(Scheduler, Assigned, Ready)
+#endif
     fi;
     Written()
 }

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+namespace Muster.Server.Endpoint;
+
+/// <summary>A call that may have a <see cref="StreamOutbox"/>: over gRPC or over a link.</summary>
+internal interface IOutboxCall : IOutboxSink
+{
+    /// <summary>The outbox of the call, which the call drains and closes at its end. At most once.</summary>
+    void Attach(StreamOutbox outbox);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Net.Sockets;
+using System.Threading;
+using System.Threading.Tasks;
+using Grpc.Core;
+using Muster.Core;
+using Muster.Link;
+using Muster.Server.Endpoint;
+using Muster.Transport;
+using Muster.Transport.Wire;
+using Muster.Unit.Endpoint;
+using Xunit;
+
+namespace Muster.Unit.Link;
+
+/// <summary>Calls over a link between our own server and client.</summary>
+public sealed class LinkCallTests : IDisposable
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("muster-link-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task Call_OfAnEcho_AnswersEveryMessageAndEndsWell()
+    {
+        await using var endpoint = await StartAsync(EchoAsync);
+        using var call = await OpenAsync(endpoint);
+        for (byte n = 0; n < 100; n++)
+        {
+            await call.RequestStream.WriteAsync(RawMessage.Copy([n]));
+            Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+            using var message = call.ResponseStream.Current;
+            Assert.Equal([n], message.Span);
+        }
+
+        await call.RequestStream.CompleteAsync();
+        Assert.False(await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    [Fact]
+    public async Task Handler_ThatThrowsAFault_EndsTheCallWithItsDetails()
+    {
+        await using var endpoint = await StartAsync((_, _, _) =>
+            throw FaultStatus.ToException(new(FaultCode.ArenaFull, "no room", RetryAfterMs: 70)));
+        using var call = await OpenAsync(endpoint);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.True(RichStatus.TryRead(failure, out var details));
+        Assert.Equal("ARENA_FULL", details.Error!.Reason);
+        Assert.Equal(TimeSpan.FromMilliseconds(70), details.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Client_ThatDisposes_EndsTheHandlersRead()
+    {
+        var ended = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var endpoint = await StartAsync(async (requests, _, context) =>
+        {
+            var failure = await Record.ExceptionAsync(() => requests.MoveNext(context.CancellationToken));
+            Assert.True(context.CancellationToken.IsCancellationRequested);
+            ended.SetResult(failure);
+        });
+        var call = await OpenAsync(endpoint);
+        call.Dispose();
+        var exception = Assert.IsType<RpcException>(await ended.Task.WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.Cancelled, exception.StatusCode);
+    }
+
+    [Fact]
+    public async Task ServerThatStops_EndsTheCallAsUnavailable()
+    {
+        var endpoint = await StartAsync(EchoAsync);
+        using var call = await OpenAsync(endpoint);
+        var read = call.ResponseStream.MoveNext(CancellationToken.None);
+        await endpoint.StopAsync(TimeSpan.FromSeconds(5));
+        var failure = await Assert.ThrowsAsync<RpcException>(() => read.WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex));
+    }
+
+    [Fact]
+    public async Task Open_OfAMethodThatIsNotThere_IsLeftToGrpc()
+    {
+        await using var endpoint = await StartAsync(EchoAsync);
+        Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Unary));
+        Assert.Null(await LinkDialer.TryOpenAsync("http://127.0.0.1:9", RawService.Duplex));
+        Assert.Null(await LinkDialer.TryOpenAsync("unix:" + _folder.FullName + "/none", RawService.Duplex));
+    }
+
+    [Fact]
+    public async Task Open_OfMoreThanTheLimit_IsLeftToGrpcUntilOneEnds()
+    {
+        await using var endpoint = await StartAsync(EchoAsync);
+        var calls = new List<AsyncDuplexStreamingCall<RawMessage, RawMessage>>();
+        for (var n = 0; n < EndpointLimits.LinksMax; n++)
+        {
+            calls.Add(await OpenAsync(endpoint));
+        }
+
+        Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex));
+        calls[0].Dispose();
+        AsyncDuplexStreamingCall<RawMessage, RawMessage>? again = null;
+        Assert.True(SpinWait.SpinUntil(
+            () => (again = LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex).AsTask().Result) is not null,
+            s_timeout));
+        again!.Dispose();
+        calls.ForEach(call => call.Dispose());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET / HTTP/1.1\r\n\r\n")]
+    [InlineData("MUSTERL1")]
+    [InlineData("MUSTERL1\u007f/short")]
+    [InlineData("MUSTERL9\u0004/abc")]
+    public async Task Greeting_ThatIsNone_IsAnsweredByClosing(string text)
+    {
+        await using var endpoint = await StartAsync(EchoAsync);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(LinkGreeting.PathOf(SocketPath)));
+        socket.Send(System.Text.Encoding.Latin1.GetBytes(text));
+        Assert.Equal(0, await socket.ReceiveAsync(new byte[64]).WaitAsync(s_timeout));
+        using var call = await OpenAsync(endpoint);
+        Assert.NotNull(call);
+    }
+
+    private string SocketPath => Path.Combine(_folder.FullName, "e.sock");
+
+    private static async Task EchoAsync(
+        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context)
+    {
+        var outbox = StreamOutbox.Open(context, 1 << 20);
+        while (await requests.MoveNext(context.CancellationToken))
+        {
+            using var message = requests.Current;
+            outbox.TryAppend(message.Span);
+            outbox.Flush();
+        }
+    }
+
+    private static async Task<AsyncDuplexStreamingCall<RawMessage, RawMessage>> OpenAsync(GrpcEndpoint endpoint)
+    {
+        var call = await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex);
+        Assert.NotNull(call);
+        return call;
+    }
+
+    private async Task<GrpcEndpoint> StartAsync(DuplexStreamingServerMethod<RawMessage, RawMessage> handler)
+    {
+        var endpoint = new GrpcEndpoint(new EndpointOptions { SocketPath = SocketPath });
+        endpoint.Add(RawService.Conversing(handler));
+        var fault = await endpoint.StartAsync();
+        Assert.True(fault.IsNone, fault.Message);
+        return endpoint;
+    }
+}
