@@ -140,8 +140,8 @@ internal sealed partial class FileJournal
 
     /// <summary>
     /// Goes on in the spare. The old segment is flushed first, so that the new one's header proves it whole; the new
-    /// header is flushed before the file gets its name, so that a file with a segment's name has one. Before anything is
-    /// in the new one the old one says that it is there, so that it is missed if it is lost.
+    /// header is flushed before the file gets its name, so that a file with a segment's name has one. Before anything
+    /// is in the new one the old one says that it is there, so that it is missed if it is lost.
     /// </summary>
     private bool Rotate()
     {

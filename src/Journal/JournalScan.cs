@@ -204,7 +204,7 @@ internal sealed class JournalScan
         }
 
         return errno == JournalErrno.ENOENT
-            ? Damaged(_disk.PathOf(next), 0, $"the file is missing, and {last.Name} says that the journal went on in it")
+            ? Damaged(_disk.PathOf(next), 0, $"the file is missing; {last.Name} says that the journal went on in it")
             : JournalFaults.Unusable(_disk.PathOf(next), "opening", errno);
     }
 

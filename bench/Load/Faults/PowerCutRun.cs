@@ -47,8 +47,8 @@ internal sealed class PowerCutRun
     public double LostAckAgeMsMax { get; private set; }
 
     /// <summary>
-    /// The longest time, at one cut, from the first acknowledgement that it lost to the last: how much was lost, whereas
-    /// their age also has the flush that was under way in it.
+    /// The longest time, at one cut, from the first acknowledgement that it lost to the last: how much was lost. Their
+    /// age also has the flush that was under way in it.
     /// </summary>
     public double LostSpanMsMax { get; private set; }
 

@@ -21,8 +21,11 @@ internal sealed class ConnectionEnd
         set => _isByPeer = value;
     }
 
-    /// <summary>That of the connection that carries the call.</summary>
-    public static ConnectionEnd? Of(ServerCallContext context) => ((GrpcCall)context).Connection;
+    /// <summary>
+    /// That of the connection that carries the call; null when that is a link through shared memory: whoever is at its
+    /// other end is a process of this host, whose death is seen without a connection.
+    /// </summary>
+    public static ConnectionEnd? Of(ServerCallContext context) => (context as GrpcCall)?.Connection;
 
     /// <summary>Goes into a connection before everything that reads from it.</summary>
     public static ConnectionDelegate Watch(ConnectionDelegate next) => connection => ServeAsync(connection, next);
