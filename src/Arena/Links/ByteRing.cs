@@ -57,17 +57,24 @@ internal sealed unsafe class ByteRing
     /// <returns>How many bytes fitted.</returns>
     public int Write(ReadOnlySpan<byte> bytes)
     {
+        if (IsBroken)
+        {
+            return 0;
+        }
+
         var room = Capacity - (int)(_position - _seen);
         if (room < bytes.Length)
         {
-            _seen = Volatile.Read(ref *_head);
-            var used = _position - _seen;
+            var head = Volatile.Read(ref *_head);
+            var used = _position - head;
             if (used > (ulong)Capacity)
             {
+                // Never kept: the room that a next write counts from it would reach beyond the ring.
                 IsBroken = true;
                 return 0;
             }
 
+            _seen = head;
             room = Capacity - (int)used;
         }
 
@@ -94,14 +101,15 @@ internal sealed unsafe class ByteRing
     /// <summary>Consumer: bytes that are there.</summary>
     public int Available()
     {
-        _seen = Volatile.Read(ref *_tail);
-        var available = _seen - _position;
-        if (available > (ulong)Capacity)
+        var tail = Volatile.Read(ref *_tail);
+        var available = tail - _position;
+        if (IsBroken || available > (ulong)Capacity)
         {
             IsBroken = true;
             return 0;
         }
 
+        _seen = tail;
         return (int)available;
     }
 

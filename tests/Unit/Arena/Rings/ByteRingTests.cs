@@ -127,6 +127,40 @@ public sealed class ByteRingTests : IDisposable
     }
 
     [Fact]
+    public void Write_AfterAHeadThatCannotBe_WritesNothingMore()
+    {
+        using var memory = ArenaMemory.CreatePrivate(BytesOffset + (8 * Capacity));
+        var producer = new ByteRing(memory, 0, BytesOffset, Capacity);
+
+        // A head that is ahead of the tail by five rings: taken for room, the difference is six.
+        var liar = new ByteRing(memory, 0, BytesOffset, Capacity);
+        for (var ring = 0; ring < 5; ring++)
+        {
+            liar.Write(new byte[Capacity]);
+            liar.Publish();
+            var other = new ByteRing(memory, 0, BytesOffset, 8 * Capacity);
+            other.Read(new byte[other.Available()]);
+            other.Release();
+        }
+
+        Assert.Equal(0, producer.Write(new byte[7 * Capacity]));
+        Assert.True(producer.IsBroken);
+        Assert.Equal(0, producer.Write(new byte[6 * Capacity]));
+    }
+
+    [Fact]
+    public void Available_AfterATailThatCannotBe_StaysBroken()
+    {
+        var liar = new ByteRing(_memory, 0, BytesOffset, 2 * Capacity);
+        liar.Write(new byte[Capacity + 1]);
+        liar.Publish();
+        Assert.Equal(0, _consumer.Available());
+        _producer.Write([1, 2, 3]);
+        _producer.Publish();
+        Assert.Equal(0, _consumer.Available());
+    }
+
+    [Fact]
     public void TwoThreads_PassEverythingInOrder()
     {
         const int Total = 8 << 20;
