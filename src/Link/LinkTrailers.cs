@@ -71,16 +71,22 @@ internal static class LinkTrailers
 
     private static void AddTo(Metadata trailers, string name, ReadOnlySpan<byte> value)
     {
-        if (!name.EndsWith(BinarySuffix, StringComparison.Ordinal))
+        if (!MetadataKey.TryCheck(name, out var key))
         {
-            trailers.Add(name, Encoding.ASCII.GetString(value));
+            // As over gRPC, a field that cannot be is left out, and the status counts all the same.
+            return;
+        }
+
+        if (!key.EndsWith(BinarySuffix, StringComparison.Ordinal))
+        {
+            trailers.Add(key, Encoding.ASCII.GetString(value));
             return;
         }
 
         var values = new List<byte[]>();
         if (BinaryCoding.TryDecode(value, values))
         {
-            values.ForEach(bytes => trailers.Add(name, bytes));
+            values.ForEach(bytes => trailers.Add(key, bytes));
         }
     }
 

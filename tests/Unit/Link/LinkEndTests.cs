@@ -64,6 +64,16 @@ public class LinkEndTests
         Assert.Equal([0, 255, 7], metadata.GetValueBytes("some-key-bin"));
     }
 
+    [Theory]
+    [InlineData("a b:1\r\ngrpc-status:8\r\n")]
+    [InlineData("SOME-BIN:AAAA\r\ngrpc-status:8\r\n")]
+    [InlineData("some-bin:*\r\n\u00ff:x\r\ngrpc-status:8\r\n")]
+    public void Trailers_WithFieldsThatCannotBe_StillHoldTheStatus(string text)
+    {
+        var status = LinkTrailers.Decode(System.Text.Encoding.Latin1.GetBytes(text), out _);
+        Assert.Equal(StatusCode.ResourceExhausted, status.StatusCode);
+    }
+
     [Fact]
     public async Task PeerGone_WhatItWroteIsStillRead_ThenTheEnd()
     {
