@@ -28,7 +28,11 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     public const int PrefixBytes = 5;
     public const byte EndFlag = 0x80;
 
-    private const int SleepMs = 3_600_000;
+    /// <summary>
+    /// The longest sleep. The word to sleep on belongs to both sides: one that is killed or stopped between writing it
+    /// and waking the sleeper, or that lies, makes every later signal look done.
+    /// </summary>
+    private const int SleepMsMax = 1_000;
 
     private readonly LinkPages _pages;
     private readonly Socket _socket;
@@ -58,7 +62,6 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
         _pages = pages;
         _socket = socket;
     }
-
 
     /// <summary>Begins to carry; owns both from now on.</summary>
     public static LinkEnd Start(LinkPages pages, Socket socket)
@@ -213,7 +216,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     {
         while (!_isClosed)
         {
-            _pages.Own.Wait(SleepMs);
+            _pages.Own.Wait(SleepMsMax);
             CompleteRead();
             CompleteWrite();
         }

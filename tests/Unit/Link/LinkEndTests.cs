@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
@@ -140,6 +141,29 @@ public class LinkEndTests
         pair.ClientPages.Outgoing.Write(bytes);
         pair.ClientPages.Outgoing.Publish();
         pair.ClientPages.Peer.Signal();
+        Assert.Equal(LinkRead.Gone, await read);
+    }
+
+    [Fact]
+    public async Task WakeWord_ThatThePeerTakesBack_DelaysTheEndAndNoMore()
+    {
+        using var pair = new LinkPair();
+        var read = ReadAsync(pair.Server);
+
+        // To wait on the other side's word says that it is awake, while it sleeps: no signal wakes it any more.
+        using var end = new CancellationTokenSource();
+        var liar = Task.Run(() =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                pair.ClientPages.Peer.Wait(0);
+            }
+        });
+        pair.ClientSocket.Dispose();
+        var found = await Record.ExceptionAsync(() => read);
+        await end.CancelAsync();
+        await liar;
+        Assert.Null(found);
         Assert.Equal(LinkRead.Gone, await read);
     }
 
