@@ -115,13 +115,13 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     {
         lock (_writing)
         {
+            Invariant.That(_sent is null);
             if (_isClosed || _isPeerGone)
             {
                 return new(false);
             }
 
-            var written = Put(framed.Span);
-            return Settle(framed[written..]);
+            return Settle(framed);
         }
     }
 
@@ -135,6 +135,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
             WritePrefix(prefix, 0, message.Length);
             lock (_writing)
             {
+                Invariant.That(_sent is null);
                 if (_isClosed || _isPeerGone)
                 {
                     return new(false);
@@ -306,18 +307,13 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     // Under _writing: done, or the rest waits for room.
     private ValueTask<bool> Settle(ReadOnlyMemory<byte> rest)
     {
-        Invariant.That(_sent is null);
-        if (rest.IsEmpty || _pages.Outgoing.IsBroken)
+        var left = rest[Put(rest.Span)..];
+        if (left.IsEmpty || _pages.Outgoing.IsBroken)
         {
-            return new(rest.IsEmpty);
+            return new(left.IsEmpty);
         }
 
-        _unsent = rest[Put(rest.Span)..];
-        if (_unsent.IsEmpty)
-        {
-            return new(true);
-        }
-
+        _unsent = left;
         _sent = new TaskCompletionSource<bool>();
         return new(_sent.Task);
     }

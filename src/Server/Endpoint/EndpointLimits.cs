@@ -54,6 +54,9 @@ internal static class EndpointLimits
     /// <summary>How long who connects for a link may take to say which.</summary>
     public static readonly TimeSpan LinkGreetingTimeout = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a server that stops waits for handlers whose links it has cut, as Kestrel does.</summary>
+    public static readonly TimeSpan LinkCutTimeout = TimeSpan.FromSeconds(1);
+
     /// <summary>Between two looks whether there is a descriptor for who waits to be accepted.</summary>
     public static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
 

@@ -131,7 +131,9 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
                 cut.CancelAfter(grace);
             }
 
+            var links = _links?.WhenEndedAsync(cut.Token) ?? Task.CompletedTask;
             await _kestrel.StopAsync(cut.Token).ConfigureAwait(false);
+            await links.ConfigureAwait(false);
             _application!.Stop();
             _kestrel.Dispose();
             _services?.Dispose();

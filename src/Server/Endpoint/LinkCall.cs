@@ -88,11 +88,22 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
 
     public void EndWith(RpcException why)
     {
-        if (Interlocked.CompareExchange(ref _end, why, null) is null)
+        if (Interlocked.CompareExchange(ref _end, why, null) is not null)
+        {
+            return;
+        }
+
+        try
         {
             _cancel.Cancel();
-            end.Interrupt();
         }
+        catch (AggregateException failure)
+        {
+            // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
+            EndpointLog.HandlerFailed(application.Logger, method, failure);
+        }
+
+        end.Interrupt();
     }
 
     public void Attach(StreamOutbox outbox)
@@ -146,25 +157,33 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
 
     private async Task FinishAsync(RpcException outcome)
     {
-        try
+        using (end)
         {
-            if (_outbox is not null)
+            try
             {
-                await _outbox.DrainAsync().WaitAsync(EndpointLimits.OutboxDrainTimeout, application.Options.Time)
+                await SendLastAsync(outcome).WaitAsync(EndpointLimits.OutboxDrainTimeout, application.Options.Time)
                     .ConfigureAwait(false);
-                _outbox.Seal();
             }
-
-            await end.WriteAsync(LinkTrailers.Encode(outcome.Status, outcome.Trailers)).AsTask()
-                .WaitAsync(EndpointLimits.OutboxDrainTimeout, application.Options.Time).ConfigureAwait(false);
+            catch (TimeoutException)
+            {
+                // A peer that does not read must not hold the call for ever.
+                EndpointLog.OutboxDropped(application.Logger, method);
+                _outbox?.Seal();
+            }
         }
-        catch (TimeoutException)
+    }
+
+    private async Task SendLastAsync(RpcException outcome)
+    {
+        if (_outbox is not null)
         {
-            // A peer that does not read must not hold the call for ever.
-            EndpointLog.OutboxDropped(application.Logger, method);
-            _outbox?.Seal();
+            await _outbox.DrainAsync().ConfigureAwait(false);
+            _outbox.Seal();
+
+            // What another thread appended in between is being written, and the trailers go behind it.
+            await _outbox.DrainAsync().ConfigureAwait(false);
         }
 
-        end.Dispose();
+        await end.WriteAsync(LinkTrailers.Encode(outcome.Status, outcome.Trailers)).ConfigureAwait(false);
     }
 }

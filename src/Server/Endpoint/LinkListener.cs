@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Frozen;
+using System.Collections.Generic;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
@@ -25,7 +26,13 @@ internal sealed class LinkListener : IDisposable
     private readonly FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _methods;
     private readonly Socket _socket;
     private readonly SocketFile _file;
-    private int _links;
+    private readonly Lock _gate = new();
+
+    // Guarded by the gate: links that are open, and room that is taken for them.
+    private readonly HashSet<LinkEnd> _open = [];
+    private int _taken;
+    private TaskCompletionSource? _noneLeft;
+    private bool _isStopped;
 
     private LinkListener(
         GrpcApplication application,
@@ -57,10 +64,43 @@ internal sealed class LinkListener : IDisposable
         return fault.Code == FaultCode.SocketPathTooLong ? Fault.None : fault;
     }
 
+    /// <summary>Opens no more links; those that are open go on.</summary>
     public void Dispose()
     {
+        lock (_gate)
+        {
+            _isStopped = true;
+        }
+
         _socket.Dispose();
         _file.Dispose();
+    }
+
+    /// <summary>Waits until no link is open. Once cancelled, cuts those that are, and gives their handlers a moment.
+    /// </summary>
+    public async Task WhenEndedAsync(CancellationToken cut)
+    {
+        Task ended;
+        lock (_gate)
+        {
+            _noneLeft ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            ended = _taken == 0 ? Task.CompletedTask : _noneLeft.Task;
+        }
+
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, cut)).ConfigureAwait(false);
+        LinkEnd[] left;
+        lock (_gate)
+        {
+            left = [.. _open];
+        }
+
+        foreach (var end in left)
+        {
+            end.Dispose();
+        }
+
+        await Task.WhenAny(ended, Task.Delay(EndpointLimits.LinkCutTimeout, CancellationToken.None))
+            .ConfigureAwait(false);
     }
 
     private async Task AcceptAsync()
@@ -90,56 +130,109 @@ internal sealed class LinkListener : IDisposable
 
     private async Task GreetAsync(Socket socket)
     {
-        try
+        using (socket)
         {
-            using var timeout = new CancellationTokenSource(EndpointLimits.LinkGreetingTimeout);
-            var request = new byte[LinkGreeting.RequestBytesMax];
-            var received = await socket.ReceiveAsync(request, timeout.Token).ConfigureAwait(false);
-            if (!SocketMessage.IsPeerOwn(socket)
-                || !LinkGreeting.TryReadRequest(request.AsSpan(0, received), out var method)
-                || Begin(socket, method) is not { } serving)
+            try
             {
-                socket.Dispose();
-                return;
+                using var timeout = new CancellationTokenSource(EndpointLimits.LinkGreetingTimeout);
+                var request = new byte[LinkGreeting.RequestBytesMax];
+                var received = await socket.ReceiveAsync(request, timeout.Token).ConfigureAwait(false);
+                if (SocketMessage.IsPeerOwn(socket)
+                    && LinkGreeting.TryReadRequest(request.AsSpan(0, received), out var method))
+                {
+                    await AnswerAsync(socket, method).ConfigureAwait(false);
+                }
             }
-
-            await serving.ConfigureAwait(false);
-            Interlocked.Decrement(ref _links);
-        }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
-        {
-            // Who connected has gone again, or says nothing.
-            socket.Dispose();
+            catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+            {
+                // Who connected has gone again, or says nothing.
+            }
         }
     }
 
-    private Task? Begin(Socket socket, string method)
+    private async Task AnswerAsync(Socket socket, string method)
     {
         if (!_methods.TryGetValue(method, out var handler))
         {
             SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.NoMethod), null);
+            return;
+        }
+
+        if (!TryTakeRoom())
+        {
+            SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.NoRoom), null);
+            return;
+        }
+
+        LinkEnd? end = null;
+        try
+        {
+            end = Open(socket);
+            if (end is not null)
+            {
+                await new LinkCall(method, end, _application).RunAsync(handler).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            end?.Dispose();
+            GiveBackRoom(end);
+        }
+    }
+
+    private LinkEnd? Open(Socket socket)
+    {
+        if (LinkPages.TryCreate(out var file) is not { } pages)
+        {
+            SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.NoRoom), null);
             return null;
         }
 
-        if (Interlocked.Increment(ref _links) <= EndpointLimits.LinksMax
-            && LinkPages.TryCreate(out var file) is { } pages)
+        using (file)
         {
-            using (file)
+            if (!SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.Accepted), file))
             {
-                if (SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.Accepted), file))
-                {
-                    return new LinkCall(method, LinkEnd.Start(pages, socket), _application).RunAsync(handler);
-                }
+                pages.Dispose();
+                return null;
+            }
+        }
+
+        var end = LinkEnd.Start(pages, socket);
+        lock (_gate)
+        {
+            _open.Add(end);
+        }
+
+        return end;
+    }
+
+    private bool TryTakeRoom()
+    {
+        lock (_gate)
+        {
+            if (_isStopped || _taken == EndpointLimits.LinksMax)
+            {
+                return false;
             }
 
-            pages.Dispose();
+            _taken++;
+            return true;
         }
-        else
-        {
-            SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Answer(LinkGreeting.NoRoom), null);
-        }
+    }
 
-        Interlocked.Decrement(ref _links);
-        return null;
+    private void GiveBackRoom(LinkEnd? end)
+    {
+        lock (_gate)
+        {
+            if (end is not null)
+            {
+                _open.Remove(end);
+            }
+
+            if (--_taken == 0)
+            {
+                _noneLeft?.TrySetResult();
+            }
+        }
     }
 }

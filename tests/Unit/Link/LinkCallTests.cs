@@ -86,6 +86,72 @@ public sealed class LinkCallTests : IDisposable
     }
 
     [Fact]
+    public async Task ServerThatStops_WaitsForTheHandlers()
+    {
+        var hasBegun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var mayEnd = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hasEnded = false;
+        var endpoint = await StartAsync(async (requests, _, context) =>
+        {
+            hasBegun.SetResult();
+            await Record.ExceptionAsync(() => requests.MoveNext(context.CancellationToken));
+            await mayEnd.Task;
+            hasEnded = true;
+        });
+        using var call = await OpenAsync(endpoint);
+        await hasBegun.Task.WaitAsync(s_timeout);
+        var stop = endpoint.StopAsync(s_timeout);
+
+        // Its listener is gone, so it is past everything but the calls.
+        Assert.False(File.Exists(LinkGreeting.PathOf(SocketPath)));
+        Assert.False(stop.IsCompleted);
+        mayEnd.SetResult();
+        await stop.WaitAsync(s_timeout);
+        Assert.True(hasEnded);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.True(RichStatus.TryRead(failure, out _));
+    }
+
+    [Fact]
+    public async Task ServerThatStopsAtOnce_CutsAHandlerThatGoesOn()
+    {
+        var hasBegun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var never = new TaskCompletionSource();
+        var endpoint = await StartAsync(async (_, _, _) =>
+        {
+            hasBegun.SetResult();
+            await never.Task;
+        });
+        using var call = await OpenAsync(endpoint);
+        await hasBegun.Task.WaitAsync(s_timeout);
+        await endpoint.StopAsync(TimeSpan.Zero).WaitAsync(s_timeout);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        never.SetResult();
+    }
+
+    [Fact]
+    public async Task CallbackOfTheToken_ThatThrows_KeepsNothingOpen()
+    {
+        var hasBegun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var endpoint = await StartAsync(async (requests, _, context) =>
+        {
+            using var registration = context.CancellationToken.Register(() => throw new FormatException("not mine"));
+            hasBegun.SetResult();
+            await requests.MoveNext(context.CancellationToken);
+        });
+        using var call = await OpenAsync(endpoint);
+        await hasBegun.Task.WaitAsync(s_timeout);
+        await endpoint.StopAsync(TimeSpan.FromSeconds(5)).WaitAsync(s_timeout);
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+    }
+
+    [Fact]
     public async Task Open_OfAMethodThatIsNotThere_IsLeftToGrpc()
     {
         await using var endpoint = await StartAsync(EchoAsync);
