@@ -40,14 +40,15 @@ internal static class LinkDialer
 
     private static LinkEnd? TryDial(string path, string method)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-        {
-            ReceiveTimeout = TimeoutMs,
-            SendTimeout = TimeoutMs,
-        };
+        Socket? socket = null;
         LinkPages? pages = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            {
+                ReceiveTimeout = TimeoutMs,
+                SendTimeout = TimeoutMs,
+            };
             socket.Connect(new UnixDomainSocketEndPoint(path));
             if (SocketMessage.IsPeerOwn(socket)
                 && SocketMessage.TrySend(socket.SafeHandle, LinkGreeting.Request(method), null))
@@ -64,16 +65,16 @@ internal static class LinkDialer
         }
         catch (Exception failure) when (failure is SocketException or ArgumentOutOfRangeException)
         {
-            // Nobody listens for links there, or the path is too long for one: gRPC has its own socket.
-            pages = null;
+            // Nobody listens for links there, the path is too long for one, or no descriptor is left: gRPC has its own
+            // socket, and ways to wait for one.
         }
 
         if (pages is null)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return null;
         }
 
-        return LinkEnd.Start(pages, socket);
+        return LinkEnd.Start(pages, socket!);
     }
 }

@@ -50,11 +50,22 @@ internal sealed class LinkPages : IDisposable
 
     /// <summary>New memory for the server's end, and the file to hand to the client.</summary>
     /// <returns>Null when the host has no memory or descriptors left for it.</returns>
-    public static LinkPages? TryCreate(out SafeFileHandle? file) =>
-        SharedFile.Create(FileBytes, out file) == 0
-        && MappedPages.TryMapFile(file!, FileBytes, false, out _) is { } pages
-            ? new(pages, isServer: true)
-            : null;
+    public static LinkPages? TryCreate(out SafeFileHandle? file)
+    {
+        if (SharedFile.Create(FileBytes, out file) != 0)
+        {
+            return null;
+        }
+
+        if (MappedPages.TryMapFile(file!, FileBytes, false, out _) is { } pages)
+        {
+            return new(pages, isServer: true);
+        }
+
+        file!.Dispose();
+        file = null;
+        return null;
+    }
 
     /// <summary>The client's end of memory that a server handed over.</summary>
     /// <returns>Null when it is not what a server makes.</returns>

@@ -59,7 +59,8 @@ internal static unsafe partial class SocketMessage
             var part = new IoVector { Base = place, Length = (nuint)bytes.Length };
             var message = new MessageHeader
             {
-                Vectors = &part, VectorCount = 1, Control = control, ControlLength = ControlBytes,
+                // Without the padding, in which a second descriptor would find room and stay open unseen.
+                Vectors = &part, VectorCount = 1, Control = control, ControlLength = ControlLength,
             };
             var received = (int)recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
             if (received < 0)
@@ -71,10 +72,14 @@ internal static unsafe partial class SocketMessage
             if (message.ControlLength >= ControlLength
                 && head->Level == SOL_SOCKET
                 && head->Type == SCM_RIGHTS
-                && head->Length == ControlLength
-                && (message.Flags & MSG_CTRUNC) == 0)
+                && head->Length == ControlLength)
             {
                 file = new SafeFileHandle(*(int*)(head + 1), ownsHandle: true);
+                if ((message.Flags & MSG_CTRUNC) != 0)
+                {
+                    file.Dispose();
+                    file = null;
+                }
             }
 
             return received;
