@@ -83,9 +83,7 @@ internal sealed partial class FileJournal
             return false;
         }
 
-        var ageUs = _options.UnixUs() - _segments[1].Header.UnixUs;
-        var isYoung = ageUs < _options.RetainAge.Ticks / TimeSpan.TicksPerMicrosecond;
-        if (isYoung && ForgottenBytes() <= _options.RetainBytes)
+        if (IsYoung(_segments[1].Header.UnixUs) && ForgottenBytes() <= _options.RetainBytes)
         {
             return false;
         }
@@ -104,6 +102,12 @@ internal sealed partial class FileJournal
         _segments.RemoveAt(0);
         return true;
     }
+
+    // A segment from the future is not young: the clock was set back, and its age is anybody's guess.
+    private bool IsYoung(long unixUs) =>
+        _options.RetainAge > TimeSpan.Zero
+        && _options.UnixUs() - unixUs is >= 0 and var ageUs
+        && ageUs < _options.RetainAge.Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Makes the oldest segment the spare, if nobody needs it.</summary>
     private bool ReuseForgotten()
