@@ -269,7 +269,7 @@ internal sealed partial class PlmCore
     private void NoteFinishedRead()
     {
         var position = _arena.Finished.ReadTotal;
-        if (position == _finishedMarked || _owed.Count > 0)
+        if (position == _finishedMarked || _owed.Count + _unjudged.Count > 0)
         {
             return;
         }

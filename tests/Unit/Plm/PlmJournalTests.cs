@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Linq;
 using Muster.Arena;
+using Muster.Arena.Rings;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
@@ -116,6 +117,38 @@ public sealed class PlmJournalTests
         cell.Journal.IsOverrun = false;
         cell.Turn();
         Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
+    }
+
+    [Fact]
+    public void Result_MemoryWhileTheJournalIsOverrun_IsDeliveredAndTheOthersFollowInTheirOrder()
+    {
+        using var cell = NewCell();
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(Client, stream);
+        cell.Submit(session, stream, Durable(cell), "d1");
+        cell.Submit(session, stream, cell.Spec(), "m");
+        cell.Submit(session, stream, Durable(cell), "d2");
+        cell.Sync();
+        foreach (var task in cell.Assign())
+        {
+            cell.Report(task, output: $"{cell.Arena.Tasks[task.Slot].Ref}");
+        }
+
+        cell.Journal!.IsOverrun = true;
+        cell.Turn();
+        Assert.Equal("2", Assert.Single(stream.Results).Output);
+        Assert.True(cell.Arena.Counter(CellCounter.FinishedSafe) < cell.Arena.Finished.WrittenTotal);
+
+        // A Register that took over tells of them again.
+        Assert.Equal(1, cell.Arena.Finished.TryWrite([new(FinishedRecord.Reported, 0, cell.Arena.Tasks[0].Generation)]));
+        cell.Turn();
+        cell.Journal.IsOverrun = false;
+        cell.Turn();
+        cell.Sync();
+        Assert.Equal(["2", "1", "3"], stream.Results.Select(result => result.Output));
+        cell.Turn();
+        Assert.Equal(cell.Arena.Finished.WrittenTotal, cell.Arena.Counter(CellCounter.FinishedSafe));
+        cell.Core.CheckInvariants();
     }
 
     [Fact]
