@@ -353,7 +353,9 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
         slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
-        slot.Crashes = Math.Max(slot.Crashes, fact.Byte());
+
+        // The later fact is the truer one: a charge may have been taken back in between.
+        slot.Crashes = fact.Byte();
         if (slot.Crashes > 0)
         {
             slot.Class = AloneClassOf(in slot);
