@@ -147,7 +147,7 @@ internal sealed partial class PlmCore
             _grants.Add(_tasks.IdOf(index).Value);
         }
 
-        if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0)
+        if (HasFailed(in slot))
         {
             WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
         }
@@ -159,6 +159,9 @@ internal sealed partial class PlmCore
 
         AppendIfLarge();
     }
+
+    private static bool HasFailed(in TaskSlot slot) =>
+        slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0;
 
     // Every attempt before the one that is under way.
     private static Attempt LastOver(StateWord word) =>
@@ -180,6 +183,13 @@ internal sealed partial class PlmCore
         {
             TellTask(index, in slot, word);
             AwaitJournal(index, in slot, isEnd: false);
+        }
+        else if (HasFailed(in slot) && !isEnded)
+        {
+            // Nobody waited for this fact, so it may have died with the predecessor, and the task would come back with
+            // attempts that it had used up. An end says it all.
+            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
+            AppendIfLarge();
         }
 
         if (isEnded && (!IsPublished(in slot) || TellEverything))

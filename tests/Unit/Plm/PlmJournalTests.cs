@@ -541,6 +541,25 @@ public sealed class PlmJournalTests
     }
 
     [Fact]
+    public void Takeover_FailureThatWasNotSynced_IsToldAgain()
+    {
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal);
+        var id = cell.Submit(null, null, Durable(cell, attemptsMax: 3), "x").Ids[0];
+        cell.Sync();
+        cell.Report(Assert.Single(cell.Assign()), Outcome.Failed, error: "boom");
+        cell.Turn();
+        Assert.Equal(1, cell.SlotOf(id).AttemptsFailed);
+
+        // Nobody waits for that fact, so nobody would tell it again.
+        journal.LosePower();
+        cell.Restart();
+        cell.Sync();
+        using var next = NewCell(journal, epoch: 2);
+        Assert.Equal((TaskState.Ready, 1), (next.StateOf(id), next.SlotOf(id).AttemptsFailed));
+    }
+
+    [Fact]
     public void Snapshot_TellsWhatLives_SoThatOlderRecordsMayGo()
     {
         var journal = new FakeJournal();
