@@ -66,7 +66,11 @@ internal sealed partial class PlmCore
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
         Settle(_awaitSync, _synced);
-        _arena.Set(CellCounter.JournalSynced, _synced);
+        if (!TellEverything)
+        {
+            _arena.Set(CellCounter.JournalSynced, _synced);
+        }
+
         MarkFinishedSafe();
     }
 

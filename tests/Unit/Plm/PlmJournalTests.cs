@@ -531,7 +531,14 @@ public sealed class PlmJournalTests
         cell.Sync();
         var other = new FakeJournal { Lineage = 78 };
         using var again = new PlmCell(cell.Arena, other);
+        again.Restart();
+        Assert.True(again.Core.TellEverything);
         again.Sync();
+        again.Turn();
+        Assert.False(again.Core.TellEverything);
+
+        // What it may hold of its own is not ours to forget.
+        Assert.Equal(0ul, other.Forgotten);
 
         // The epoch too, so that no arena after it gives its ids again.
         using var low = NewCell(other, epoch: 1);
@@ -557,6 +564,42 @@ public sealed class PlmJournalTests
         cell.Sync();
         using var next = NewCell(journal, epoch: 2);
         Assert.Equal((TaskState.Ready, 1), (next.StateOf(id), next.SlotOf(id).AttemptsFailed));
+    }
+
+    [Fact]
+    public void Takeover_JournalWasCut_DoesNotBringBackWhatIsGone()
+    {
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal);
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(Client, stream);
+        var (ids, _) = cell.Submit(session, stream, Durable(cell), "ends", "stays");
+        cell.Sync();
+        var cut = journal.LastSequence;
+        cell.Report(cell.Assign(1)[0], output: "r");
+        cell.Turn();
+        cell.Sync();
+        cell.Confirm(session, stream, 1);
+        cell.Sync();
+        Assert.Equal(TaskState.Free, cell.StateOf(ids[0]));
+
+        // A repair cuts off that it ended. Whoever dies before all is told leaves it to the next.
+        journal.Synced = cut;
+        journal.LosePower();
+        cell.Restart();
+        Assert.True(cell.Core.TellEverything);
+        journal.LosePower();
+        cell.Restart();
+        Assert.True(cell.Core.TellEverything);
+        cell.Sync();
+        cell.Turn();
+        Assert.False(cell.Core.TellEverything);
+        Assert.NotEqual(0ul, journal.Forgotten);
+        cell.Restart();
+        Assert.False(cell.Core.TellEverything);
+
+        using var next = NewCell(journal, epoch: 2);
+        Assert.Equal((TaskState.Free, TaskState.Ready), (next.StateOf(ids[0]), next.StateOf(ids[1])));
     }
 
     [Fact]
