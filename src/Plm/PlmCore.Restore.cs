@@ -56,11 +56,12 @@ internal sealed partial class PlmCore
             return Fault.None;
         }
 
-        // An arena that outlived its journal, or records of it: whatever it holds is told, as a snapshot. If the journal
-        // is its own and was cut, what was recorded before is forgotten then: a task whose end was cut off is not there
-        // to be told of, and would come back. Another journal keeps what it has.
+        // An arena that outlived its journal, or records of it: whatever it holds is told, as a snapshot. If the
+        // journal is its own and was cut, what was recorded before is forgotten then: a task whose end was cut off is
+        // not there to be told of, and would come back. Another journal keeps what it has.
         var synced = _arena.Counter(CellCounter.JournalSynced);
-        var isOther = _arena.Counter(CellCounter.JournalLineage) != _journal.Lineage || synced == PlmLimits.OtherJournal;
+        var isOther = _arena.Counter(CellCounter.JournalLineage) != _journal.Lineage
+            || synced == PlmLimits.OtherJournal;
         if (isOther || synced > _journal.LastSequence)
         {
             // No journal comes so far, so that a successor does it all again until the snapshot is safe.
