@@ -124,7 +124,8 @@ internal sealed class LinkListener : IDisposable
                 continue;
             }
 
-            _ = GreetAsync(socket);
+            // Not here: a request that is there already would have its handler begin, and read on, in this loop.
+            _ = Task.Run(() => GreetAsync(socket));
         }
     }
 
