@@ -15,8 +15,13 @@ namespace Muster.Link;
 /// </summary>
 internal sealed class LinkedCall(LinkEnd end) : IMessageReader<RawMessage>, IClientStreamWriter<RawMessage>
 {
+    private const int Free = 0;
+    private const int Writing = 1;
+    private const int Completed = 2;
+
     private static readonly Task<Metadata> s_headers = Task.FromResult(Metadata.Empty);
 
+    private int _writer;
     private RawMessage? _current;
     private Status? _status;
     private Metadata _trailers = Metadata.Empty;
@@ -63,13 +68,37 @@ internal sealed class LinkedCall(LinkEnd end) : IMessageReader<RawMessage>, ICli
 
     public async Task WriteAsync(RawMessage message)
     {
-        if (!await end.WriteAsync(message).ConfigureAwait(false))
+        bool isOut;
+        using (message)
+        {
+            TakeWriter(Writing);
+            isOut = await end.WriteAsync(message).ConfigureAwait(false);
+            Volatile.Write(ref _writer, Free);
+        }
+
+        if (!isOut)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The server is gone."));
         }
     }
 
-    public async Task CompleteAsync() => await end.WriteAsync(LinkTrailers.HalfClose()).ConfigureAwait(false);
+    public async Task CompleteAsync()
+    {
+        TakeWriter(Completed);
+        await end.WriteAsync(LinkTrailers.HalfClose()).ConfigureAwait(false);
+    }
+
+    // Who closes a stream may do so beside its sender: as over gRPC, the second is refused and nothing is mixed.
+    private void TakeWriter(int use)
+    {
+        var found = Interlocked.CompareExchange(ref _writer, use, Free);
+        if (found != Free)
+        {
+            throw new InvalidOperationException(found == Completed
+                ? "The call was completed; nothing can be written to it."
+                : "Another write of this call is still waiting.");
+        }
+    }
 
     private RawMessage? Take(LinkRead found)
     {

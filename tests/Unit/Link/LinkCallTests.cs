@@ -86,6 +86,30 @@ public sealed class LinkCallTests : IDisposable
     }
 
     [Fact]
+    public async Task Write_BesideAnotherOrAfterTheLast_IsRefusedAsOverGrpc()
+    {
+        var mayRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var endpoint = await StartAsync(async (requests, _, context) =>
+        {
+            await mayRead.Task;
+            while (await requests.MoveNext(context.CancellationToken))
+            {
+                requests.Current.Dispose();
+            }
+        });
+        using var call = await OpenAsync(endpoint);
+        var waits = call.RequestStream.WriteAsync(RawMessage.Rent(1_000_000));
+        Assert.False(waits.IsCompleted);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => call.RequestStream.CompleteAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => call.RequestStream.WriteAsync(RawMessage.Rent(1)));
+        mayRead.SetResult();
+        await waits.WaitAsync(s_timeout);
+        await call.RequestStream.CompleteAsync().WaitAsync(s_timeout);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => call.RequestStream.WriteAsync(RawMessage.Rent(1)));
+        Assert.False(await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(s_timeout));
+    }
+
+    [Fact]
     public async Task ServerThatStops_WaitsForTheHandlers()
     {
         var hasBegun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
