@@ -12,8 +12,8 @@ namespace Muster.Load;
 /// <summary>
 /// The floor under a task's latency: a bare relay with the same hops and nothing else. A client process sends 100 bytes
 /// to a broker process, which sends them to a worker process, which sends 32 bytes back the same way; blocking sockets,
-/// one message in flight. Over loopback TCP it is the floor that other systems are held against; over Unix sockets it is
-/// lower.
+/// one message in flight. Over loopback TCP it is the floor that other systems are held against; over Unix sockets it
+/// is lower.
 /// </summary>
 internal static class Relay
 {
@@ -86,10 +86,7 @@ internal static class Relay
             var socket = NewSocket(path);
             try
             {
-                EndPoint there = IsTcp(path)
-                    ? new IPEndPoint(IPAddress.Loopback, int.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture))
-                    : new UnixDomainSocketEndPoint(path);
-                socket.Connect(there);
+                socket.Connect(EndPointOf(path));
                 SendAtOnce(socket);
                 return socket;
             }
@@ -105,6 +102,10 @@ internal static class Relay
     }
 
     private static bool IsTcp(string path) => path.Contains(".tcp", StringComparison.Ordinal);
+
+    private static EndPoint EndPointOf(string path) => IsTcp(path)
+        ? new IPEndPoint(IPAddress.Loopback, int.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture))
+        : new UnixDomainSocketEndPoint(path);
 
     private static Socket NewSocket(string path) => IsTcp(path)
         ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
-using System.Runtime.CompilerServices;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 using System.Threading;
-using System.Threading.Channels;
 using System.Threading.Tasks;
 using Muster.Client.Sessions;
 
@@ -13,32 +13,62 @@ namespace Muster.Client;
 /// One map: a feeder of its own takes inputs and submits them while fewer than the limit are under way, and the
 /// caller's enumeration takes what has ended. Inputs are taken on the thread pool, one at a time; memory is bounded by
 /// <see cref="MapOptions.InFlightMax"/>, also when values are held back to keep the order.
+///
+/// <para>Threads: the feeder, the session's receive loop, and one consumer. They meet under one short lock; ended items
+/// change hands by the list, and room is given back in steps of a sixteenth of the limit.</para>
 /// </summary>
-internal sealed class MapRun<TIn> : IDisposable
+internal sealed class MapRun<TIn> : IAsyncDisposable
 {
+    private const int StepMax = 64;
+
     private readonly SessionEngine _engine;
     private readonly EncodedTaskOptions _task;
     private readonly Func<TIn, byte[]> _encode;
-    private readonly MapOptions _options;
-    private readonly SemaphoreSlim _window;
+    private readonly CancellationTokenSource _stop;
+    private readonly int _inFlightMax;
+    private readonly int _step;
+    private readonly Lock _gate = new();
 
-    // Never holds more than the window allows, so it needs no bound of its own.
-    private readonly Channel<MapItem<TIn>> _ended =
-        Channel.CreateUnbounded<MapItem<TIn>>(new() { SingleReader = true, AllowSynchronousContinuations = false });
+    // Guarded by the gate.
+    private List<MapItem<TIn>> _ended = [];
+    private TaskCompletionSource? _consumerWaits;
+    private TaskCompletionSource? _feederWaits;
+    private Exception? _inputFailure;
+    private bool _isFed;
+    private long _room;
 
-    private volatile bool _isLeft;
+    // The feeder's own, but for reading the count once it has finished.
     private long _count;
+    private long _roomSeen;
 
-    /// <summary>One for the feeder and one for each item under way; who takes it to 0 ends the channel.</summary>
-    private long _underWay = 1;
+    // The consumer's own.
+    private readonly Dictionary<long, MapItem<TIn>>? _held;
+    private List<MapItem<TIn>> _taken = [];
+    private int _takenNext;
+    private long _handedOut;
+    private long _handedOutTold;
 
-    public MapRun(SessionEngine engine, EncodedTaskOptions task, Func<TIn, byte[]> encode, MapOptions options)
+    private readonly Task _feeder;
+    private volatile bool _isLeft;
+
+    /// <summary>Begins to take the inputs and to submit them.</summary>
+    public MapRun(
+        SessionEngine engine,
+        EncodedTaskOptions task,
+        IAsyncEnumerable<TIn> inputs,
+        Func<TIn, byte[]> encode,
+        MapOptions options,
+        CancellationToken cancellationToken)
     {
         _engine = engine;
         _task = task;
         _encode = encode;
-        _options = options;
-        _window = new(options.InFlightMax);
+        _inFlightMax = options.InFlightMax;
+        _step = Math.Clamp(_inFlightMax / 16, 1, StepMax);
+        _held = options.InputOrder ? [] : null;
+        _room = _inFlightMax;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _feeder = Task.Run(() => FeedAsync(inputs, _stop.Token), CancellationToken.None);
     }
 
     /// <summary>The enumeration ended before the map did.</summary>
@@ -47,49 +77,130 @@ internal sealed class MapRun<TIn> : IDisposable
     /// <summary>Called by the receive loop.</summary>
     public void Complete(MapItem<TIn> item)
     {
-        _ended.Writer.TryWrite(item);
-        Leave(null);
+        TaskCompletionSource? consumer;
+        lock (_gate)
+        {
+            _ended.Add(item);
+            consumer = _consumerWaits;
+            _consumerWaits = null;
+        }
+
+        consumer?.TrySetResult();
     }
 
-    /// <summary>What has ended, well or badly, in the order asked for.</summary>
-    public async IAsyncEnumerable<MapItem<TIn>> RunAsync(
-        IAsyncEnumerable<TIn> inputs, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The consumer: what has ended, well or badly, in the order asked for.</summary>
+    public bool TryTake([MaybeNullWhen(false)] out MapItem<TIn> item)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var feeder = Task.Run(() => FeedAsync(inputs, stop.Token), CancellationToken.None);
-        try
+        if (_held is not null && _held.Remove(_handedOut, out item))
         {
-            var held = new Dictionary<long, MapItem<TIn>>();
-            var next = 0L;
-            await foreach (var ended in _ended.Reader.ReadAllAsync(cancellationToken))
-            {
-                if (!_options.InputOrder)
-                {
-                    _window.Release();
-                    yield return ended;
-                    continue;
-                }
+            HandOut();
+            return true;
+        }
 
-                held.Add(ended.Index, ended);
-                while (held.Remove(next, out var item))
-                {
-                    next++;
-                    _window.Release();
-                    yield return item;
-                }
+        while (TryTakeEnded(out item))
+        {
+            if (_held is null || item.Index == _handedOut)
+            {
+                HandOut();
+                return true;
+            }
+
+            _held.Add(item.Index, item);
+        }
+
+        return false;
+    }
+
+    /// <summary>The consumer, after <see cref="TryTake"/> found nothing: false at the end.</summary>
+    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        TaskCompletionSource waits;
+        lock (_gate)
+        {
+            if (_ended.Count > 0)
+            {
+                return true;
+            }
+
+            if (_isFed && _inputFailure is not null)
+            {
+                ExceptionDispatchInfo.Throw(_inputFailure);
+            }
+
+            if (_isFed && _handedOut == _count)
+            {
+                return false;
+            }
+
+            waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _consumerWaits = waits;
+        }
+
+        await waits.Task.WaitAsync(cancellationToken);
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _isLeft = true;
+        await _stop.CancelAsync();
+
+        // The feeder never throws: what went wrong with the inputs is told to the consumer.
+        await _feeder;
+        _stop.Dispose();
+    }
+
+    private bool TryTakeEnded([MaybeNullWhen(false)] out MapItem<TIn> item)
+    {
+        if (_takenNext == _taken.Count)
+        {
+            _taken.Clear();
+            _takenNext = 0;
+            TellRoom();
+            lock (_gate)
+            {
+                (_taken, _ended) = (_ended, _taken);
+            }
+
+            if (_taken.Count == 0)
+            {
+                item = null;
+                return false;
             }
         }
-        finally
-        {
-            _isLeft = true;
-            await stop.CancelAsync();
 
-            // The feeder never throws: what went wrong with the inputs came through the channel.
-            await feeder;
+        item = _taken[_takenNext++];
+        return true;
+    }
+
+    private void HandOut()
+    {
+        _handedOut++;
+        if (_handedOut - _handedOutTold >= _step)
+        {
+            TellRoom();
         }
     }
 
-    public void Dispose() => _window.Dispose();
+    private void TellRoom()
+    {
+        if (_handedOut == _handedOutTold)
+        {
+            return;
+        }
+
+        _handedOutTold = _handedOut;
+        TaskCompletionSource? feeder;
+        lock (_gate)
+        {
+            _room = _handedOut + _inFlightMax;
+            feeder = _feederWaits;
+            _feederWaits = null;
+        }
+
+        feeder?.TrySetResult();
+    }
 
     private async Task FeedAsync(IAsyncEnumerable<TIn> inputs, CancellationToken cancellationToken)
     {
@@ -97,9 +208,12 @@ internal sealed class MapRun<TIn> : IDisposable
         {
             await foreach (var input in inputs.WithCancellation(cancellationToken))
             {
-                await _window.WaitAsync(cancellationToken);
+                if (_count >= _roomSeen)
+                {
+                    await AwaitRoomAsync(cancellationToken);
+                }
+
                 var item = new MapItem<TIn>(this, input, _count++, _task, _encode(input));
-                Interlocked.Increment(ref _underWay);
                 try
                 {
                     await _engine.SubmitAsync(item, cancellationToken);
@@ -112,20 +226,47 @@ internal sealed class MapRun<TIn> : IDisposable
                 }
             }
 
-            Leave(null);
+            EndFeeding(null);
         }
         catch (Exception failure)
         {
             // The enumeration throws it: the inputs are the caller's code.
-            Leave(failure);
+            EndFeeding(failure);
         }
     }
 
-    private void Leave(Exception? failure)
+    private async Task AwaitRoomAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Decrement(ref _underWay) == 0 || failure is not null)
+        while (true)
         {
-            _ended.Writer.TryComplete(failure);
+            TaskCompletionSource waits;
+            lock (_gate)
+            {
+                _roomSeen = _room;
+                if (_count < _roomSeen)
+                {
+                    return;
+                }
+
+                waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                _feederWaits = waits;
+            }
+
+            await waits.Task.WaitAsync(cancellationToken);
         }
+    }
+
+    private void EndFeeding(Exception? failure)
+    {
+        TaskCompletionSource? consumer;
+        lock (_gate)
+        {
+            _isFed = true;
+            _inputFailure = failure;
+            consumer = _consumerWaits;
+            _consumerWaits = null;
+        }
+
+        consumer?.TrySetResult();
     }
 }

@@ -70,10 +70,13 @@ public sealed partial class MusterClient
         MapOptions options,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var run = new MapRun<TIn>(Engine, task, encode, options);
-        await foreach (var item in run.RunAsync(inputs, cancellationToken))
+        await using var run = new MapRun<TIn>(Engine, task, inputs, encode, options, cancellationToken);
+        while (await run.WaitAsync(cancellationToken))
         {
-            yield return item;
+            while (run.TryTake(out var item))
+            {
+                yield return item;
+            }
         }
     }
 
@@ -94,11 +97,15 @@ public sealed partial class MusterClient
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var task = _optionsCache.Get(type.Name, options.Task);
-        using var run = new MapRun<TIn>(Engine, task, input => PayloadBuffer.Write(type, input), options);
-        await foreach (var item in run.RunAsync(inputs, cancellationToken))
+        await using var run = new MapRun<TIn>(
+            Engine, task, inputs, input => PayloadBuffer.Write(type, input), options, cancellationToken);
+        while (await run.WaitAsync(cancellationToken))
         {
-            item.ThrowUnlessSucceeded();
-            yield return (item.Input, type.ReadOutput(item.Output));
+            while (run.TryTake(out var item))
+            {
+                item.ThrowUnlessSucceeded();
+                yield return (item.Input, type.ReadOutput(item.Output));
+            }
         }
     }
 }

@@ -28,6 +28,10 @@ internal static class Safeguard
 
     public static bool KnownKeys => Removed != nameof(KnownKeys);
 
+    public static bool KeptKeys => Removed != nameof(KeptKeys);
+
+    public static bool JournaledKeys => Removed != nameof(JournaledKeys);
+
     public static bool KnownRefs => Removed != nameof(KnownRefs);
 
     public static bool CancelBeforeAnswer => Removed != nameof(CancelBeforeAnswer);
@@ -49,6 +53,12 @@ internal static class Safeguard
 
     /// <summary>A submission whose idempotency key is known is the first one's task.</summary>
     public const bool KnownKeys = true;
+
+    /// <summary>A PLM that starts knows the keys that the one before it took.</summary>
+    public const bool KeptKeys = true;
+
+    /// <summary>A key is recorded with its task, as durably.</summary>
+    public const bool JournaledKeys = true;
 
     /// <summary>A client that comes back is told which of its submissions were taken.</summary>
     public const bool KnownRefs = true;

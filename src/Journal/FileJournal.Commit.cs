@@ -140,7 +140,8 @@ internal sealed partial class FileJournal
 
     /// <summary>
     /// Goes on in the spare. The old segment is flushed first, so that the new one's header proves it whole; the new
-    /// header is flushed before the file gets its name, so that a file with a segment's name has one.
+    /// header is flushed before the file gets its name, so that a file with a segment's name has one. Before anything
+    /// is in the new one the old one says that it is there, so that it is missed if it is lost.
     /// </summary>
     private bool Rotate()
     {
@@ -175,6 +176,9 @@ internal sealed partial class FileJournal
         };
         Require(_spare.Take(header, out var file), "beginning a segment");
         CrashPoint.Hit("journal.rotate.taken");
+        var proof = HasSynced(old.Header) ? Proof() : FlushProof.Of(old.Header);
+        Require(WriteFollowed(_file!, old.Header, proof), "noting the next segment");
+        CrashPoint.Hit("journal.rotate.followed");
         _file!.Dispose();
         _file = file;
         _segments.Add(new(SegmentName.Of(header.Number), header));
@@ -222,16 +226,28 @@ internal sealed partial class FileJournal
 
     private void WriteProof(bool isClosed)
     {
-        if (_syncedEnd < Current.Header.BasePosition + JournalFormat.DataOffset)
+        if (!HasSynced(Current.Header))
         {
             // Nothing of this segment is flushed; what it began with says so already.
             return;
         }
 
-        new FlushProof(Lineage, _syncedLink.Sequence, _syncedEnd, _syncedLink.Crc, isClosed)
-            .Write(_proofBytes, Current.Header.Seed);
+        (Proof() with { IsClosed = isClosed }).Write(_proofBytes, Current.Header.Seed);
         Require(WholeTransfer.Write(_file!, JournalFormat.ProofOffset, _proofBytes), "writing");
         _isProofWritten = true;
+    }
+
+    private bool HasSynced(in SegmentHeader segment) =>
+        _syncedEnd >= segment.BasePosition + JournalFormat.DataOffset;
+
+    private FlushProof Proof() => new(Lineage, _syncedLink.Sequence, _syncedEnd, _syncedLink.Crc);
+
+    private static int WriteFollowed(IJournalFile file, in SegmentHeader segment, in FlushProof proof)
+    {
+        Span<byte> bytes = stackalloc byte[FlushProof.Bytes];
+        (proof with { IsClosed = false, IsFollowed = true }).Write(bytes, segment.Seed);
+        var errno = WholeTransfer.Write(file, JournalFormat.ProofOffset, bytes);
+        return errno != 0 ? errno : WholeTransfer.Sync(file);
     }
 
     /// <summary>A failed call ends everything: fail-stop.</summary>

@@ -10,7 +10,6 @@ namespace Muster.Journal;
 internal sealed partial class FileJournal
 {
     private const long SliceBytesMin = 1024 * 1024;
-    private const long SliceBytesMax = 8 * 1024 * 1024;
 
     // Under the gate.
     private ulong _forgetBefore;
@@ -28,7 +27,7 @@ internal sealed partial class FileJournal
         var released = ReleaseOne();
 
         // Twice what was appended meanwhile: so the spare is ready before the segment in use is full.
-        var slice = Math.Clamp(2 * _bytesSinceMaintained, SliceBytesMin, SliceBytesMax);
+        var slice = Math.Min(Math.Max(2 * _bytesSinceMaintained, SliceBytesMin), _options.SliceBytesMax);
         _bytesSinceMaintained = 0;
         var isPreparing = !released && _spare.Prepare(slice);
         if (_spare.Errno != 0 && ReuseForgotten())

@@ -40,7 +40,7 @@ internal sealed partial class FileJournal
     {
         journal = null;
         using var spare = new SpareSegment(disk, options);
-        while (spare.Prepare(SliceBytesMax))
+        while (spare.Prepare(options.SliceBytesMax))
         {
             // Written ahead like any other, so that no flush has extents to convert.
         }
@@ -102,6 +102,7 @@ internal sealed partial class FileJournal
         }
 
         errno = Settle(file!, facts.Header, tail);
+        errno = errno != 0 || tail.Segment == 0 ? errno : SettleFollowed(disk, segments[tail.Segment - 1]);
         errno = errno != 0 ? errno : disk.SyncFolder();
         if (errno != 0)
         {
@@ -163,6 +164,34 @@ internal sealed partial class FileJournal
 
         CrashPoint.Hit("journal.open.erased");
         return errno != 0 ? errno : WholeTransfer.Sync(file);
+    }
+
+    /// <summary>Whoever began the last segment may have died before the one before it said so.</summary>
+    private static int SettleFollowed(IJournalDisk disk, in SegmentFacts previous)
+    {
+        var errno = disk.Open(previous.Name, isWritable: true, out var file);
+        if (errno != 0)
+        {
+            return errno;
+        }
+
+        using (file!)
+        {
+            Span<byte> bytes = stackalloc byte[FlushProof.Bytes];
+            errno = WholeTransfer.Read(file!, JournalFormat.ProofOffset, bytes, out var read);
+            if (errno != 0)
+            {
+                return errno;
+            }
+
+            // Nobody needs what else it says while there is a segment behind it.
+            if (read < bytes.Length || !FlushProof.TryRead(bytes, previous.Header, out var proof))
+            {
+                proof = FlushProof.Of(previous.Header);
+            }
+
+            return proof.IsFollowed ? 0 : WriteFollowed(file!, previous.Header, proof);
+        }
     }
 
     private static int Rewrite(IJournalFile file, long from, long to)

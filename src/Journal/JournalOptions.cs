@@ -40,6 +40,12 @@ internal sealed record JournalOptions
     /// </summary>
     public bool WritesSparesAhead { get; init; } = true;
 
+    /// <summary>
+    /// Most bytes of a spare that are written between two commits; 8 MiB unless said otherwise. With less than what is
+    /// appended meanwhile the spare is late, and is made at once or from a segment that nobody needs.
+    /// </summary>
+    public long SliceBytesMax { get; init; } = 8 * 1024 * 1024;
+
     /// <summary>Microseconds since 1970, for people and for <see cref="RetainAge"/>.</summary>
     public required Func<long> UnixUs { get; init; }
 
@@ -65,6 +71,7 @@ internal sealed record JournalOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(RetainAge, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfNegative(RetainBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(FlushIntervalMs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(SliceBytesMax, JournalFormat.BlockBytes);
         Invariant.That(BodyBytesMax > 0);
     }
 }

@@ -171,7 +171,7 @@ internal sealed class JournalScan
                 : $"the journal was flushed to record {Text(_proof.Synced)}";
             if (why is null)
             {
-                return Fault.None;
+                return Followed();
             }
 
             // A writer beside us may have finished the record meanwhile; it writes from front to back.
@@ -183,6 +183,29 @@ internal sealed class JournalScan
                     path, offset, $"record {Text(sequence)} is not what was written, and it had been: {why}");
             }
         }
+    }
+
+    /// <summary>Whether the last segment there is says that it is not the last.</summary>
+    private Fault Followed()
+    {
+        var last = _segments[^1];
+        if (!_proof.IsFollowed)
+        {
+            return Fault.None;
+        }
+
+        var next = SegmentName.Of(last.Header.Number + 1);
+        var errno = _disk.Open(next, isWritable: false, out var file);
+        if (errno == 0)
+        {
+            // A writer beside us began it after the folder was listed, or it is the one that is damaged.
+            file!.Dispose();
+            return Fault.None;
+        }
+
+        return errno == JournalErrno.ENOENT
+            ? Damaged(_disk.PathOf(next), 0, $"the file is missing; {last.Name} says that the journal went on in it")
+            : JournalFaults.Unusable(_disk.PathOf(next), "opening", errno);
     }
 
     /// <summary>

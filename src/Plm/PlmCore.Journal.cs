@@ -164,7 +164,7 @@ internal sealed partial class PlmCore
     private void WriteItem(uint index, ulong refOffset, ReadOnlySpan<byte> payload)
     {
         var item = new SubmittedItem { Id = _tasks.IdOf(index).Value, RefOffset = refOffset, Payload = payload };
-        if (_index[index].Key is var key and not 0)
+        if (_index[index].Key is var key and not 0 && Safeguard.JournaledKeys)
         {
             ref var row = ref _arena.Keys[key - 1];
             item.Key = new TaskKey(row.HashHigh, row.HashLow, row.Fingerprint);

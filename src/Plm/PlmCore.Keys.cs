@@ -41,6 +41,11 @@ internal sealed partial class PlmCore
                 _keys.Remove(row);
             }
         }
+
+        if (!Safeguard.KeptKeys && _keys.Count > 0)
+        {
+            ForgetAllKeys();
+        }
     }
 
     // The task of a key that counts now. Lets go of one that has expired.

@@ -17,6 +17,8 @@ internal static class CrashSwitch
 {
     public const long SnapshotBytesMin = 2 << 20;
     private const int SmallSegmentBytes = 1 << 20;
+    private const int SmallSliceBytes = 8 << 10;
+    private const string OrderName = "MUSTER_CRASH_AT";
     private const int SIGKILL = 9;
 
     private static int s_left;
@@ -24,7 +26,7 @@ internal static class CrashSwitch
     /// <summary>Reads the environment, once for each process.</summary>
     public static void Arm()
     {
-        var order = Environment.GetEnvironmentVariable("MUSTER_CRASH_AT");
+        var order = Environment.GetEnvironmentVariable(OrderName);
         if (order?.Split(':') is not [var name, var times]
             || !int.TryParse(times, CultureInfo.InvariantCulture, out s_left))
         {
@@ -43,6 +45,18 @@ internal static class CrashSwitch
         };
     }
 
-    public static JournalOptions Small(JournalOptions options) => options with { SegmentBytes = SmallSegmentBytes };
+    /// <summary>A segment is used again only while its successor in reserve is not ready, which is then kept late.
+    /// </summary>
+    public static JournalOptions Small(JournalOptions options)
+    {
+        var order = Environment.GetEnvironmentVariable(OrderName) ?? "";
+        return options with
+        {
+            SegmentBytes = SmallSegmentBytes,
+            SliceBytesMax = order.StartsWith("journal.recycle.", StringComparison.Ordinal)
+                ? SmallSliceBytes
+                : options.SliceBytesMax,
+        };
+    }
 }
 #endif

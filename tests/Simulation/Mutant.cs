@@ -24,6 +24,8 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
         new("deliver before journal", nameof(Safeguard.SyncBeforeDelivery), FaultKind.PowerLossInside, ["I3", "I6"]),
         new("no dedup", nameof(Safeguard.KnownRefs), FaultKind.BreakLink | FaultKind.KillRole, ["I8"]),
         new("no dedup of keys", nameof(Safeguard.KnownKeys), FaultKind.Partition | FaultKind.KillRole, ["I8"]),
+        new("keys forgotten at start", nameof(Safeguard.KeptKeys), FaultKind.Partition | FaultKind.KillRole, ["I8"]),
+        new("keys not journaled", nameof(Safeguard.JournaledKeys), FaultKind.Partition | FaultKind.PowerLoss, ["I8"]),
         new(
             "lease without epoch",
             nameof(Safeguard.NewAttempt),

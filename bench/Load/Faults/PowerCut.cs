@@ -120,6 +120,7 @@ internal static class PowerCut
             acked = counts.Acked,
             lost = counts.Lost,
             lost_ack_age_ms_max = Math.Round(run.LostAckAgeMsMax, 1),
+            lost_ack_span_ms_max = Math.Round(run.LostSpanMsMax, 1),
             lost_result_age_ms_max = Math.Round(oracle.LostResultAgeUsMax / 1_000.0, 1),
             flush_ms_max = Math.Round(flushMsMax, 1),
             duplicate_accepted = counts.DuplicateAccepted,

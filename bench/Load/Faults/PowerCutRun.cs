@@ -46,6 +46,12 @@ internal sealed class PowerCutRun
     /// <summary>The longest time between an acknowledgement and the cut that lost it.</summary>
     public double LostAckAgeMsMax { get; private set; }
 
+    /// <summary>
+    /// The longest time, at one cut, from the first acknowledgement that it lost to the last: how much was lost. Their
+    /// age also has the flush that was under way in it.
+    /// </summary>
+    public double LostSpanMsMax { get; private set; }
+
     public async Task CutAsync(int cycle, TimeSpan deadline)
     {
         var before = _oracle.Counts;
@@ -80,6 +86,7 @@ internal sealed class PowerCutRun
         var missing = _oracle.TakeMissing();
         if (missing.Count > 0)
         {
+            LostSpanMsMax = Math.Max(LostSpanMsMax, (missing.Max() - missing.Min()) / 1_000.0);
             LostAckAgeMsMax = Math.Max(LostAckAgeMsMax, (cutUs - missing.Min()) / 1_000.0);
         }
 

@@ -51,7 +51,8 @@ internal sealed class LinkPages : IDisposable
     /// <summary>New memory for the server's end, and the file to hand to the client.</summary>
     /// <returns>Null when the host has no memory or descriptors left for it.</returns>
     public static LinkPages? TryCreate(out SafeFileHandle? file) =>
-        SharedFile.Create(FileBytes, out file) == 0 && MappedPages.TryMapFile(file!, FileBytes, false, out _) is { } pages
+        SharedFile.Create(FileBytes, out file) == 0
+        && MappedPages.TryMapFile(file!, FileBytes, false, out _) is { } pages
             ? new(pages, isServer: true)
             : null;
 

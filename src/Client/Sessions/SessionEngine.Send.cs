@@ -15,16 +15,33 @@ internal sealed partial class SessionEngine
     private void Pump(bool isInline = false)
     {
         SessionLink? link;
+        bool isLone;
         lock (_gate)
         {
-            link = _link;
-            if (link is null || link.IsSending)
-            {
-                return;
-            }
+            link = TryBecomeSender(out isLone);
+        }
 
-            link.IsSending = true;
-            isInline |= _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
+        StartSender(link, isInline || isLone);
+    }
+
+    /// <summary>The link, when it is the caller who is to start its sender. Under the lock.</summary>
+    private SessionLink? TryBecomeSender(out bool isInline)
+    {
+        isInline = _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
+        if (_link is null || _link.IsSending)
+        {
+            return null;
+        }
+
+        _link.IsSending = true;
+        return _link;
+    }
+
+    private void StartSender(SessionLink? link, bool isInline)
+    {
+        if (link is null)
+        {
+            return;
         }
 
         if (isInline)

@@ -78,6 +78,8 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         PayloadSize.Check(task.Payload.Length);
         cancellationToken.ThrowIfCancellationRequested();
         SubmitWaiter? waiter = null;
+        SessionLink? link;
+        bool isInline;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(MusterClient));
@@ -92,9 +94,10 @@ internal sealed partial class SessionEngine : IAsyncDisposable
             }
 
             Want();
+            link = TryBecomeSender(out isInline);
         }
 
-        Pump();
+        StartSender(link, isInline);
         return waiter is null ? Task.CompletedTask : AwaitRoomAsync(waiter, cancellationToken);
     }
 

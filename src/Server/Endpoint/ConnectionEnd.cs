@@ -22,7 +22,7 @@ internal sealed class ConnectionEnd
     }
 
     /// <summary>That of the connection that carries the call.</summary>
-    public static ConnectionEnd? Of(ServerCallContext context) => ((GrpcCall)context).Connection;
+    public static ConnectionEnd? Of(ServerCallContext context) => ((IOutboxCall)context).Connection;
 
     /// <summary>Goes into a connection before everything that reads from it.</summary>
     public static ConnectionDelegate Watch(ConnectionDelegate next) => connection => ServeAsync(connection, next);

@@ -32,6 +32,8 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
 
     public RawMessage Current { get; private set; } = null!;
 
+    public ConnectionEnd? Connection { get; } = new();
+
     protected override string MethodCore => method;
 
     protected override string HostCore => "localhost";
@@ -133,6 +135,8 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
             return false;
         }
 
+        // Only the other side's own end, or that of its process, closes the socket while this side reads.
+        Connection!.IsByPeer |= found == LinkRead.Gone;
         EndWith(CallFailures.Cancelled());
         var why = Volatile.Read(ref _end)!;
 

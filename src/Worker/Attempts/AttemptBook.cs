@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Worker.Handlers;
@@ -28,7 +29,7 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
     /// <summary>
     /// The lock of the whole worker's state. Nothing waits, sends or runs user code while it is held.
     /// </summary>
-    public object Gate { get; } = new();
+    public Lock Gate { get; } = new();
 
     public ResultQueue Results { get; } = new();
 

@@ -57,6 +57,9 @@ internal sealed class HeldAttempt
 
     public AttemptEnd End { get; set; }
 
+    /// <summary>What its handler returned on a slot thread, until that thread hands it back.</summary>
+    public AttemptEnd? Returned { get; set; }
+
     /// <summary>What its handler watches; null when the handler takes no token.</summary>
     public CancellationTokenSource? Cancel { get; set; }
 

@@ -51,7 +51,7 @@ internal sealed class SlotThread
         var clean = ExecutionContext.Capture();
         while (Take() is { } attempt)
         {
-            for (var run = attempt; run is not null; run = _executor.TakeNext(this))
+            for (var run = attempt; run is not null; run = _executor.TakeNext(this, run))
             {
                 run.Handler.Run(run, _executor);
 

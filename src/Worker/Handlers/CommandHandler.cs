@@ -31,7 +31,7 @@ internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
 
         if (!fault.IsNone)
         {
-            executor.FinishOnSlot(attempt, AttemptEnd.Failed(AttemptFailure.From(fault)));
+            Executor.FinishOnSlot(attempt, AttemptEnd.Failed(AttemptFailure.From(fault)));
         }
         else if (executor.SetChild(attempt, child!))
         {

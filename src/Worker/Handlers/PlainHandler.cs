@@ -30,8 +30,8 @@ internal sealed class PlainHandler<TIn, TOut> : HandlerEntry
 
     public override bool TakesToken => _full is not null;
 
-    public override void Run(HeldAttempt attempt, Executor executor) => 
-        executor.FinishOnSlot(attempt, Call(attempt, executor));
+    public override void Run(HeldAttempt attempt, Executor executor) =>
+        Executor.FinishOnSlot(attempt, Call(attempt, executor));
 
     private AttemptEnd Call(HeldAttempt attempt, Executor executor)
     {

@@ -73,6 +73,9 @@ internal sealed class FaultProxy : IAsyncDisposable
     {
         var behind = socketPath + ".b";
         File.Move(socketPath, behind);
+
+        // Shared memory passes by every proxy; without its socket all go by gRPC.
+        File.Delete(socketPath + ".link");
         return new(
             new UnixDomainSocketEndPoint(socketPath),
             new UnixDomainSocketEndPoint(behind),

@@ -18,6 +18,7 @@ BLOCK = 4096
 DATA = 8192
 HEADER = 40
 BODY_MAX = 8 * 1024 * 1024
+FOLLOWED = 2
 MARKS = {0xFF00: "opened", 0xFF01: "synced", 0xFF02: "closed", 0xFF03: "forgotten"}
 
 
@@ -48,7 +49,7 @@ class Damage(Exception):
 
 class Segment:
     def __init__(self, folder, name):
-        self.name = name
+        self.name, self.folder = name, folder
         with open(os.path.join(folder, name), "rb") as file:
             self.data = file.read()
         head = self.data[:BLOCK]
@@ -75,13 +76,13 @@ class Segment:
                 "synced_check": synced_check, "offset": offset, "next": offset + (HEADER + size + 7) // 8 * 8}
 
     def proof(self):
-        """Sequence and check of the last record that is known to be flushed; None if the proof is damaged."""
+        """Sequence and check of the last record that is known to be flushed, and flags; None if the proof is damaged."""
         raw = self.data[BLOCK:BLOCK + HEADER]
-        lineage, synced, position, check_of_record, _, _, check = struct.unpack("<QQQIIII", raw)
+        lineage, synced, position, check_of_record, flags, _, check = struct.unpack("<QQQIIII", raw)
         if (check != crc(self.seed, raw[:36]) or lineage != self.lineage or synced < self.first - 1
                 or not self.base + DATA <= position <= self.base + self.length):
             return None
-        return synced, check_of_record
+        return synced, check_of_record, flags
 
 
 def read_segments(folder):
@@ -124,6 +125,9 @@ def check_end(segment, offset, expected, records):
         raise Damage(segment.name, BLOCK, "proof")
     if proof[0] >= expected:
         raise Damage(segment.name, offset, f"record {expected} had been flushed")
+    following = f"{segment.number + 1:012}.segment"
+    if proof[2] & FOLLOWED and not os.path.exists(os.path.join(segment.folder, following)):
+        raise Damage(following, 0, "the journal went on in it")
 
 
 def read(folder):

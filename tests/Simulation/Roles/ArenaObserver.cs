@@ -21,6 +21,7 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     private bool _isNested;
     private RoleProcess? _doomed;
     private int _passesLeft;
+    private (Role Role, uint Index, ushort Class)? _readied;
 
     /// <summary>How often in a thousand another role goes first.</summary>
     public int GoesFirstPermille { get; set; }
@@ -65,7 +66,18 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
 
     public void LockTaken() => _locks++;
 
-    public void LockLeft() => _locks--;
+    public void LockLeft()
+    {
+        _locks--;
+
+        // A task that shall run alone gets its class after its step, under the same lock.
+        if (_readied is var (role, index, former) && cell.Arena.Tasks[index].Class != former)
+        {
+            Record(role, HistoryOp.Ready, cell.Arena.Tasks.IdOf(index).Value, detail: ClassOf(index));
+        }
+
+        _readied = null;
+    }
 
     public void Stepped(Role role, uint slot, StateWord before, StateWord after)
     {
@@ -96,10 +108,7 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     {
         ref var slot = ref cell.Arena.Tasks[index];
         var id = cell.Arena.Tasks.IdOf(index).Value;
-
-        // Tasks that run alone go before all others, whatever their priority: they are compared with each other.
-        var isAlone = cell.Arena.Ready.ClassOf(slot.Class).IsAlone;
-        var taskClass = slot.Priority | ((ulong)slot.Handler << 8) | (isAlone ? 1ul << 32 : 0);
+        var taskClass = ClassOf(index);
         switch (after.State)
         {
             case TaskState.Accepted:
@@ -113,6 +122,7 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
                 }
 
                 Record(role, HistoryOp.Ready, id, detail: taskClass);
+                _readied = (role, index, slot.Class);
                 break;
             case TaskState.Assigned:
                 var holder = cell.Arena.Workers.IdOf(slot.Worker - 1);
@@ -134,6 +144,14 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
             default:
                 break;
         }
+    }
+
+    // Tasks that run alone go before all others, whatever their priority: they are compared with each other.
+    private ulong ClassOf(uint index)
+    {
+        ref var slot = ref cell.Arena.Tasks[index];
+        var isAlone = cell.Arena.Ready.ClassOf(slot.Class).IsAlone;
+        return slot.Priority | ((ulong)slot.Handler << 8) | (isAlone ? 1ul << 32 : 0);
     }
 
     private void WriteAccepted(Role role, in TaskSlot slot, ulong id, StateWord after)

@@ -56,6 +56,16 @@ public sealed class IndependentReaderTests : IDisposable
         Assert.InRange(refused, 5, 24);
     }
 
+    [Fact]
+    public void NewestSegment_Lost_IsNamedByBoth()
+    {
+        var test = Lived(seed: 5);
+        test.Disk.Delete(test.Newest());
+        var ours = Ours(test.Disk);
+        Assert.EndsWith(".segment 0", ours[^1], StringComparison.Ordinal);
+        Assert.Equal(ours[^1], Theirs(test.Disk, expectedExit: 1)[^1]);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static TestJournal Lived(ulong seed)

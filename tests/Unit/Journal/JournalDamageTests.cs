@@ -166,6 +166,38 @@ public class JournalDamageTests
         Assert.Contains("those from 1 on are needed", fault.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Segment_MissingAtTheEnd_IsRefusedByName(bool isReopened)
+    {
+        var test = Written(seed: 18);
+        if (isReopened)
+        {
+            // As if whoever began the newest had died before the one before it said so.
+            var before = Layout(test.Disk).Segments[^2];
+            FlushProof.Of(before.Header).Write(
+                test.Disk.Content(before.Name).AsSpan(JournalFormat.ProofOffset), before.Header.Seed);
+            test.Open();
+            test.Close();
+            test.Disk.Crash(1);
+        }
+
+        var newest = test.Newest();
+        test.Disk.Delete(newest);
+        var fault = TestJournal.Refused(test.Disk, test.Options);
+        Assert.Contains($"{newest} at offset 0: the file is missing", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Segment_BegunWhileAnotherReads_IsNotMissed()
+    {
+        var test = Written(seed: 19);
+        var seen = Layout(test.Disk).Segments[..^1];
+        var fault = JournalScan.Run(test.Disk, seen, 0, visit: null, out _);
+        Assert.True(fault.IsNone, fault.Message);
+    }
+
     [Fact]
     public void Segment_OfAnotherJournal_IsRefused()
     {

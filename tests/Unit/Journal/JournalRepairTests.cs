@@ -95,6 +95,19 @@ public class JournalRepairTests
     }
 
     [Fact]
+    public void Repair_MissingNewest_KeepsEverythingElse()
+    {
+        var test = Written(seed: 10);
+        test.Disk.Delete(Segments(test.Disk)[3]);
+        Assert.True(JournalRepair.TryPlan(test.Disk, out var plan).IsNone);
+        Assert.Equal(FaultCode.JournalDamaged, plan.Damage.Code);
+        Assert.True(JournalRepair.Apply(test.Disk, plan, NowUs, []).IsNone);
+        Assert.Equal(3, Segments(test.Disk).Length);
+        var kept = test.Expected.Where(entry => entry.Sequence <= plan.LastSequence);
+        Assert.Equal(kept, Opened(test.Disk, test.Options));
+    }
+
+    [Fact]
     public void Repair_MissingOldest_KeepsTheRestAndSaysThatItIsAPart()
     {
         var test = Written(seed: 5);

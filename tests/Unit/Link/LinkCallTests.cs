@@ -106,11 +106,15 @@ public sealed class LinkCallTests : IDisposable
 
         Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex));
         calls[0].Dispose();
+        using var patience = new CancellationTokenSource(s_timeout);
         AsyncDuplexStreamingCall<RawMessage, RawMessage>? again = null;
-        Assert.True(SpinWait.SpinUntil(
-            () => (again = LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex).AsTask().Result) is not null,
-            s_timeout));
-        again!.Dispose();
+        while (again is null)
+        {
+            await Task.Delay(5, patience.Token);
+            again = await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex);
+        }
+
+        again.Dispose();
         calls.ForEach(call => call.Dispose());
     }
 
