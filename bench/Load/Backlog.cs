@@ -18,10 +18,12 @@ namespace Muster.Load;
 /// </summary>
 internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap arena, int workers)
 {
-    private const int PerSession = 200_000;
+    private const int PerSessionMax = 200_000;
     private const int PayloadBytes = 100;
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
 
+    // A session may hold half of the cell's tasks, and never more than a limit that this is below.
+    private readonly int _perSession = Math.Min(PerSessionMax, (int)arena.Limits.TasksMax / 4);
     private long _results;
     private long _firstResultAt;
 
@@ -112,10 +114,10 @@ internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap 
         var before = RoleBytes();
         var payloadBytes = arena.Payloads.UsedBytes;
         var start = Stopwatch.GetTimestamp();
-        for (var left = tasks; left > 0; left -= PerSession)
+        for (var left = tasks; left > 0; left -= _perSession)
         {
             clients.Add(MusterClient.Connect(cell.Address));
-            maps.Add(MapAsync(clients[^1], Math.Min(left, PerSession)));
+            maps.Add(MapAsync(clients[^1], Math.Min(left, _perSession)));
         }
 
         await WhileRunning(maps, () => arena.Ready.Count >= (ulong)tasks, "all tasks are queued");
@@ -163,7 +165,7 @@ internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap 
     {
         ReadOnlyMemory<byte> payload = new byte[PayloadBytes];
         await foreach (var _ in client.MapAsync(
-            LoadWorker.NoOp, Enumerable.Repeat(payload, tasks), new MapOptions { InFlightMax = PerSession }))
+            LoadWorker.NoOp, Enumerable.Repeat(payload, tasks), new MapOptions { InFlightMax = _perSession }))
         {
             if (Interlocked.Increment(ref _results) == 1)
             {

@@ -68,7 +68,7 @@ internal static class Commands
             floor_per_s = floor.Median,
             floor_per_s_min = floor.Min,
             floor_per_s_max = floor.Max,
-            share_of_floor = Math.Round(rate.Median / floor.Median, 3),
+            share_of_floor = Spread.Of([.. rates.Zip(floors, (ours, bare) => ours / bare)], 3).Median,
             cpu_us_per_task = Spread.Of(cpu, 1).Median,
             cpu_us_per_task_of = cost!.CpuUs,
         });

@@ -84,7 +84,10 @@ internal sealed class PeerRun : IAsyncDisposable
     {
         var port = FreePort();
         var words = _peer.Server(port, _folder);
-        await LaunchAsync(words[0], [.. Rest(words)], "server.log");
+
+        // Servers live where only root's PATH leads.
+        var system = Path.Combine("/usr/sbin", words[0]);
+        await LaunchAsync(File.Exists(system) ? system : words[0], [.. Rest(words)], "server.log");
         await ListensAsync(port);
         for (var n = 0; n < Workers; n++)
         {
