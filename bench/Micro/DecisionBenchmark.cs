@@ -50,7 +50,8 @@ public class DecisionBenchmark
         var sent = _effects.Sent;
         Invariant.That(sent.Length == Room);
 
-        // The tasks are ready again, and the worker says that it has ended as many.
+        // As many new tasks are ready, and the worker says that it has ended as many.
+        _cell.Renew(sent);
         Invariant.That(_cell.Arena.Ready.Push(Role.Plm, sent) == sent.Length);
         _cell.Arena.Workers[_row].EndedTotal += (ulong)sent.Length;
         _cell.Arena.Workers.MarkChanged(_row);
@@ -64,7 +65,7 @@ public class DecisionBenchmark
         private readonly TakenTask[] _sent = new TakenTask[capacity];
         private int _count;
 
-        public ReadOnlySpan<TakenTask> Sent => _sent.AsSpan(0, _count);
+        public Span<TakenTask> Sent => _sent.AsSpan(0, _count);
 
         public void Clear() => _count = 0;
 

@@ -50,6 +50,27 @@ internal sealed class PrivateCell : IDisposable
     public void PushFirst(int count) =>
         Invariant.That(Arena.Ready.Push(Role.Plm, _accepted.AsSpan(0, count)) == count);
 
+    /// <summary>
+    /// Ends tasks that were taken and accepts new ones in their slots, for a task has a limited number of attempts.
+    /// </summary>
+    public void Renew(Span<TakenTask> taken)
+    {
+        foreach (ref var task in taken)
+        {
+            var tasks = Arena.Tasks;
+            var done = task.Word.With(TaskState.Done);
+            Invariant.That(tasks.TryStep(Role.Plm, task.Slot, task.Word, done));
+            var free = new StateWord(TaskState.Free, Attempt.None, done.GenerationLow);
+            Invariant.That(tasks.TryStep(Role.Plm, task.Slot, done, free));
+            ref var slot = ref tasks[task.Slot];
+            slot.Generation = TaskId.NextGeneration(slot.Generation, Arena.Epoch);
+            slot.Executions = 0;
+            var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)slot.Generation);
+            Invariant.That(tasks.TryStep(Role.Plm, task.Slot, free, accepted));
+            task = new(task.Slot, accepted);
+        }
+    }
+
     /// <summary>Makes a worker known whose slots take everything.</summary>
     public uint AddWorker(uint slots)
     {

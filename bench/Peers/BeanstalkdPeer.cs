@@ -34,23 +34,32 @@ internal sealed class BeanstalkdPeer : IPeer
     public void Work(int port)
     {
         using var socket = Open(port, "jobs", "results");
-        for (var n = 0; n < ReservesAhead; n++)
-        {
-            socket.Put("reserve\r\n");
-        }
-
+        var ahead = 1;
         while (true)
         {
-            if (!socket.HasMore)
+            // The first one waits for a job. Those behind it take what else is there, for a reserve that waits would
+            // hold up the results of the jobs before it.
+            socket.Put("reserve\r\n");
+            for (var n = 1; n < ahead; n++)
             {
-                socket.Flush();
+                socket.Put("reserve-with-timeout 0\r\n");
             }
 
-            if (TakeReserved(socket) is { } id)
+            socket.Flush();
+            var jobs = 0;
+            for (var answers = 0; answers < ahead;)
             {
-                socket.Put(s_result);
-                socket.Put($"delete {id}\r\nreserve\r\n");
+                var id = TakeAnswer(socket, out var isReserve);
+                answers += isReserve ? 1 : 0;
+                if (id is not null)
+                {
+                    socket.Put(s_result);
+                    socket.Put($"delete {id}\r\n");
+                    jobs++;
+                }
             }
+
+            ahead = Math.Clamp(2 * jobs, 2, ReservesAhead);
         }
     }
 
@@ -70,19 +79,26 @@ internal sealed class BeanstalkdPeer : IPeer
     }
 
     /// <summary>Takes one answer; the id when it was a reserved job.</summary>
-    private static string? TakeReserved(PeerSocket socket)
+    private static string? TakeAnswer(PeerSocket socket, out bool isReserve)
     {
         var line = socket.TakeLine();
-        if (!line.StartsWith("RESERVED "u8))
+        isReserve = true;
+        if (line.StartsWith("RESERVED "u8))
         {
-            return line.StartsWith("INSERTED"u8) || line.SequenceEqual("DELETED"u8)
-                ? null
-                : throw new InvalidDataException($"beanstalkd: {Encoding.ASCII.GetString(line)}");
+            var words = Encoding.ASCII.GetString(line).Split(' ');
+            socket.Take(int.Parse(words[2], CultureInfo.InvariantCulture) + 2);
+            return words[1];
         }
 
-        var words = Encoding.ASCII.GetString(line).Split(' ');
-        socket.Take(int.Parse(words[2], CultureInfo.InvariantCulture) + 2);
-        return words[1];
+        if (line.SequenceEqual("TIMED_OUT"u8))
+        {
+            return null;
+        }
+
+        isReserve = false;
+        return line.StartsWith("INSERTED"u8) || line.SequenceEqual("DELETED"u8)
+            ? null
+            : throw new InvalidDataException($"beanstalkd: {Encoding.ASCII.GetString(line)}");
     }
 
     // A reserve that waits holds up what is behind it on its connection, so jobs are put on another one.
@@ -121,7 +137,7 @@ internal sealed class BeanstalkdPeer : IPeer
             var results = 0;
             while (results == 0 || _results.HasMore)
             {
-                if (TakeReserved(_results) is not { } id)
+                if (TakeAnswer(_results, out _) is not { } id)
                 {
                     continue;
                 }

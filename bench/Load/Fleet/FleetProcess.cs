@@ -20,6 +20,7 @@ internal static class FleetProcess
         Environment.SetEnvironmentVariable("MUSTER_LINKS", "off");
         var identity = WorkerIdentity.Create("fleet", slots: 1);
         var running = new List<Task>();
+        var starting = new List<Task>();
         for (var n = 0; n < options.Workers; n++)
         {
             var worker = new SimulatedWorker(options.Address, identity with
@@ -28,10 +29,12 @@ internal static class FleetProcess
                 Nonce = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1,
             });
             running.Add(worker.RunAsync(CancellationToken.None));
-            if (n % StartsAtOnce == StartsAtOnce - 1)
+            starting.Add(worker.Connected);
+            if (starting.Count == StartsAtOnce)
             {
-                // Beats of the fleet are spread over the interval.
-                await Task.Delay(15);
+                // No more than fit into the backlog of a listener; it also spreads the beats over the interval.
+                await await Task.WhenAny([Task.WhenAll(starting), .. running]);
+                starting.Clear();
             }
         }
 

@@ -19,7 +19,11 @@ internal sealed class SimulatedWorker(string address, WorkerIdentity identity) :
 
     private readonly GrpcWorkerTransport _transport = new();
     private readonly RegisterAnswer _answer = new();
+    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _intervalMs = 250;
+
+    /// <summary>Ends when both streams are open.</summary>
+    public Task Connected => _connected.Task;
 
     /// <summary>Registers, connects, and beats until it is stopped.</summary>
     /// <exception cref="LinkException">A stream ended, which no stream should here.</exception>
@@ -34,6 +38,7 @@ internal sealed class SimulatedWorker(string address, WorkerIdentity identity) :
         await using var scheduler = await _transport.OpenDispatchAsync(welcome.SchedulerAddresses[0], stopping);
         await scheduler.WriteAsync(Message(writer =>
             DispatchCodec.WriteHello(writer, welcome.WorkerId, identity.Nonce, [], [], 0)));
+        _connected.SetResult();
         var first = await Task.WhenAny(ListenAsync(register), DrainAsync(scheduler), BeatAsync(register, stopping));
         await first;
         stopping.ThrowIfCancellationRequested();
