@@ -35,7 +35,10 @@ internal enum CellCounter
     /// <summary>A word: names the journal that the arena belongs to; 0: none.</summary>
     JournalLineage = 16,
 
-    /// <summary>A word: the journal is on disk up to this sequence.</summary>
+    /// <summary>
+    /// A word: the journal is on disk up to this sequence; one of the two largest numbers while
+    /// everything is being told to a journal that was cut or replaced.
+    /// </summary>
     JournalSynced = 17,
 
     /// <summary>

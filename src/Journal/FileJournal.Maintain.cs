@@ -11,6 +11,12 @@ internal sealed partial class FileJournal
 {
     private const long SliceBytesMin = 1024 * 1024;
 
+    /// <summary>
+    /// Appended from one commit to the next, from which on spares are not written ahead: that would double what the
+    /// disk has to take, and saves little for a commit of this size.
+    /// </summary>
+    private const long BusyBytes = 256 * 1024;
+
     // Under the gate.
     private ulong _forgetBefore;
 
@@ -27,7 +33,9 @@ internal sealed partial class FileJournal
         var released = ReleaseOne();
 
         // Twice what was appended meanwhile: so the spare is ready before the segment in use is full.
-        var slice = Math.Min(Math.Max(2 * _bytesSinceMaintained, SliceBytesMin), _options.SliceBytesMax);
+        var slice = _bytesSinceMaintained >= BusyBytes
+            ? 0
+            : Math.Min(Math.Max(2 * _bytesSinceMaintained, SliceBytesMin), _options.SliceBytesMax);
         _bytesSinceMaintained = 0;
         var isPreparing = !released && _spare.Prepare(slice);
         if (_spare.Errno != 0 && ReuseForgotten())
@@ -82,9 +90,7 @@ internal sealed partial class FileJournal
             return false;
         }
 
-        var ageUs = _options.UnixUs() - _segments[1].Header.UnixUs;
-        var isYoung = ageUs < _options.RetainAge.Ticks / TimeSpan.TicksPerMicrosecond;
-        if (isYoung && ForgottenBytes() <= _options.RetainBytes)
+        if (IsYoung(_segments[1].Header.UnixUs) && ForgottenBytes() <= _options.RetainBytes)
         {
             return false;
         }
@@ -103,6 +109,12 @@ internal sealed partial class FileJournal
         _segments.RemoveAt(0);
         return true;
     }
+
+    // A segment from the future is not young: the clock was set back, and its age is anybody's guess.
+    private bool IsYoung(long unixUs) =>
+        _options.RetainAge > TimeSpan.Zero
+        && _options.UnixUs() - unixUs is >= 0 and var ageUs
+        && ageUs < _options.RetainAge.Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Makes the oldest segment the spare, if nobody needs it.</summary>
     private bool ReuseForgotten()

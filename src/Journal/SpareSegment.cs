@@ -43,7 +43,10 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
         }
     }
 
-    /// <summary>Does a part of the work; false when there is nothing more to do now.</summary>
+    /// <summary>
+    /// Does a part of the work; false when there is nothing more to do now. With 0 bytes to write ahead, what was not
+    /// written yet stays reserved.
+    /// </summary>
     public bool Prepare(long sliceBytes)
     {
         if (IsReady)

@@ -28,7 +28,8 @@ internal interface IPlmJournal
     bool IsBehind { get; }
 
     /// <summary>
-    /// So much waits to be written that what is not accepted yet stays where it is: the ends of tasks too.
+    /// So much waits to be written that what is not accepted yet stays where it is: the ends of tasks too, of those
+    /// that it is told of.
     /// </summary>
     bool IsOverrun { get; }
 

@@ -99,11 +99,17 @@ internal sealed partial class PlmCore
             return;
         }
 
-        Count(CellCounter.LostAttempts);
-        NoteCrash(_tasks.IdOf(index).Value, row);
         if (slot.Crashes + 1 >= _options.CrashesMax)
         {
-            Quarantine(index, ref slot, word);
+            // Before the end, whose record tells of it.
+            Count(CellCounter.LostAttempts);
+            var isNoted = TryNoteCrash(_tasks.IdOf(index).Value, row);
+            if (!TryQuarantine(index, ref slot, word))
+            {
+                Count(CellCounter.LostAttempts, -1);
+                ForgetLastNote(_tasks.IdOf(index).Value, isNoted);
+            }
+
             return;
         }
 
@@ -117,6 +123,8 @@ internal sealed partial class PlmCore
         }
 
         slot.Crashes++;
+        Count(CellCounter.LostAttempts);
+        TryNoteCrash(_tasks.IdOf(index).Value, row);
         _wakeScheduler = true;
         NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
         if (!_charges.TryGetValue(row, out var charges))
@@ -128,8 +136,8 @@ internal sealed partial class PlmCore
     }
 
     // The process of the row lives: what its tasks were charged with was the loss of a worker, no death. Not undone are
-    // the worker that they have to themselves from then on and an end in quarantine; and a restored journal or another
-    // PLM process leaves the charge as it is, which errs on the safe side.
+    // the worker that they have to themselves from then on and an end in quarantine; and another PLM process knows no
+    // charges to take back, which errs on the safe side.
     private void TakeBackCharges(uint row)
     {
         if (!_charges.Remove(row, out var charges))
@@ -148,13 +156,19 @@ internal sealed partial class PlmCore
             slot.Crashes--;
             slot.AttemptsLost = (byte)Math.Min(slot.AttemptsLost + 1, TaskLimits.LostAttemptsMax);
             NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
-            if (slot.Crashes == 0)
+            ForgetLastNote(id, _crashNotes.TryGetValue(id, out var notes) && notes.Count > slot.Crashes);
+        }
+    }
+
+    // Of a death that is not charged after all.
+    private void ForgetLastNote(ulong id, bool isNoted)
+    {
+        if (isNoted && _crashNotes.TryGetValue(id, out var notes))
+        {
+            notes.RemoveAt(notes.Count - 1);
+            if (notes.Count == 0)
             {
                 _crashNotes.Remove(id);
-            }
-            else if (_crashNotes.TryGetValue(id, out var notes) && notes.Count > slot.Crashes)
-            {
-                notes.RemoveAt(notes.Count - 1);
             }
         }
     }
@@ -171,13 +185,13 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void NoteCrash(ulong id, uint row)
+    private bool TryNoteCrash(ulong id, uint row)
     {
         if (!_crashNotes.TryGetValue(id, out var notes))
         {
             if (_crashNotes.Count >= PlmLimits.CrashNotesMax)
             {
-                return;
+                return false;
             }
 
             _crashNotes.Add(id, notes = []);
@@ -185,5 +199,6 @@ internal sealed partial class PlmCore
 
         var workers = _arena.Workers;
         notes.Add(CrashNote.Of(workers.Name(row), workers.Host(row), workers[row].Pid, workers[row].HealthSinceUnixUs));
+        return true;
     }
 }

@@ -68,7 +68,11 @@ internal sealed partial class PlmCore
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
         Settle(_awaitSync, _synced);
-        _arena.Set(CellCounter.JournalSynced, _synced);
+        if (!TellEverything)
+        {
+            _arena.Set(CellCounter.JournalSynced, _synced);
+        }
+
         MarkFinishedSafe();
     }
 
@@ -271,7 +275,7 @@ internal sealed partial class PlmCore
     private void NoteFinishedRead()
     {
         var position = _arena.Finished.ReadTotal;
-        if (position == _finishedMarked || _owed.Count > 0)
+        if (position == _finishedMarked || _owed.Count + _unjudged.Count > 0)
         {
             return;
         }

@@ -14,12 +14,13 @@ internal sealed partial class PlmCore
 {
     private const ushort JudgedBit = 0x8000;
 
-    // The journal is far behind its disk: what the Register finished stays in the ring for now.
-    private bool _drainIsHeld;
-
-    // Reported slots to be judged later: the ring was full and their result block could not be given back, or the
-    // journal is too far behind. Bounded by the slots.
+    // Reported slots to be judged later: the ring was full and their result block could not be given back. Bounded by
+    // the slots.
     private readonly Queue<uint> _owed = new();
+
+    // Reported slots whose results wait until the journal is not too far behind its disk any more, in the order in
+    // which they came; those of tasks that it is not told of do not wait. Each slot once, so bounded by the slots.
+    private readonly Queue<uint> _unjudged = new();
 
     // Slots among the pushes whose failure is counted once the push is done: see the order of writes.
     private readonly List<uint> _countAfterPush = new(PlmLimits.PushBatchMax);
@@ -34,8 +35,7 @@ internal sealed partial class PlmCore
         Span<FinishedRecord> records = stackalloc FinishedRecord[PlmLimits.FinishedBatchMax];
         var taken = 0;
         int count;
-        _drainIsHeld = _journal is { IsOverrun: true };
-        while (!_drainIsHeld && taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
+        while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
         {
             taken += count;
             foreach (ref readonly var record in records[..count])
@@ -78,14 +78,35 @@ internal sealed partial class PlmCore
             return;
         }
 
-        // One turn can bring more results than may wait to be written.
-        if (_journal is { IsOverrun: true })
+        // Looked at for each: one turn can bring more results than may wait to be written.
+        if (_journal is { IsOverrun: true } && IsJournaled(in _tasks[index]))
         {
-            _owed.Enqueue(index);
+            if (!_index[index].IsUnjudged)
+            {
+                _index[index].IsUnjudged = true;
+                _unjudged.Enqueue(index);
+            }
+
             return;
         }
 
         Judge(index, word, isTakeover: false);
+    }
+
+    private void JudgeWaiting()
+    {
+        for (var owed = _owed.Count; owed > 0; owed--)
+        {
+            var index = _owed.Dequeue();
+            JudgeIfReported(index, _tasks.Read(index).GenerationLow);
+        }
+
+        while (_unjudged.Count > 0 && _journal is not { IsOverrun: true })
+        {
+            var index = _unjudged.Dequeue();
+            _index[index].IsUnjudged = false;
+            JudgeIfReported(index, _tasks.Read(index).GenerationLow);
+        }
     }
 
     private void Judge(uint index, StateWord word, bool isTakeover)

@@ -105,14 +105,17 @@ internal sealed partial class PlmCore
         return payload;
     }
 
-    private void Quarantine(uint index, ref TaskSlot slot, StateWord word)
+    // False: the Scheduler gave it back at this moment, so it had never been sent.
+    private bool TryQuarantine(uint index, ref TaskSlot slot, StateWord word)
     {
         slot.Crashes++;
-        if (!TryEnd(index, word, FaultCode.TaskQuarantined))
+        if (TryEnd(index, word, FaultCode.TaskQuarantined))
         {
-            // The Scheduler gave it back at this moment: it had never been sent.
-            slot.Crashes--;
+            return true;
         }
+
+        slot.Crashes--;
+        return false;
     }
 
     // Writes the record of a quarantined task, unless a predecessor did. Without room for it the fault says it all.

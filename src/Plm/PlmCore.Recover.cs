@@ -78,6 +78,10 @@ internal sealed partial class PlmCore
         SetNow(CellCounter.ClientsNow, 0);
         CrashPoint.Hit("plm.recover.found");
         FinishFound(found);
+        if (TellEverything)
+        {
+            FinishSnapshot(_journal!);
+        }
 
         // Only now: a successor that finds less does it all again.
         CrashPoint.Hit("plm.recover.finished");

@@ -56,20 +56,28 @@ internal sealed partial class PlmCore
             return Fault.None;
         }
 
-        // An arena that outlived its journal: whatever it holds is told to the new one.
-        if (_arena.Counter(CellCounter.JournalLineage) != _journal.Lineage
-            || _arena.Counter(CellCounter.JournalSynced) > _journal.LastSequence)
+        // An arena that outlived its journal, or records of it: whatever it holds is told, as a snapshot. If the
+        // journal is its own and was cut, what was recorded before is forgotten then: a task whose end was cut off is
+        // not there to be told of, and would come back. Another journal keeps what it has.
+        var synced = _arena.Counter(CellCounter.JournalSynced);
+        var isOther = _arena.Counter(CellCounter.JournalLineage) != _journal.Lineage
+            || synced == PlmLimits.OtherJournal;
+        if (isOther || synced > _journal.LastSequence)
         {
+            // No journal comes so far, so that a successor does it all again until the snapshot is safe.
+            _arena.Set(CellCounter.JournalSynced, isOther ? PlmLimits.OtherJournal : PlmLimits.CutJournal);
             _arena.Set(CellCounter.JournalLineage, _journal.Lineage);
-            _arena.Set(CellCounter.JournalSynced, _synced);
-            TellArena();
+            _snapshotReplaces = !isOther;
             TellEverything = true;
+            StartSnapshot(_journal);
         }
 
         return Fault.None;
     }
 
-    /// <summary>The journal of a living arena was lost or replaced, and everything is told to the new one.</summary>
+    /// <summary>
+    /// The journal of a living arena was lost, replaced or cut, and everything is told to it; until that is synced.
+    /// </summary>
     public bool TellEverything { get; private set; }
 
     private Fault Restore(IPlmJournal journal)
@@ -353,7 +361,9 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         slot.AttemptsFailed = Math.Max(slot.AttemptsFailed, fact.Byte());
         slot.AttemptsLost = Math.Max(slot.AttemptsLost, fact.Byte());
-        slot.Crashes = Math.Max(slot.Crashes, fact.Byte());
+
+        // The later fact is the truer one: a charge may have been taken back in between.
+        slot.Crashes = fact.Byte();
         if (slot.Crashes > 0)
         {
             slot.Class = AloneClassOf(in slot);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using Muster.Arena;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -16,6 +17,9 @@ internal sealed partial class PlmCore
     private ulong _snapshotBegin;
     private ulong _snapshotEnd;
     private uint _snapshotAt;
+
+    // What was recorded before it is not needed afterwards.
+    private bool _snapshotReplaces = true;
     private uint _snapshotKeyAt;
     private long _snapshotDueMs = long.MaxValue;
 
@@ -28,12 +32,17 @@ internal sealed partial class PlmCore
             return;
         }
 
-        AppendFacts();
-        _snapshotBegin = _journal.Append(RecordKind.SnapshotBegin, default);
+        StartSnapshot(_journal);
         CrashPoint.Hit("plm.snapshot.begun");
         _snapshotAt = 0;
         _snapshotKeyAt = 0;
         _snapshotDueMs = _now.Ms;
+    }
+
+    private void StartSnapshot(IPlmJournal journal)
+    {
+        AppendFacts();
+        _snapshotBegin = journal.Append(RecordKind.SnapshotBegin, default);
         TellArena();
         TellModels();
     }
@@ -98,11 +107,16 @@ internal sealed partial class PlmCore
             return;
         }
 
+        FinishSnapshot(_journal!);
+        CrashPoint.Hit("plm.snapshot.ended");
+    }
+
+    private void FinishSnapshot(IPlmJournal journal)
+    {
         AppendFacts();
         System.Span<byte> begin = stackalloc byte[sizeof(ulong)];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(begin, _snapshotBegin);
-        _snapshotEnd = _journal!.Append(RecordKind.SnapshotEnd, begin);
-        CrashPoint.Hit("plm.snapshot.ended");
+        _snapshotEnd = journal.Append(RecordKind.SnapshotEnd, begin);
         _snapshotDueMs = long.MaxValue;
     }
 
@@ -110,10 +124,20 @@ internal sealed partial class PlmCore
     {
         if (_snapshotEnd <= _synced)
         {
-            _journal!.ForgetBefore(_snapshotBegin);
+            if (_snapshotReplaces)
+            {
+                _journal!.ForgetBefore(_snapshotBegin);
+            }
+
             CrashPoint.Hit("plm.snapshot.forgotten");
             _snapshotBegin = 0;
             _snapshotEnd = 0;
+            if (TellEverything)
+            {
+                TellEverything = false;
+                _snapshotReplaces = true;
+                _arena.Set(CellCounter.JournalSynced, _synced);
+            }
         }
     }
 
@@ -147,7 +171,7 @@ internal sealed partial class PlmCore
             _grants.Add(_tasks.IdOf(index).Value);
         }
 
-        if (slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0)
+        if (HasFailed(in slot))
         {
             WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
         }
@@ -159,6 +183,9 @@ internal sealed partial class PlmCore
 
         AppendIfLarge();
     }
+
+    private static bool HasFailed(in TaskSlot slot) =>
+        slot.AttemptsFailed > 0 || slot.AttemptsLost > 0 || slot.Crashes > 0;
 
     // Every attempt before the one that is under way.
     private static Attempt LastOver(StateWord word) =>
@@ -180,6 +207,13 @@ internal sealed partial class PlmCore
         {
             TellTask(index, in slot, word);
             AwaitJournal(index, in slot, isEnd: false);
+        }
+        else if (HasFailed(in slot) && !isEnded)
+        {
+            // Nobody waited for this fact, so it may have died with the predecessor, and the task would come back with
+            // attempts that it had used up. An end says it all.
+            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
+            AppendIfLarge();
         }
 
         if (isEnded && (!IsPublished(in slot) || TellEverything))

@@ -14,7 +14,7 @@ internal sealed partial class PlmCore
     {
         get
         {
-            var isWaiting = _drainIsHeld || _owed.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
+            var isWaiting = _owed.Count + _unjudged.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
             var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _snapshotDueMs), _heldBackUntilMs);
             return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
@@ -28,11 +28,7 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_inTurn);
         FlushPushes();
-        for (var owed = _owed.Count; owed > 0; owed--)
-        {
-            var index = _owed.Dequeue();
-            JudgeIfReported(index, _tasks.Read(index).GenerationLow);
-        }
+        JudgeWaiting();
 
         while (_timers.TryPopDue(_now.Ms, out var index))
         {

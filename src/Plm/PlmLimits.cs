@@ -24,6 +24,14 @@ internal static class PlmLimits
     /// <summary>How soon the first Register of an arena is looked for again, while tasks are held back.</summary>
     public const long RegisterLookMs = 50;
 
+    /// <summary>
+    /// In the arena instead of a sequence that is safe: all is being told to its own journal, which was cut.
+    /// </summary>
+    public const ulong CutJournal = ulong.MaxValue;
+
+    /// <summary>The same, to a journal that is not its own.</summary>
+    public const ulong OtherJournal = ulong.MaxValue - 1;
+
     /// <summary>Slots that a snapshot tells in one turn.</summary>
     public const uint SnapshotSlotsPerTurn = 1_024;
 

@@ -5,7 +5,7 @@ using Muster.Core;
 namespace Muster.Plm;
 
 /// <summary>
-/// Lists of slots without an allocation per element: 16 local bytes for each slot that was ever used, grown with the
+/// Lists of slots without an allocation per element: 24 local bytes for each slot that was ever used, grown with the
 /// arena's high-water mark. A slot is in at most one list. Owned by the PLM's core, used inside turns only.
 /// </summary>
 internal sealed class SlotIndex

@@ -18,4 +18,7 @@ internal struct SlotLinks
 
     /// <summary>Row of the task's idempotency key.</summary>
     public uint Key;
+
+    /// <summary>Its result waits for a journal that is far behind.</summary>
+    public bool IsUnjudged;
 }

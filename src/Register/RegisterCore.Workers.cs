@@ -120,9 +120,26 @@ internal sealed partial class RegisterCore
                     && slot.Worker == row + 1;
             }
 
-            slot.Worker = row + 1;
-            slot.AssignedUs = Math.Max(0, nowUnixUs - slot.SubmittedUnixUs);
-            slot.Executions = 1;
+            // The PLM may let the task go at any moment, and the Scheduler then writes here what this would write over:
+            // a result of its worker would be refused, and nobody would look for the task. A restored task names no
+            // worker and the Scheduler never writes 0, so only 0 is ever replaced.
+            Seam.Pass();
+            var named = Interlocked.CompareExchange(ref slot.Worker, row + 1, 0);
+            if (named != 0 && named != row + 1)
+            {
+                if (_tasks.Read(index) != word)
+                {
+                    continue;
+                }
+
+                // A Register died while it gave the task to another. Whose it is cannot be known: it is let go in time.
+                return false;
+            }
+
+            // If the Scheduler is first from here on, its name replaces this one before its step, and the step below
+            // fails; until then the task is in a state in which nobody reads the name. The rest is written once too.
+            Interlocked.CompareExchange(ref slot.AssignedUs, Math.Max(0, nowUnixUs - slot.SubmittedUnixUs), 0);
+            Interlocked.CompareExchange(ref slot.Executions, (ushort)1, (ushort)0);
             if (_tasks.TryStep(Role.Register, index, word, word.With(TaskState.Assigned, key.Attempt)))
             {
                 return true;

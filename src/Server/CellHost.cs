@@ -168,7 +168,7 @@ internal sealed class CellHost : IAsyncDisposable
             var fault = ArenaFile.Attach(_options.Cell, readOnly: false, out _arena);
             var waitedMs = time.GetElapsedTime(start).TotalMilliseconds;
             var mayCome = fault.Code is FaultCode.ArenaMissing or FaultCode.ArenaDamaged or FaultCode.ArenaVersion;
-            if (!mayCome || waitedMs >= _options.ArenaWaitMs)
+            if (!mayCome)
             {
                 return fault;
             }
@@ -179,6 +179,12 @@ internal sealed class CellHost : IAsyncDisposable
                 _options.Note?.Invoke(
                     $"waiting for the PLM of cell '{_options.Cell}' to make its arena, "
                     + $"at most {_options.ArenaWaitMs / 1_000} s ({fault.Message})");
+            }
+
+            // After the note: on a busy host the looks may be so far apart that the time for both has come at once.
+            if (waitedMs >= _options.ArenaWaitMs)
+            {
+                return fault;
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(ArenaLookMs), time, cancellationToken).ConfigureAwait(false);

@@ -12,7 +12,7 @@ namespace Muster.Arena.Tables;
 /// <item>fields marked P: the PLM, while the task is Free, Accepted, Reported, Delayed or Done, or after its own
 /// step;</item>
 /// <item>fields marked S: the Scheduler, before its step Ready to Assigned; the Register, before its step Accepted to
-/// Assigned;</item>
+/// Assigned, and only in place of 0: the Scheduler may be writing too;</item>
 /// <item>fields marked R: the Register, before its step to Reported; nobody reads them in an earlier state;</item>
 /// <item>fields marked H: whoever holds the task heap's lock.</item>
 /// </list>

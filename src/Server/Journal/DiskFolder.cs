@@ -140,27 +140,65 @@ internal sealed class DiskFolder : IJournalDisk, IDisposable
         }
 
         var errno = Mkdir.Private(path);
-        if (errno == Errno.EEXIST)
+        if (errno is not (0 or Errno.EEXIST))
         {
-            return Fault.None;
+            return Unusable(path, "making the folder", errno);
         }
 
-        return errno != 0 ? Unusable(path, "making the folder", errno) : SyncParent(parent);
+        foreach (var folder in UnprovenAbove(path))
+        {
+            var fault = Sync(folder);
+            if (!fault.IsNone)
+            {
+                return fault;
+            }
+        }
+
+        return Fault.None;
     }
 
-    /// <summary>The folder itself has to survive a power loss, or its files are nowhere.</summary>
-    private static Fault SyncParent(string? parent)
+    /// <summary>
+    /// The folders to be flushed before the one named here can be relied on: it has to survive a power loss with every
+    /// folder above it, or its files are nowhere. Whoever made them may have died before it had flushed them, and which
+    /// of them it made cannot be told. So it is all that are this user's, up to a mount, as long as there is no lock:
+    /// that file is made after the flush, so it is the proof of it, and later starts have nothing to wait for.
+    /// </summary>
+    internal static List<string> UnprovenAbove(string path)
     {
-        if (parent is not { Length: > 0 })
+        var folders = new List<string>();
+        if (File.Exists(Path.Combine(path, LockName)) || !Statx.TryOf(path, out var own))
         {
-            return Fault.None;
+            return folders;
         }
 
-        // The dot lets the parent itself be a symbolic link, which is the user's own choice.
+        // The dot follows a parent that is a symbolic link, which is the user's own choice.
+        for (var at = Path.GetDirectoryName(path); at is { Length: > 0 }; at = Path.GetDirectoryName(at))
+        {
+            var isOwn = Statx.TryOf(Path.Combine(at, "."), out var facts)
+                && facts.Uid == User.Id
+                && facts.Device == own.Device;
+            if (!isOwn && folders.Count > 0)
+            {
+                break;
+            }
+
+            // The nearest one in any case: the folder itself was made in it.
+            folders.Add(at);
+            if (!isOwn)
+            {
+                break;
+            }
+        }
+
+        return folders;
+    }
+
+    private static Fault Sync(string path)
+    {
         var flags = Arena.Native.Open.O_RDONLY | Arena.Native.Open.O_DIRECTORY;
-        using var folder = Arena.Native.Open.File(Path.Combine(parent, "."), flags, 0, out var errno);
+        using var folder = Arena.Native.Open.File(Path.Combine(path, "."), flags, 0, out var errno);
         errno = errno != 0 ? errno : Fsync.Flush(folder);
-        return errno == 0 ? Fault.None : Unusable(parent, "flushing the folder", errno);
+        return errno == 0 ? Fault.None : Unusable(path, "flushing the folder", errno);
     }
 
     private static Fault TryOpenFolder(string path, out SafeFileHandle? folder)

@@ -60,21 +60,18 @@ internal sealed class JournalThread : IDisposable
     }
 
     /// <summary>Writes what is left, marks the journal as closed, and ends. After the last turn.</summary>
-    public void Stop()
+    /// <returns>
+    /// False: the disk did not answer in time. The thread and what it uses, the journal with it, are left alone then.
+    /// </returns>
+    public bool TryStop(TimeSpan patience)
     {
         _stopping = true;
         _wake.Set();
-        if (_thread.IsAlive && _thread != Thread.CurrentThread)
-        {
-            _thread.Join();
-        }
+        return !_thread.IsAlive || _thread == Thread.CurrentThread || _thread.Join(patience);
     }
 
-    public void Dispose()
-    {
-        Stop();
-        _wake.Dispose();
-    }
+    /// <summary>After the thread has ended, or it would wait on what is gone.</summary>
+    public void Dispose() => _wake.Dispose();
 
     private void Work()
     {

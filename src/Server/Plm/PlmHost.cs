@@ -197,8 +197,17 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
             thread?.Join();
         }
 
-        _journalThread?.Dispose();
-        _cellJournal?.Dispose();
+        if (_journalThread?.TryStop(_options.JournalPatience) == false)
+        {
+            // A flush that never ends must not keep the process from ending, which alone gives the journal's lock back.
+            PlmLog.JournalHangs(_logger, _options.Cell, _options.JournalPatience.TotalSeconds);
+        }
+        else
+        {
+            _journalThread?.Dispose();
+            _cellJournal?.Dispose();
+        }
+
         ReleaseWaiters(all: true);
         _lease?.Dispose();
         PlmLog.Stopped(_logger, _options.Cell);

@@ -40,6 +40,9 @@ internal sealed record PlmHostOptions
     /// </summary>
     public long SnapshotBytesMin { get; init; } = 128L << 20;
 
+    /// <summary>How long a stop waits for the disk to take what is left of the journal. Default 10 s.</summary>
+    public TimeSpan JournalPatience { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// Bytes of results that wait for one slow client, 4 KiB to 1 GiB. Default 1,048,576; more stays in the arena until
     /// the client has read. Another mebibyte is there for answers to what it submits.

@@ -19,4 +19,9 @@ internal static partial class PlmLog
 
     [LoggerMessage(1203, LogLevel.Debug, "Client {Client:x16} opened its session: {Name}.")]
     public static partial void SessionOpened(ILogger logger, ulong client, string name);
+
+    [LoggerMessage(
+        1204, LogLevel.Error, "The journal of cell {Cell} is still being flushed {Seconds} seconds after the stop: the "
+            + "disk does not answer. Nothing acknowledged depends on it. Its lock is held until the process ends.")]
+    public static partial void JournalHangs(ILogger logger, string cell, double seconds);
 }

@@ -157,6 +157,11 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
                 {
                     if (_closed || _outbox.IsEmpty)
                     {
+                        if (_closed)
+                        {
+                            _written.TrySetResult();
+                        }
+
                         _flushing = false;
                         _flushedAt = Stopwatch.GetTimestamp();
                         return;
@@ -188,6 +193,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
             _outbox.Shut();
         }
 
+        _written.TrySetResult();
         _owner.OnDraining(this);
         _ = CloseSoonAsync(reason);
     }

@@ -34,6 +34,9 @@ internal sealed partial class Http2Connection
     private bool _draining;
     private bool _closed;
 
+    // Ends when the writer has ended after the connection was closed.
+    private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public Http2Connection(Stream io, IConnectionOwner owner, ConnectionOptions options)
     {
         _io = io;
@@ -150,12 +153,13 @@ internal sealed partial class Http2Connection
     }
 
     /// <summary>
-    /// Gives the connection up: every stream is told, and what waits is sent only if it can be at once.
+    /// Gives the connection up: every stream is told, and what waits is sent only if it can be within a second.
     /// </summary>
     public void Close(string reason, Http2ErrorCode code = Http2ErrorCode.NoError)
     {
         List<Http2Stream> streams;
-        ReadOnlyMemory<byte> rest = default;
+        ReadOnlyMemory<byte> rest;
+        Task written;
         lock (_gate)
         {
             if (_closed)
@@ -171,17 +175,16 @@ internal sealed partial class Http2Connection
                 stream.Open = false;
             }
 
-            if (!_flushing)
-            {
-                _outbox.GoAway(code);
-                rest = _outbox.Take();
-            }
-
+            _outbox.GoAway(code);
+            rest = _outbox.Take();
             _outbox.Shut();
+
+            // The server may have read a write whose writer has yet to hear of it: it is told why all the same.
+            written = _flushing ? _written.Task : Task.CompletedTask;
         }
 
         _keepAlive?.Dispose();
-        _ = CloseIoAsync(rest);
+        _ = CloseIoAsync(written, rest);
         _settled.TrySetException(new IOException(reason));
         _owner.OnClosed(this, reason);
         foreach (var stream in streams)
@@ -205,13 +208,14 @@ internal sealed partial class Http2Connection
         }
     }
 
-    private async Task CloseIoAsync(ReadOnlyMemory<byte> rest)
+    private async Task CloseIoAsync(Task written, ReadOnlyMemory<byte> rest)
     {
         try
         {
             if (!rest.IsEmpty)
             {
                 using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+                await written.WaitAsync(deadline.Token).ConfigureAwait(false);
                 await _io.WriteAsync(rest, deadline.Token).ConfigureAwait(false);
             }
         }

@@ -285,14 +285,21 @@ public sealed class CellHostTests
     {
         await using var cell = new TemporaryCell();
         await cell.StartAsync(cell.Options with { Limits = cell.Options.Limits with { PayloadBytesMax = 64 << 20 } });
-        await using var worker = new ScriptedWorker(cell.Address);
-        await worker.StartAsync(ScriptedWorker.Hello(7, slots: 16));
         var payload = new string('x', 3_900_000);
         var client = cell.Submission();
-        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
-            (await client.SubmitTaskAsync(Request(payload))).TaskId));
+
+        // One after another: together they are more than may wait for a slow disk, which refuses them. And all before
+        // the worker comes, so that it gets them at once.
+        const int Tasks = 8;
+        for (var task = 0; task < Tasks; task++)
+        {
+            await client.SubmitTaskAsync(Request(payload));
+        }
+
+        await using var worker = new ScriptedWorker(cell.Address);
+        await worker.StartAsync(ScriptedWorker.Hello(7, slots: 16));
         var seen = 0;
-        while (seen < ids.Length)
+        while (seen < Tasks)
         {
             foreach (var group in (await worker.AssignedAsync()).Groups)
             {

@@ -59,6 +59,21 @@ public sealed class DiskJournalTests : JournalConformance, IDisposable
     }
 
     [Fact]
+    public void Folder_MadeByWhoeverDiedBeforeItWasFlushed_IsFlushedWithEveryFolderAbove()
+    {
+        var cell = Path.Combine(_state, "a", "b");
+        var folder = CellJournal.FolderOf(cell);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var above = DiskFolder.UnprovenAbove(folder);
+        Assert.Equal([cell, Path.Combine(_state, "a"), _state], above.GetRange(0, 3));
+        Assert.True(CellJournal.TryOpen(cell, CellJournal.DefaultOptions, out var journal).IsNone);
+        journal!.Dispose();
+
+        // Proven by then, and nothing that a later start would wait for.
+        Assert.Empty(DiskFolder.UnprovenAbove(folder));
+    }
+
+    [Fact]
     public void Open_Twice_IsRefusedAndReadingIsNot()
     {
         var journal = Open();

@@ -247,6 +247,21 @@ public class JournalCrashTests
         Assert.Equal([7UL], Numbers(test));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public void Retention_ClockSetBack_KeepsNothingLonger(int seconds)
+    {
+        var test = new TestJournal(seed: 10);
+        test.Options = test.Options with { RetainAge = TimeSpan.FromSeconds(seconds) };
+        test.Open();
+        AppendUntilSegment(test, 7);
+        test.NowUs -= 3_600_000_000;
+        test.Forget(int.MaxValue);
+        MaintainAll(test);
+        Assert.Equal([7UL], Numbers(test));
+    }
+
     [Fact]
     public void Append_PastEveryLimit_FailsInsteadOfGrowing()
     {

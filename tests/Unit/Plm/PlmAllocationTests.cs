@@ -7,6 +7,13 @@ namespace Muster.Unit.Plm;
 
 public sealed class PlmAllocationTests
 {
+    private const int Rounds = 100;
+    private const int WarmRounds = 50;
+
+    // A step that allocates does so in each of them; the runtime's own doings on this thread (its tables of casts and
+    // types grow when it sees fit, and so late under load as code becomes hot) do not come four times.
+    private const int Windows = 4;
+
     [Fact]
     public void SubmitDeliverConfirm_SteadyState_AllocatesNothing()
     {
@@ -40,19 +47,26 @@ public sealed class PlmAllocationTests
             core.EndTurn();
         }
 
-        for (var warm = 0; warm < 50; warm++)
+        for (var warm = 0; warm < WarmRounds; warm++)
         {
             Round();
         }
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 0; round < 100; round++)
+        var least = long.MaxValue;
+        var windows = 0;
+        for (; windows < Windows && least > 0; windows++)
         {
-            Round();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var round = 0; round < Rounds; round++)
+            {
+                Round();
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        Assert.Equal(150ul * 256, stream.Count);
+        Assert.Equal(0, least);
+        Assert.Equal((ulong)(WarmRounds + (windows * Rounds)) * 256, stream.Count);
         cell.Core.CheckInvariants();
     }
 }

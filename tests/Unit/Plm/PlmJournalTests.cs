@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Linq;
 using Muster.Arena;
+using Muster.Arena.Rings;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
@@ -116,6 +117,39 @@ public sealed class PlmJournalTests
         cell.Journal.IsOverrun = false;
         cell.Turn();
         Assert.Equal(TaskState.Done, cell.StateOf(ids[0]));
+    }
+
+    [Fact]
+    public void Result_MemoryWhileTheJournalIsOverrun_IsDeliveredAndTheOthersFollowInTheirOrder()
+    {
+        using var cell = NewCell();
+        var stream = new FakeStream(cell.Arena);
+        var session = cell.Open(Client, stream);
+        cell.Submit(session, stream, Durable(cell), "d1");
+        cell.Submit(session, stream, cell.Spec(), "m");
+        cell.Submit(session, stream, Durable(cell), "d2");
+        cell.Sync();
+        foreach (var task in cell.Assign())
+        {
+            cell.Report(task, output: $"{cell.Arena.Tasks[task.Slot].Ref}");
+        }
+
+        cell.Journal!.IsOverrun = true;
+        cell.Turn();
+        Assert.Equal("2", Assert.Single(stream.Results).Output);
+        Assert.True(cell.Arena.Counter(CellCounter.FinishedSafe) < cell.Arena.Finished.WrittenTotal);
+
+        // A Register that took over tells of them again.
+        FinishedRecord again = new(FinishedRecord.Reported, 0, cell.Arena.Tasks[0].Generation);
+        Assert.Equal(1, cell.Arena.Finished.TryWrite([again]));
+        cell.Turn();
+        cell.Journal.IsOverrun = false;
+        cell.Turn();
+        cell.Sync();
+        Assert.Equal(["2", "1", "3"], stream.Results.Select(result => result.Output));
+        cell.Turn();
+        Assert.Equal(cell.Arena.Finished.WrittenTotal, cell.Arena.Counter(CellCounter.FinishedSafe));
+        cell.Core.CheckInvariants();
     }
 
     [Fact]
@@ -460,51 +494,6 @@ public sealed class PlmJournalTests
 
         using var next = NewCell(journal, epoch: 5);
         Assert.Equal(FaultCode.StateFolderUnusable, next.Recovered.Code);
-    }
-
-    [Fact]
-    public void Takeover_OfTheLivingArena_TellsAgainWhatMayNotHaveBeenSynced()
-    {
-        var journal = new FakeJournal();
-        using var cell = NewCell(journal);
-        var stream = new FakeStream(cell.Arena);
-        var session = cell.Open(Client, stream);
-        var (ids, _) = cell.Submit(session, stream, Durable(cell), "safe", "not safe");
-        cell.Sync();
-        var unsafeId = cell.Submit(session, stream, Durable(cell), "not synced").Ids[0];
-        cell.Report(cell.Assign(1)[0], output: "r");
-        cell.Turn();
-
-        // The process dies, and what it had appended with it; the arena lives.
-        journal.LosePower();
-        cell.Restart();
-        var second = new FakeStream(cell.Arena);
-        cell.Open(Client, second);
-        Assert.Empty(second.Results);
-        cell.Sync();
-        Assert.Equal("r", Assert.Single(second.Results).Output);
-        cell.Core.CheckInvariants();
-
-        using var next = NewCell(journal, epoch: 2);
-        Assert.Equal(TaskState.Done, next.StateOf(ids[0]));
-        Assert.Equal(TaskState.Ready, next.StateOf(unsafeId));
-    }
-
-    [Fact]
-    public void Takeover_JournalWasReplaced_TellsEverything()
-    {
-        using var cell = NewCell();
-        var (ids, _) = cell.Submit(null, null, Durable(cell), "a", "b");
-        cell.Sync();
-        var other = new FakeJournal { Lineage = 78 };
-        using var again = new PlmCell(cell.Arena, other);
-        again.Sync();
-
-        // The epoch too, so that no arena after it gives its ids again.
-        using var low = NewCell(other, epoch: 1);
-        Assert.Equal(FaultCode.StateFolderUnusable, low.Recovered.Code);
-        using var next = NewCell(other, epoch: 2);
-        Assert.All(ids, id => Assert.Equal(TaskState.Ready, next.StateOf(id)));
     }
 
     [Fact]

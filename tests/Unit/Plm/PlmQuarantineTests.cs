@@ -285,6 +285,25 @@ public sealed class PlmQuarantineTests
     }
 
     [Fact]
+    public void Crash_ProcessLivesAfterAll_IsNotHeldAgainstTheTaskInANewArenaEither()
+    {
+        var journal = new FakeJournal();
+        ulong id;
+        using (var cell = NewCell(slots: 1, journal))
+        {
+            id = cell.Submit(null, null, Durable(cell), "x").Ids[0];
+            cell.Sync();
+            Crash(cell, row: 0);
+            Crash(cell, row: 1, WorkerReason.ConnectionsClosed);
+            Live(cell, row: 1);
+            cell.Sync();
+        }
+
+        using var next = NewCell(slots: 1, journal, epoch: 2);
+        Assert.Equal((1, 1), (next.SlotOf(id).Crashes, next.SlotOf(id).AttemptsLost));
+    }
+
+    [Fact]
     public void Quarantine_ArenaMadeAnew_IsKeptAndCanBeRetried()
     {
         var journal = new FakeJournal();

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Rings;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm;
+using Muster.Unit.Plm;
+using Muster.Unit.Register;
+using Xunit;
+
+namespace Muster.Simulation;
+
+/// <summary>What another role does between two writes of a role, at a chosen place.</summary>
+public sealed class InterleavingTests
+{
+    // Claimed by a worker at every place at which the Scheduler may be first, and the same of a cell in which a
+    // Register died with the claim half made.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public void TakeBack_SchedulerPlacesTheTaskMeanwhile_LeavesItToItsWorker(int place)
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var id = cell.Restored();
+        var before = new Attempt((2 << Attempt.CountBits) | 7);
+        var other = cell.Hello(1);
+        AttemptKey[] inHand = [new(id, before)];
+        var facts = RegisterCell.Facts(2, workerId: 1ul << 32) with { CellId = 99, Epoch = 2, InHand = inHand };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        var superseded = new List<AttemptKey>();
+        At(place, () => cell.Assign(id, other.Row), () =>
+            cell.Core.TakeBackAttempts(welcome.Row, facts, cell.NowUnixUs, superseded));
+        var isFirst = superseded.Count > 0;
+        Assert.Equal(place != int.MaxValue, isFirst);
+        ref var slot = ref cell.Arena.Tasks[id.Slot];
+        Assert.Equal((isFirst ? other.Row : welcome.Row) + 1, slot.Worker);
+        Assert.Equal(TaskState.Assigned, cell.Arena.Tasks.Read(id.Slot).State);
+    }
+
+    [Fact]
+    public void TakeBack_NamedForAnotherByARegisterThatDied_IsLeftToTheHeap()
+    {
+        using var cell = new RegisterCell(epoch: 3);
+        cell.Arena.Set(CellCounter.JournalLineage, 99);
+        var id = cell.Restored();
+        cell.Arena.Tasks[id.Slot].Worker = 9;
+        AttemptKey[] inHand = [new(id, new Attempt((2 << Attempt.CountBits) | 7))];
+        var facts = RegisterCell.Facts(2, workerId: 1ul << 32) with { CellId = 99, Epoch = 2, InHand = inHand };
+        Assert.True(cell.Hello(facts, out var welcome).IsNone);
+        var superseded = new List<AttemptKey>();
+        cell.Core.TakeBackAttempts(welcome.Row, facts, cell.NowUnixUs, superseded);
+        Assert.Equal(inHand, superseded);
+        Assert.Equal(TaskState.Accepted, cell.Arena.Tasks.Read(id.Slot).State);
+    }
+
+    // The last of the deaths is not charged, because the attempt moved at that moment, and must not be told either.
+    [Fact]
+    public void Crash_AttemptMovesMeanwhile_LeavesNoNote()
+    {
+        using var cell = new PlmCell();
+        cell.Arena.Workers[0].Slots = 1;
+        cell.Arena.Workers[0].Pid = 4711;
+        cell.Arena.Workers.SetTexts(0, "w", "host", "1");
+        var id = cell.Submit(null, null, cell.Spec(), "x").Ids[0];
+        var slot = new TaskId(id).Slot;
+        Place(cell);
+        WriteDeath(cell);
+        var word = cell.Arena.Tasks.Read(slot);
+        var moves = new Moves(() => Assert.True(
+            cell.Arena.Tasks.TryStep(Role.Register, slot, word, word.With(TaskState.Running))));
+        Observe(moves with { AtLock = 0 }, () => cell.Turn());
+        Assert.Equal((TaskState.Running, 0), (cell.StateOf(id), cell.SlotOf(id).Crashes));
+        Assert.Equal(0ul, cell.Arena.Counter(CellCounter.LostAttempts));
+        for (var death = 1; death <= 3; death++)
+        {
+            WriteDeath(cell);
+            cell.Turn();
+            Assert.Equal(death, cell.SlotOf(id).Crashes);
+            Place(cell);
+        }
+
+        var result = FakeStream.ReadResult(cell.Arena, slot);
+        Assert.Equal(Outcome.Quarantined, result.Outcome);
+        Assert.Equal(3, result.Error.Split("(process 4711 on host").Length - 1);
+    }
+
+    private static void Place(PlmCell cell)
+    {
+        cell.Arena.Workers[0].Health = (uint)WorkerHealth.Alive;
+        cell.NowMs += 10;
+        cell.Assign();
+        cell.NowMs += 10;
+    }
+
+    private static void WriteDeath(PlmCell cell)
+    {
+        ref var worker = ref cell.Arena.Workers[0];
+        var old = worker.Epoch++;
+        worker.Health = (uint)WorkerHealth.Gone;
+        worker.HealthReason = (uint)WorkerReason.ProcessExited;
+        worker.HealthSinceUnixUs = cell.Now.UnixUs;
+        Assert.Equal(1, cell.Arena.Finished.TryWrite([new FinishedRecord(FinishedRecord.WorkerLost, 0, old)]));
+    }
+
+    private static void At(int place, Action others, Action act) => Observe(new Moves(others) { AtPass = place }, act);
+
+    private static void Observe(Moves moves, Action act)
+    {
+        Seam.Observer = moves;
+        try
+        {
+            act();
+        }
+        finally
+        {
+            Seam.Observer = null;
+        }
+    }
+
+    /// <summary>Lets others act once, at the place with this number.</summary>
+    private sealed record Moves(Action Others) : ISeamObserver
+    {
+        private int _passed;
+        private int _locked;
+
+        public int AtPass { get; init; } = -1;
+
+        public int AtLock { get; init; } = -1;
+
+        public void Pass()
+        {
+            if (_passed++ == AtPass)
+            {
+                Others();
+            }
+        }
+
+        public void LockTaken()
+        {
+            if (_locked++ == AtLock)
+            {
+                Others();
+            }
+        }
+
+        public void LockLeft()
+        {
+            // Of no matter here.
+        }
+
+        public void Stepped(Role role, uint slot, StateWord before, StateWord after)
+        {
+            // Nor this.
+        }
+    }
+}
