@@ -8,7 +8,9 @@ using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
-/// <summary>What every process of a cell and the client have used so far, and what the journal did. Immutable.</summary>
+/// <summary>
+/// What every process of a cell and the client have used so far, and what the journal did. Immutable.
+/// </summary>
 internal sealed class CellUse
 {
     private readonly Dictionary<string, ProcessUse> _kinds;

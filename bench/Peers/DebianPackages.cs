@@ -37,7 +37,8 @@ internal static class DebianPackages
         Console.WriteLine($"installing from Debian: {package}");
         string[] install =
         [
-            "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq", "--no-install-recommends", package,
+            "env", "DEBIAN_FRONTEND=noninteractive",
+            "apt-get", "install", "-y", "-qq", "--no-install-recommends", package,
         ];
         return await AsRootAsync(install) == 0
             || (await AsRootAsync("apt-get", "update", "-qq") == 0 && await AsRootAsync(install) == 0);
@@ -57,7 +58,9 @@ internal static class DebianPackages
             RedirectStandardError = true,
         })!;
         await Task.WhenAll(
-            process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync(), process.WaitForExitAsync());
+            process.StandardOutput.ReadToEndAsync(),
+            process.StandardError.ReadToEndAsync(),
+            process.WaitForExitAsync());
         return process.ExitCode;
     }
 }

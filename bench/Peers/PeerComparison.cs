@@ -9,8 +9,8 @@ using System.Threading.Tasks;
 namespace Muster.Peers;
 
 /// <summary>
-/// Rounds in which Muster and every peer take turns, so that all meet the machine as it is in the same minutes; then the
-/// table, and the ratios as the last line.
+/// Rounds in which Muster and every peer take turns, so that all meet the machine as it is in the same minutes; then
+/// the table, and the ratios as the last line.
 /// </summary>
 internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, int rounds)
 {
@@ -54,7 +54,8 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
     private static void PrintTable(List<Line> lines, Line reference)
     {
         Console.WriteLine();
-        Console.WriteLine($"{"",-17}{"durability",-12}{"tasks/s (min-max)",-32}{"p50 us",9}{"p99 us",10}   of {reference.Name}");
+        Console.WriteLine($"{"",-17}{"durability",-12}{"tasks/s (min-max)",-32}{"p50 us",9}{"p99 us",10}   "
+            + $"of {reference.Name}");
         foreach (var line in lines)
         {
             var rate = $"{line.Rate.Median:N0} ({line.Rate.Min:N0}-{line.Rate.Max:N0})";
@@ -105,7 +106,8 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
         Add(_rates, name, rate);
         Add(_p50s, name, p50);
         Add(_p99s, name, p99);
-        Console.WriteLine($"  round {round}: {name,-15} {rate,10:N0} tasks/s, lone p50 {p50,7:N0} us, p99 {p99,8:N0} us");
+        Console.WriteLine(
+            $"  round {round}: {name,-15} {rate,10:N0} tasks/s, lone p50 {p50,7:N0} us, p99 {p99,8:N0} us");
     }
 
     private static void Add(Dictionary<string, List<double>> lists, string name, double value)

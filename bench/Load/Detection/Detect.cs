@@ -14,8 +14,8 @@ using Muster.Shared.Cells;
 namespace Muster.Load.Detection;
 
 /// <summary>
-/// W9: how long it takes from the end of a worker until the Register gives it up, and until its task has started on another
-/// one: the first line of the handler there. Real processes, one task on each worker that ends.
+/// W9: how long it takes from the end of a worker until the Register gives it up, and until its task has started on
+/// another one: the first line of the handler there. Real processes, one task on each worker that ends.
 /// </summary>
 internal static class Detect
 {

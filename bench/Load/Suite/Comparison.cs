@@ -39,7 +39,8 @@ internal static class Comparison
             {
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"  {figure,-44} {before[name][figure],16:#,0.####} {after[name][figure],16:#,0.####} {ratio,8:0.000}"));
+                    $"  {figure,-44} {before[name][figure],16:#,0.####} {after[name][figure],16:#,0.####} "
+                    + $"{ratio,8:0.000}"));
             }
         }
 
@@ -66,5 +67,6 @@ internal static class Comparison
         && !name.EndsWith("_max", StringComparison.Ordinal);
 
     private static string Describe(MachineStamp stamp) =>
-        $"commit {stamp.Commit} of {stamp.At} on {stamp.Cpu}, {stamp.Cores} cores, Linux {stamp.Kernel}, {stamp.Dotnet}";
+        $"commit {stamp.Commit} of {stamp.At} on {stamp.Cpu}, {stamp.Cores} cores, Linux {stamp.Kernel}, "
+        + stamp.Dotnet;
 }

@@ -37,7 +37,8 @@ internal static class FigureFile
 
     private static IEnumerable<KeyValuePair<string, double>> Flat(JsonNode? node, string name) => node switch
     {
-        JsonObject nested => nested.SelectMany(pair => Flat(pair.Value, name.Length == 0 ? pair.Key : $"{name}.{pair.Key}")),
+        JsonObject nested => nested.SelectMany(pair =>
+            Flat(pair.Value, name.Length == 0 ? pair.Key : $"{name}.{pair.Key}")),
         JsonArray list => list.SelectMany((each, index) =>
             Flat(each, string.Create(CultureInfo.InvariantCulture, $"{name}.{index}"))),
         JsonValue value when value.GetValueKind() == JsonValueKind.Number => [new(name, value.GetValue<double>())],
