@@ -1,7 +1,7 @@
 # Every habit of the project is one verb. Bare make lists them.
 SHELL := /bin/bash
 DURABILITY ?= memory
-W ?= W1
+W ?=
 ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
@@ -16,8 +16,12 @@ CONFIG := -c Release -v q --nologo
 LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
 
+# What was said on the command line; each workload has its own defaults.
+COMMIT = $(shell git rev-parse --short=12 HEAD)
+LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
+	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS))
+
 .DEFAULT_GOAL := help
-# No verb is a file; the help is made from the lines of the verbs.
 # No verb is a file; the list is made from the lines of verbs.
 .PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# /{print $$1}' $(firstword $(MAKEFILE_LIST)))
 
@@ -77,8 +81,23 @@ crash-points: ## kill a role at every labelled place, ROUNDS times each
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
-bench: ## one workload: make bench W=W1 DURABILITY=memory; last line is JSON
-	@$(LOAD) $(W) --durability $(DURABILITY)
+bench: ## every workload and a table, or one: make bench W=W1 DURABILITY=durable ROUNDS=3 TASKS=N; last line is JSON
+	@$(LOAD) $(or $(W),suite) $(LOAD_OPTIONS)
+
+baseline: ## every workload, kept under bench/baselines with machine and commit, or as OUT=FILE
+	@mkdir -p bench/baselines && $(LOAD) suite $(LOAD_OPTIONS) --out $(or $(OUT),bench/baselines/$(COMMIT).jsonl)
+
+bench-compare: ## ratios of two such files: make bench-compare A=OLD B=NEW; last line is JSON
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load compare --a "$(A)" --b "$(B)"
+
+bench-peers: ## W1 and W2 beside other systems in the same run (installs them from Debian): PEERS=nats,gearman
+	@dotnet build bench/Load $(CONFIG) && dotnet build bench/Peers $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \
+		MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Peers/release/Muster.Peers run \
+		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \
+		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))
+
+micro: ## costs of single parts with BenchmarkDotNet: make micro ONLY='*Heap*'
+	@dotnet build bench/Micro $(CONFIG) && artifacts/bin/Micro/release/Muster.Micro --filter "$(or $(ONLY),*)"
 
 run: ## a whole cell with a worker, in the foreground
 	./muster up

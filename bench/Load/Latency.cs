@@ -2,7 +2,6 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.Text.Json;
 using System.Threading.Tasks;
 
 namespace Muster.Load;
@@ -27,11 +26,15 @@ internal static class Latency
         var floor50 = new List<double>();
         var floor99 = new List<double>();
         var unix50 = new List<double>();
+        using var arena = CellArena.Open(cell);
+        PerTask cost = null!;
         for (var round = 1; round <= rounds; round++)
         {
             var floor = Relay.Measure(tasks, overTcp: true);
             var unix = Relay.Measure(tasks, overTcp: false);
+            var before = CellUse.Now(cell, arena);
             var recorder = await MeasureAsync(client, tasks);
+            cost = CellUse.Now(cell, arena).Since(before, tasks);
             p50.Add(recorder.Percentile(0.50));
             p99.Add(recorder.Percentile(0.99));
             floor50.Add(floor.Percentile(0.50));
@@ -43,21 +46,29 @@ internal static class Latency
                 + $"over Unix sockets p50 {unix50[^1],6:F0} us");
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.Print(new
         {
             workload = "W2",
             durability = options.Durability,
             path = LoadWorker.Path,
             tasks,
-            p50_us = Math.Round(Throughput.Median(p50), 1),
-            p99_us = Math.Round(Throughput.Median(p99), 1),
-            floor_p50_us = Math.Round(Throughput.Median(floor50), 1),
-            floor_p99_us = Math.Round(Throughput.Median(floor99), 1),
-            floor_unix_p50_us = Math.Round(Throughput.Median(unix50), 1),
-        }));
+            p50_us = Spread.Of(p50, 1).Median,
+            p50_us_min = Spread.Of(p50, 1).Min,
+            p50_us_max = Spread.Of(p50, 1).Max,
+            p99_us = Spread.Of(p99, 1).Median,
+            p99_us_min = Spread.Of(p99, 1).Min,
+            p99_us_max = Spread.Of(p99, 1).Max,
+            floor_p50_us = Spread.Of(floor50, 1).Median,
+            floor_p99_us = Spread.Of(floor99, 1).Median,
+            floor_unix_p50_us = Spread.Of(unix50, 1).Median,
+            cpu_us_per_task = Math.Round(cost.CpuUsOfAll, 2),
+            cpu_us_per_task_of = cost.CpuUs,
+            fsyncs_per_task = cost.JournalFlushes,
+            sleeps_per_task_of = cost.Sleeps,
+        });
     }
 
-    private static async Task<LatencyRecorder> MeasureAsync(MusterClient client, int tasks)
+    public static async Task<LatencyRecorder> MeasureAsync(MusterClient client, int tasks)
     {
         ReadOnlyMemory<byte> payload = new byte[100];
         var recorder = new LatencyRecorder();

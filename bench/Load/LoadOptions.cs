@@ -48,6 +48,18 @@ internal sealed record LoadOptions
     /// <summary>How long false-loss runs.</summary>
     public int Minutes { get; init; }
 
+    /// <summary>Of suite: the file that also gets the figures; "": none.</summary>
+    public string Out { get; init; } = "";
+
+    /// <summary>Of suite: which workloads, separated by commas; "": all.</summary>
+    public string Only { get; init; } = "";
+
+    /// <summary>Whether the command line names a level.</summary>
+    public bool IsDurabilityGiven { get; init; }
+
+    /// <summary>Of compare: the file with the figures to compare with, and the one with those to compare.</summary>
+    public (string Before, string After) Files { get; init; } = ("", "");
+
     /// <summary>Slots of a worker process.</summary>
     public int Slots { get; init; } = 2;
 
@@ -70,9 +82,13 @@ internal sealed record LoadOptions
             options = args[at] switch
             {
                 "--durability" when value is "memory" or "relaxed" or "durable" =>
-                    options with { Durability = value },
+                    options with { Durability = value, IsDurabilityGiven = true },
                 "--fs" when value is "ext4" or "xfs" => options with { FileSystem = value },
                 "--history" => options with { History = value },
+                "--out" => options with { Out = value },
+                "--only" => options with { Only = value },
+                "--a" => options with { Files = (value, options.Files.After) },
+                "--b" => options with { Files = (options.Files.Before, value) },
                 "--address" => options with { Address = value },
                 "--tasks" when isNumber => options with { Tasks = number },
                 "--rounds" when isNumber => options with { Rounds = number },

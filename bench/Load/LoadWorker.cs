@@ -45,6 +45,7 @@ internal static class LoadWorker
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = options.Slots })
             .Handle(NoOp, _ => s_result)
+            .Handle(Allocations.Report, _ => Allocations.Answer())
             .Handle(s_chaos, ChaosAsync)
             .Handle(Trace, TraceAsync)
             .Handle(DetectTask.Type, (payload, context, cancel) =>

@@ -2,7 +2,6 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -28,36 +27,54 @@ internal static class OpenLoop
         await RunRateAsync(client, 10_000, 2);
 
         var rates = new List<object>();
-        double last50 = 0, last99 = 0;
+        Spread last50 = default, last99 = default, cpuUs = default;
+        using var arena = CellArena.Open(cell);
+        PerTask cost = null!;
         var floor = Relay.Measure(5_000, overTcp: true);
         foreach (var rate in s_rates)
         {
             var p50 = new List<double>();
             var p99 = new List<double>();
+            var cpu = new List<double>();
             for (var round = 1; round <= rounds; round++)
             {
+                var before = CellUse.Now(cell, arena);
                 var recorder = await RunRateAsync(client, rate, options.Seconds);
+                cost = CellUse.Now(cell, arena).Since(before, (double)rate * options.Seconds);
+                cpu.Add(cost.CpuUsOfAll);
                 p50.Add(recorder.Percentile(0.50));
                 p99.Add(recorder.Percentile(0.99));
                 Console.WriteLine($"  {rate,7:N0}/s round {round}: p50 {p50[^1],9:F0} us, p99 {p99[^1],9:F0} us");
             }
 
-            last50 = Math.Round(Throughput.Median(p50), 1);
-            last99 = Math.Round(Throughput.Median(p99), 1);
-            rates.Add(new { per_s = rate, p50_us = last50, p99_us = last99 });
+            (last50, last99) = (Spread.Of(p50, 1), Spread.Of(p99, 1));
+            cpuUs = Spread.Of(cpu, 2);
+            rates.Add(new
+            {
+                per_s = rate,
+                p50_us = last50.Median,
+                p99_us = last99.Median,
+                cpu_us_per_task = cpuUs.Median,
+            });
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.Print(new
         {
             workload = "W3",
             durability = options.Durability,
             tasks = s_rates[^1] * options.Seconds,
-            p50_us = last50,
-            p99_us = last99,
+            p50_us = last50.Median,
+            p50_us_min = last50.Min,
+            p50_us_max = last50.Max,
+            p99_us = last99.Median,
+            p99_us_min = last99.Min,
+            p99_us_max = last99.Max,
             floor_p50_us = Math.Round(floor.Percentile(0.50), 1),
             floor_p99_us = Math.Round(floor.Percentile(0.99), 1),
+            cpu_us_per_task = cpuUs.Median,
+            cpu_us_per_task_of = cost.CpuUs,
             rates,
-        }));
+        });
     }
 
     private static async Task<LatencyRecorder> RunRateAsync(MusterClient client, int perSecond, int seconds)

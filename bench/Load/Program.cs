@@ -3,6 +3,8 @@ using System;
 using System.Threading.Tasks;
 using Muster.Load.Detection;
 using Muster.Load.Faults;
+using Muster.Load.Fleet;
+using Muster.Load.Suite;
 
 namespace Muster.Load;
 
@@ -18,7 +20,14 @@ internal static class Program
           W1      throughput: tasks per second, submit to result at the client
           W2      latency with one task in flight, beside a bare relay with the same hops
           W3      latency in an open loop at 1,000, 10,000 and 100,000 tasks per second
+          W4      backlog: many tasks queued without a worker, then drained
+          W5      commands: /bin/true many times, beside bare loops of posix_spawn
+          W7      fleet: 1,000 simulated workers, what they cost at rest and do to a lone task's latency
           W8      recovery: a role killed with many tasks queued, and the replay of the journal into a new arena
+          W9      failure: as detect
+          W11     start: muster up to the first result, and calls of the command line
+          suite   all of these, or those of --only W1,W2, and a table
+          compare two files of figures: --a BEFORE --b AFTER
           chaos   kill and stop any and all parts under load and count what was lost
           powercut  cut the power of the file system that holds the cell's state, under load (needs root)
           overload  offer ten times what the cell can do, then normal load again
@@ -29,16 +38,18 @@ internal static class Program
           journal what the journal costs by itself: appending, group commit, replay
 
         --durability LEVEL    memory, relaxed or durable (memory)
-        --tasks N             tasks per round (W1: 500000, W2: 5000, losses: 100000); W8: of the replay (1000000)
-        --rounds N            rounds, the median counts (3; chaos: 20)
-        --seconds N           length of each rate of W3 (10)
-        --workers N           worker processes (2; chaos, losses: 3; false-loss: 20)
+        --tasks N             tasks per round (W1: 500000, W2, W7: 5000, W4: 1000000, W5: 2000, losses: 100000);
+                              W8: of the replay (1000000)
+        --rounds N            rounds, the median counts (3; chaos: 20; W9: 50; W11: 5)
+        --seconds N           length of each rate of W3, of each rest of W7 (10)
+        --workers N           worker processes (2; chaos, losses: 3; false-loss: 20; W7: 1000)
         --minutes N           how long false-loss runs (60)
         --fs NAME             powercut: ext4 or xfs (ext4)
         --history PATH        chaos: where to keep the whole history
         --seed N              order of kills in chaos, first journal of corrupt (1)
         --journals N          how many journals corrupt damages (1000)
         --first N             corrupt begins with this one (0)
+        --out PATH            suite: where to keep the figures, stamped with machine and commit
         --folder PATH         where journal measures (the folder for temporary files)
         """;
 
@@ -51,29 +62,23 @@ internal static class Program
             return 2;
         }
 
+        if (Workload.Find(options.Verb) is { } workload)
+        {
+            return await workload.Run(options) ? 0 : 1;
+        }
+
         switch (options.Verb)
         {
-            case "W1":
-                await Throughput.RunAsync(options);
-                return 0;
-            case "W2":
-                await Latency.RunAsync(options);
-                return 0;
-            case "W3":
-                await OpenLoop.RunAsync(options);
-                return 0;
-            case "W8":
-                await Recovery.RunAsync(options);
-                return 0;
+            case "suite":
+                return await SuiteRun.RunAsync(options) ? 0 : 1;
+            case "compare":
+                return Comparison.Run(options) ? 0 : 1;
             case "chaos":
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
             case "powercut":
                 return await PowerCut.RunApartAsync(args, options) ? 0 : 1;
             case "overload":
                 return await Overload.RunAsync(options) ? 0 : 1;
-            case "chaos-client":
-                await ClientVerb.RunAsync(options);
-                return 0;
             case "losses":
                 return await Losses.RunAsync(options) ? 0 : 1;
             case "corrupt":
@@ -85,12 +90,31 @@ internal static class Program
                 return await Detect.RunAsync(options) ? 0 : 1;
             case "false-loss":
                 return await FalseLoss.RunAsync(options) ? 0 : 1;
+            default:
+                return await RunPartAsync(options);
+        }
+    }
+
+    /// <summary>The processes that workloads start.</summary>
+    private static async Task<int> RunPartAsync(LoadOptions options)
+    {
+        switch (options.Verb)
+        {
+            case "chaos-client":
+                await ClientVerb.RunAsync(options);
+                return 0;
             case "worker":
             case "starved-worker":
                 await LoadWorker.RunAsync(options);
                 return 0;
             case "relay":
                 Relay.RunBroker(options.Address);
+                return 0;
+            case "spawn-loop":
+                SpawnLoop.Run(options.Tasks);
+                return 0;
+            case "fleet":
+                await FleetProcess.RunAsync(options);
                 return 0;
             default:
                 Console.Error.WriteLine(Usage);

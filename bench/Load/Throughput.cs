@@ -3,8 +3,8 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
-using System.Text.Json;
 using System.Threading.Tasks;
+using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
@@ -13,6 +13,8 @@ namespace Muster.Load;
 internal static class Throughput
 {
     private const int InFlight = 20_000;
+
+    private sealed record Round(double PerSecond, PerTask Cost, double ClientBytes, double WorkerBytes);
 
     public static async Task RunAsync(LoadOptions options)
     {
@@ -25,33 +27,36 @@ internal static class Throughput
         await using var client = MusterClient.Connect(cell.Address);
         await MapAsync(client, tasks / 10);
 
-        var rates = new List<double>();
-        var cpu = new List<double>();
+        var results = new List<Round>();
         for (var round = 1; round <= rounds; round++)
         {
-            var before = cell.CpuSeconds();
-            var start = Stopwatch.GetTimestamp();
-            await MapAsync(client, tasks);
-            var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            var after = cell.CpuSeconds();
-            rates.Add(tasks / seconds);
-            cpu.Add(after.Sum(pair => pair.Value - before[pair.Key]) / tasks * 1e6);
-            var parts = after.Select(pair => $"{pair.Key} {(pair.Value - before[pair.Key]) / tasks * 1e6:F2}");
+            results.Add(await MeasureAsync(cell, client, tasks, workers));
             Console.WriteLine(
-                $"  round {round}: {tasks / seconds,10:N0} tasks/s; CPU us per task: {string.Join(", ", parts)}");
+                $"  round {round}: {results[^1].PerSecond,10:N0} tasks/s; CPU us per task: {results[^1].Cost}");
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(new
+        var rate = Spread.Of([.. results.Select(round => round.PerSecond)]);
+        Figures.Print(new
         {
             workload = "W1",
             durability = options.Durability,
             path = LoadWorker.Path,
             tasks,
-            tasks_per_s = Math.Round(Median(rates)),
-            tasks_per_s_min = Math.Round(rates.Min()),
-            tasks_per_s_max = Math.Round(rates.Max()),
-            cpu_us_per_task = Math.Round(Median(cpu), 3),
-        }));
+            tasks_per_s = rate.Median,
+            tasks_per_s_min = rate.Min,
+            tasks_per_s_max = rate.Max,
+            cpu_us_per_task = Spread.Of([.. results.Select(round => round.Cost.CpuUsOfAll)], 3).Median,
+            cpu_us_per_task_of = results[^1].Cost.CpuUs,
+            allocated_bytes_per_task_of = new
+            {
+                client = Spread.Of([.. results.Select(round => round.ClientBytes)], 1).Median,
+                worker = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median,
+            },
+            fsyncs_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalFlushes)], 5).Median,
+            journal_writes_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalWrites)], 5).Median,
+            write_calls_per_task = Spread.Of([.. results.Select(round => round.Cost.FileWrites)], 4).Median,
+            sleeps_per_task_of = results[^1].Cost.Sleeps,
+        });
     }
 
     public static double Median(List<double> values)
@@ -59,6 +64,23 @@ internal static class Throughput
         var sorted = values.Order().ToList();
         var middle = sorted.Count / 2;
         return sorted.Count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private static async Task<Round> MeasureAsync(CellProcesses cell, MusterClient client, int tasks, int workers)
+    {
+        using var arena = CellArena.Open(cell);
+        var allocated = await Allocations.NowAsync(client, workers);
+        var before = CellUse.Now(cell, arena);
+        var start = Stopwatch.GetTimestamp();
+        await MapAsync(client, tasks);
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var cost = CellUse.Now(cell, arena).Since(before, tasks);
+        var now = await Allocations.NowAsync(client, workers);
+        return new(
+            tasks / seconds,
+            cost,
+            (now.Client - allocated.Client) / tasks,
+            (now.Workers - allocated.Workers) / tasks);
     }
 
     private static async Task MapAsync(MusterClient client, int tasks)

@@ -60,6 +60,10 @@ internal enum CellCounter
     /// <summary>Rows of idempotency keys in use now; goes down too.</summary>
     KeysNow = 25,
 
+    /// <summary>Times that more of the journal was written, and that more of it was flushed to the disk.</summary>
+    JournalWrites = 26,
+    JournalFlushes = 27,
+
     // Scheduler.
     Assigned = 32,
     Returned = 33,

@@ -62,6 +62,8 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_inTurn && _journal is not null && synced <= written);
         CrashPoint.Hit("plm.journal.reached");
+        _arena.Add(CellCounter.JournalWrites, written > _written ? 1 : 0);
+        _arena.Add(CellCounter.JournalFlushes, synced > _synced ? 1 : 0);
         _written = Math.Max(_written, written);
         _synced = Math.Max(_synced, synced);
         Settle(_awaitWrite, _written);
