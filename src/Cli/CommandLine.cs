@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
@@ -106,8 +107,14 @@ internal static class CommandLine
 
     private static int Usage(Terminal terminal, ParseResult result)
     {
-        var verb = result.CommandResult.Command is RootCommand ? null : result.CommandResult.Command.Name;
-        return Usage(terminal, UsageText.Of(result), verb);
+        // A verb inside another is asked for by both names: 'journal cat'.
+        var names = new List<string>();
+        for (Symbol each = result.CommandResult.Command; each is not RootCommand; each = each.Parents.First())
+        {
+            names.Insert(0, each.Name);
+        }
+
+        return Usage(terminal, UsageText.Of(result), names.Count == 0 ? null : string.Join(' ', names));
     }
 
     private static int Usage(Terminal terminal, string message, string? verb)

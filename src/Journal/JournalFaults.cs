@@ -9,7 +9,7 @@ internal static class JournalFaults
     public const uint RetryAfterMs = 1_000;
 
     private const string WhatNow =
-        "; it does not start on a damaged journal. Put the file back from a copy if you have one; "
+        "; no PLM starts on a damaged journal. Put the file back from a copy if you have one; "
         + "'muster journal repair --dry-run' says what else could be kept";
 
     public static Fault DiskFull(string folder) => new(

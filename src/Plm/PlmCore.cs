@@ -137,8 +137,9 @@ internal sealed partial class PlmCore
         return id.Epoch != 0 && id.Epoch < _arena.Epoch
             ? new(
                 FaultCode.TaskIdFromEarlierArena,
-                $"task {id} belongs to epoch {id.Epoch} of the cell and this is epoch {_arena.Epoch}; tasks of earlier "
-                + "epochs are gone, submit the work again")
+                $"task {id} belongs to epoch {id.Epoch} of the cell and this is epoch {_arena.Epoch}; "
+                + "either it ended and was confirmed, released or past its retention, or it was lost with the arena "
+                + "because its level of durability allowed that")
             : new(FaultCode.TaskNotFound, $"there is no task {id}; it was never accepted here, or it ended and was "
                 + "confirmed, released or past its retention");
     }

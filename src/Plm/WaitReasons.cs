@@ -18,6 +18,9 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
     private readonly Dictionary<ushort, string> _byHandler = [];
     private bool? _hasScheduler;
 
+    // Counted only when asked for: it looks at every task.
+    private int? _alone;
+
     /// <summary>Empty when nothing is odd.</summary>
     public string Explain(in TaskSlot slot, StateWord word) => word.State switch
     {
@@ -51,7 +54,29 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
             _byHandler.Add(handler, reason);
         }
 
-        return reason;
+        return reason.Length > 0 ? reason : ExplainFreeSlots();
+    }
+
+    // Slots are free, and the task may wait all the same: what died with a worker has the next one to itself.
+    private string ExplainFreeSlots()
+    {
+        _alone ??= CountAlone();
+        return _alone == 0
+            ? string.Empty
+            : $"slots are free on workers that are kept for tasks that have one to themselves, now {_alone}, "
+                + "because workers died while they ran";
+    }
+
+    private int CountAlone()
+    {
+        var count = 0;
+        for (uint index = 0; index < arena.Tasks.HighWater; index++)
+        {
+            var isPlacing = arena.Tasks.Read(index).State is TaskState.Ready or TaskState.Assigned or TaskState.Running;
+            count += isPlacing && arena.Tasks[index].Crashes > 0 ? 1 : 0;
+        }
+
+        return count;
     }
 
     private string ExplainDelayed(in TaskSlot slot)

@@ -132,5 +132,7 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
     };
 
     private static string Times(PendingTask task) =>
-        task.Executions > 1 ? string.Create(CultureInfo.InvariantCulture, $" after {task.Executions} starts") : "";
+        task.Executions > 1
+            ? string.Create(CultureInfo.InvariantCulture, $" (it was started {task.Executions} times)")
+            : "";
 }

@@ -2,6 +2,7 @@
 using System;
 using System.CommandLine;
 using System.Globalization;
+using System.IO;
 using System.Text.Json;
 using Muster.Arena;
 using Muster.Cli.Arguments;
@@ -54,13 +55,17 @@ internal static class ArenaVerb
         remove.SetAction(result =>
         {
             var name = result.GetRequiredValue(cell);
+            var wasThere = File.Exists(ArenaFolder.Arena(name));
             var fault = ArenaFile.Remove(name);
             if (!fault.IsNone)
             {
                 throw new MusterException(FaultCodes.Name(fault.Code), fault.Message);
             }
 
-            context.Terminal.Line($"the arena of cell '{name}' is removed");
+            context.Terminal.Line(
+                wasThere
+                    ? $"the arena of cell '{name}' is removed"
+                    : $"cell '{name}' has no arena; nothing was removed");
             return ExitCodes.Success;
         });
         return remove;

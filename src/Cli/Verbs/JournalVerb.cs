@@ -27,7 +27,11 @@ internal static class JournalVerb
         var place = new JournalPlace();
         var format = SharedOptions.Format();
         var from = new Option<ulong>("--from") { Description = "Begin with this sequence", HelpName = "SEQUENCE" };
-        var kind = new Option<ushort?>("--kind") { Description = "Only records of this kind", HelpName = "NUMBER" };
+        var kind = new Option<ushort?>("--kind")
+        {
+            Description = "Only records of this kind, as -o json shows it",
+            HelpName = "NUMBER",
+        };
         var verb = new Command("cat", "Print the records, oldest first; payloads show as sizes") { from, kind, format };
         place.AddTo(verb);
         verb.SetAction(result =>

@@ -88,7 +88,7 @@ internal static class WorkerInfos
         WorkerReason.Drains => "it drains",
         WorkerReason.CameBack => "it came back",
         WorkerReason.ReplacedByNewProcess => "another process took its place",
-        WorkerReason.RegisterRestarted => "the Register was restarted and waits for it",
+        WorkerReason.RegisterRestarted => "the Register was restarted and gave it a fresh lease",
         _ => string.Empty,
     };
 }

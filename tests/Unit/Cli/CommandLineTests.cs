@@ -71,6 +71,7 @@ public class CommandLineTests
     [InlineData("map|--priority|x|y|:::|a", "'x' is no whole number for --priority; see 'muster map --help'")]
     [InlineData(
         "tasks|-o|xml", "Argument 'xml' not recognized. Must be one of: 'text', 'json'; see 'muster tasks --help'")]
+    [InlineData("journal|cat|--kind|x", "'x' is no whole number for --kind; see 'muster journal cat --help'")]
     [InlineData("frobnicate", "Unrecognized command or argument 'frobnicate'; see 'muster --help'")]
     [InlineData("map|--keep|x|:::|a", "unknown option '--keep'; see 'muster map --help'")]
     [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 268435455; see 'muster up --help'")]

@@ -43,6 +43,23 @@ public sealed class AdminCallsTests
     }
 
     [Fact]
+    public async Task GetTask_FreeSlotsKeptForATaskWhoseWorkerDied_SaysSo()
+    {
+        await using var cell = await HostedCell.StartAsync();
+        var ids = await Submit(cell, 2);
+        Assert.True(cell.Arena.TryTakeRole(Role.Scheduler, "", out var lease).IsNone);
+        using (lease)
+        {
+            Assert.True(cell.Arena.Handlers.TryFind("reverse"u8, out var handler));
+            Register(cell, Health.Alive, [handler]);
+            cell.Arena.Workers[0].Dispatching = 1;
+            cell.Arena.Tasks[new TaskId(ids[1]).Slot].Crashes = 1;
+            Assert.Contains("have one to themselves, now 1", await ReasonOf(cell, ids[0]), StringComparison.Ordinal);
+            Assert.Contains("waits for a worker of its own", await ReasonOf(cell, ids[1]), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task ListTasks_PagesAndFilters_CoverEveryTaskOnce()
     {
         await using var cell = await HostedCell.StartAsync();
