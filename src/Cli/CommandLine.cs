@@ -13,6 +13,7 @@ using Muster.Cli.Output;
 using Muster.Cli.Verbs;
 using Muster.Core;
 using Muster.Journal;
+using Muster.Server;
 
 namespace Muster.Cli;
 
@@ -154,6 +155,9 @@ internal static class CommandLine
                 return ExitCodes.Refused;
             case JournalFailedException failed:
                 terminal.Problem(FaultCodes.Name(failed.Fault.Code), failed.Message);
+                return ExitCodes.Unreachable;
+            case ArenaRemovedException:
+                terminal.Problem(FaultCodes.Name(FaultCode.ArenaMissing), failure.Message);
                 return ExitCodes.Unreachable;
             case OutOfMemoryException:
                 // The runtime says this too when the host refuses another thread.

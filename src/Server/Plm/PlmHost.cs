@@ -510,8 +510,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
                 lookAgainMs = nowMs + WaitMsMax;
                 if (!_arena.IsStillLinked())
                 {
-                    Fail(new InvalidOperationException(
-                        $"the arena of cell {_options.Cell} was removed under the running PLM; start the cell again"));
+                    Fail(new ArenaRemovedException(_options.Cell, "PLM"));
                     return;
                 }
             }

@@ -321,8 +321,7 @@ internal abstract class RoleHost : IDisposable
                 lookAgainMs = nowMs + LookAgainMs;
                 if (!Arena.IsStillLinked())
                 {
-                    Fail(new InvalidOperationException(
-                        $"the arena of cell {_options.Cell} was removed under the {_name}; start the cell again"));
+                    Fail(new ArenaRemovedException(_options.Cell, _name));
                     return;
                 }
             }

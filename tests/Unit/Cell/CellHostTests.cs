@@ -164,6 +164,7 @@ public sealed class CellHostTests
         await cell.StartAsync(cell.Options with { Failed = why => failed.TrySetResult(why) });
         System.IO.File.Delete(ArenaFile.PathOf(cell.Name));
         var why = await failed.Task.WaitAsync(s_patience);
+        Assert.IsType<Muster.Server.ArenaRemovedException>(why);
         Assert.Contains("was removed", why.Message, StringComparison.Ordinal);
     }
 
