@@ -133,7 +133,7 @@ public class OutputTests
 
         Assert.Equal("out\n", Encoding.UTF8.GetString(_output.ToArray()));
         Assert.Equal(
-            "err\nmuster: COMMAND_EXITED: exit code 3 (input 'x') after 2 starts\n", _error.ToString());
+            "err\nmuster: COMMAND_EXITED: exit code 3 (input 'x') (it was started 2 times)\n", _error.ToString());
     }
 
     [Fact]
