@@ -38,5 +38,5 @@ internal static class RawMethods
     }
 
     private static RawMessage Read(DeserializationContext context) =>
-        RawMessage.Copy(context.PayloadAsReadOnlySequence());
+        context is IRawSource source ? source.Take() : RawMessage.Copy(context.PayloadAsReadOnlySequence());
 }

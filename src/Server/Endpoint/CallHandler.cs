@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http.Features;
+using Muster.Server.Http2;
+using Muster.Transport.Wire;
 
 namespace Muster.Server.Endpoint;
 
@@ -16,7 +18,10 @@ internal abstract class CallHandler(string fullName, MethodType type)
     /// <summary>Several messages go at least one way, so the call may last as long as it likes.</summary>
     public bool IsStreaming => Type != MethodType.Unary;
 
-    public abstract Task RunAsync(IFeatureCollection features, GrpcApplication application);
+    /// <summary>The request is one message.</summary>
+    public bool HasOneRequest => Type is MethodType.Unary or MethodType.ServerStreaming;
+
+    public abstract void Start(ServerStream stream, RequestHead head, CallRouter router);
 }
 
 /// <inheritdoc/>
@@ -26,10 +31,28 @@ internal sealed class CallHandler<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
+    // The hot streams: their handlers have a turn with a message and never block, so they run where the message was
+    // read. Others may do anything, and run on threads of their own.
+    private readonly bool _isOnLoop =
+        typeof(TRequest) == typeof(RawMessage) && method.Type == MethodType.DuplexStreaming;
+
     public Method<TRequest, TResponse> Method => method;
 
-    public override Task RunAsync(IFeatureCollection features, GrpcApplication application) =>
-        new GrpcCall<TRequest, TResponse>(this, features, application).RunAsync();
+    public override void Start(ServerStream stream, RequestHead head, CallRouter router)
+    {
+        stream.IsBodyTimed = HasOneRequest;
+        stream.IsReadOnLoop = _isOnLoop;
+        var call = new GrpcCall<TRequest, TResponse>(this, stream, head, router);
+        stream.Attach(call);
+        if (_isOnLoop)
+        {
+            _ = call.RunAsync();
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
+        }
+    }
 
     public Task ServeAsync(GrpcCall<TRequest, TResponse> call) => serve(call);
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Threading.Tasks;
 using Grpc.Core;
-using Microsoft.AspNetCore.Connections;
 
 namespace Muster.Server.Endpoint;
 
 /// <summary>
 /// How a connection ended, as far as its calls want to know: whether the peer's own kernel closed or reset it, which is
-/// what it does when a process dies, or whether it ended here (a time-out, a limit, a stop). One for each connection,
-/// made before its first byte is read; written by the connection's reading loop before its calls hear of the end.
+/// what it does when a process dies, or whether it ended here (a time-out, a limit, a stop). One for each connection;
+/// written by the connection's receive loop before its calls hear of the end.
 /// </summary>
 internal sealed class ConnectionEnd
 {
@@ -23,15 +21,4 @@ internal sealed class ConnectionEnd
 
     /// <summary>That of the connection that carries the call.</summary>
     public static ConnectionEnd? Of(ServerCallContext context) => ((IOutboxCall)context).Connection;
-
-    /// <summary>Goes into a connection before everything that reads from it.</summary>
-    public static ConnectionDelegate Watch(ConnectionDelegate next) => connection => ServeAsync(connection, next);
-
-    private static async Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
-    {
-        var end = new ConnectionEnd();
-        connection.Features.Set(end);
-        connection.Transport = new WatchedTransport(connection.Transport, end);
-        await next(connection).ConfigureAwait(false);
-    }
 }

@@ -13,19 +13,8 @@ internal static class EndpointLimits
     /// <summary>Bytes of all metadata of one request, counted as HTTP/2 does: name + value + 32 each.</summary>
     public const int MetadataBytesMax = 8 * 1024;
 
-    /// <summary>Above <see cref="MetadataBytesMax"/>, so that ours answers with a status before HTTP/2 cuts.</summary>
-    public const int HeaderBytesMax = 16 * 1024;
-    public const int HeaderCountMax = 64;
-
-    /// <summary>Calls open on one connection. Kestrel's own defence against floods of resets is tied to 100.</summary>
+    /// <summary>Calls open on one connection.</summary>
     public const int StreamsPerConnectionMax = 100;
-
-    /// <summary>A whole message fits into the window, so none waits half-way for a window update.</summary>
-    public const int StreamWindowBytes = MessageBytesMax;
-
-    /// <summary>Two full stream windows: one stalled reader of large messages does not stop the other
-    /// streams.</summary>
-    public const int ConnectionWindowBytes = 2 * StreamWindowBytes;
 
     /// <summary>Connections at most, however many files the process may open.</summary>
     public const int ConnectionsMax = 10_000;
@@ -54,19 +43,14 @@ internal static class EndpointLimits
     /// <summary>How long who connects for a link may take to say which.</summary>
     public static readonly TimeSpan LinkGreetingTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a server that stops waits for handlers whose links it has cut, as Kestrel does.</summary>
+    /// <summary>How long a server that stops waits for handlers whose links it has cut.</summary>
     public static readonly TimeSpan LinkCutTimeout = TimeSpan.FromSeconds(1);
+
+    /// <summary>The same for handlers whose connections it has cut.</summary>
+    public static readonly TimeSpan HandlersCutTimeout = LinkCutTimeout;
 
     /// <summary>Between two looks whether there is a descriptor for who waits to be accepted.</summary>
     public static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
-
-    public static readonly TimeSpan RequestHeadersTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>A connection without a call is closed after this; clients connect again when they need to.</summary>
-    public static readonly TimeSpan IdleConnectionTimeout = TimeSpan.FromSeconds(30);
-
-    public static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
-    public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
 
     /// <summary>How long the end of a call waits for what its outbox still holds, when the peer does not
     /// read.</summary>

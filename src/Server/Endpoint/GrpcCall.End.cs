@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
-using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http.Features;
 using Muster.Core;
-using Muster.Transport.Wire;
+using Muster.Server.Http2;
+using Muster.Transport.Http2;
 
 namespace Muster.Server.Endpoint;
 
 /// <content>How a call ends: deadline, translation of failures, the last frames.</content>
 internal abstract partial class GrpcCall
 {
-    private const int Http2Cancel = 8;
+    /// <summary>Ends when no write of the handler is under way.</summary>
+    protected abstract Task WrittenAsync();
+
+    /// <summary>Hands the rented buffer of the last response over; null: there is none.</summary>
+    protected abstract byte[]? TakeResponse(out int length);
 
     private void DeadlinePassed()
     {
@@ -22,22 +24,11 @@ internal abstract partial class GrpcCall
         {
             EndWith(CallFailures.DeadlineExceeded());
             _deadlineTimer?.Change(EndpointLimits.DeadlineGrace, Timeout.InfiniteTimeSpan);
-            CancelWrite();
+            Stream.Connection.CancelWrite(Stream);
         }
         else if (Reset())
         {
-            EndpointLog.DeadlineIgnored(Application.Logger, _handler.FullName);
-        }
-    }
-
-    private void CancelWrite()
-    {
-        lock (_gate)
-        {
-            if (!_finished)
-            {
-                Output.CancelPendingFlush();
-            }
+            EndpointLog.DeadlineIgnored(Router.Logger, _handler.FullName);
         }
     }
 
@@ -49,10 +40,10 @@ internal abstract partial class GrpcCall
             {
                 return false;
             }
-
-            Features.Get<IHttpResetFeature>()!.Reset(Http2Cancel);
-            return true;
         }
+
+        Stream.Connection.Reset(Stream, Http2ErrorCode.Cancel);
+        return true;
     }
 
     private Status Explain(Exception exception)
@@ -64,14 +55,18 @@ internal abstract partial class GrpcCall
         }
 
         return HandlerFailure.Explain(
-            exception, _handler.FullName, Application, Aborted.IsCancellationRequested, ResponseTrailersCore);
+            exception, _handler.FullName, Router, _isPeerGone, ResponseTrailersCore);
     }
 
     private async Task FinishAsync(Status status)
     {
         if (_outbox is not null)
         {
-            await DrainOutboxAsync(_outbox).ConfigureAwait(false);
+            await DrainAsync(_outbox).ConfigureAwait(false);
+        }
+        else if (!WrittenAsync().IsCompleted)
+        {
+            await EndWriteAsync().ConfigureAwait(false);
         }
 
         lock (_gate)
@@ -84,15 +79,9 @@ internal abstract partial class GrpcCall
             await _deadlineTimer.DisposeAsync().ConfigureAwait(false);
         }
 
-        await _aborted.DisposeAsync().ConfigureAwait(false);
         if (_handler.IsStreaming)
         {
-            Application.Remove(this);
-        }
-
-        if (Aborted.IsCancellationRequested)
-        {
-            return;
+            Router.Remove(this);
         }
 
         if (_end is { } why)
@@ -101,25 +90,61 @@ internal abstract partial class GrpcCall
             HandlerFailure.Add(ResponseTrailersCore, why.Trailers);
         }
 
-        CallEnd.Write(Features, status, _responseTrailers);
+        var response = TakeResponse(out var length);
+        Stream.Connection.Finish(Stream, response, length, EndBlock(status, isTrailersOnly: !HeadersSent && length == 0));
+        Stream.Connection.CallEnded();
+    }
+
+    private byte[] EndBlock(in Status status, bool isTrailersOnly)
+    {
+        if (_isPeerGone)
+        {
+            return [];
+        }
+
+        return status.StatusCode == StatusCode.OK && status.Detail.Length == 0 && !isTrailersOnly
+            && _responseTrailers is null or { Count: 0 }
+                ? ResponseBlocks.TrailersOk
+                : ResponseBlocks.OfEnd(status, _responseTrailers, isTrailersOnly);
     }
 
     // A peer that does not read must not hold the call for ever: after a while its stream is reset.
-    private async Task DrainOutboxAsync(StreamOutbox outbox)
+    private async Task DrainAsync(StreamOutbox outbox)
     {
         try
         {
-            await outbox.DrainAsync().WaitAsync(EndpointLimits.OutboxDrainTimeout, Application.Options.Time)
+            await outbox.DrainAsync().WaitAsync(EndpointLimits.OutboxDrainTimeout, Router.Options.Time)
                 .ConfigureAwait(false);
             outbox.Seal();
+
+            // What another thread appended in between is being written, and the trailers go behind it.
+            await outbox.DrainAsync().ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            EndpointLog.OutboxDropped(Application.Logger, _handler.FullName);
+            EndpointLog.OutboxDropped(Router.Logger, _handler.FullName);
             outbox.Seal();
             Reset();
-            CancelWrite();
             await outbox.DrainAsync().ConfigureAwait(false);
+        }
+    }
+
+    // A handler that did not wait for its last write: that is done for it, as long as for an outbox.
+    private async Task EndWriteAsync()
+    {
+        try
+        {
+            await WrittenAsync().WaitAsync(EndpointLimits.OutboxDrainTimeout, Router.Options.Time)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            EndpointLog.OutboxDropped(Router.Logger, _handler.FullName);
+            Reset();
+        }
+        catch (RpcException)
+        {
+            // The peer is gone, which the call knows already.
         }
     }
 }

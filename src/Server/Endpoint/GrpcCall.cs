@@ -1,79 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Threading;
 using System.Threading.Tasks;
-using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Muster.Core;
+using Muster.Server.Http2;
 using Muster.Transport.Protocol;
-using Muster.Transport.Wire;
 
 namespace Muster.Server.Endpoint;
 
 /// <summary>
 /// One call from its headers to its status: what the handler sees as context, and the parts that do not depend on the
-/// types of its messages. Owner: the task that Kestrel runs for the request; the connection's objects must not be
-/// touched after it has ended, which <see cref="_finished"/> under the gate ensures for timers and other threads.
+/// types of its messages. Owner: whoever runs it, once. The stream outlives the call while last bytes are to be sent.
 /// A call ends early by <see cref="EndWith"/>: the handler's token is signalled, its reads throw, and the status is
 /// that of the exception, whatever the handler does then.
 /// </summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call any time.")]
-internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
+internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStreamCall, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly CallHandler _handler;
-    private readonly IHttpRequestFeature _request;
-    private readonly IHttpResponseBodyFeature _body;
+    private readonly string _host;
+    private readonly string? _encoding;
+    private readonly string? _timeout;
+    private readonly string? _damagedBinary;
+    private readonly int _metadataBytes;
+    private readonly Metadata? _requestHeaders;
 
-    private Metadata? _requestHeaders;
     private Metadata? _responseTrailers;
     private CancellationTokenSource? _cancel;
-    private CancellationTokenRegistration _aborted;
     private ITimer? _deadlineTimer;
     private DateTime _deadline = DateTime.MaxValue;
     private StreamOutbox? _outbox;
 
     // The first reason to end early wins; written once, under the gate.
     private volatile RpcException? _end;
-    private volatile Task? _started;
+    private volatile bool _isPeerGone;
     private bool _finished;
 
-    protected GrpcCall(CallHandler handler, IFeatureCollection features, GrpcApplication application)
+    protected GrpcCall(CallHandler handler, ServerStream stream, RequestHead head, CallRouter router)
     {
         _handler = handler;
-        Features = features;
-        Application = application;
-        _request = features.Get<IHttpRequestFeature>()!;
-        _body = features.Get<IHttpResponseBodyFeature>()!;
-        Reader = new MessageReader(
-            features.Get<IRequestBodyPipeFeature>()!.Reader, EndpointLimits.MessageBytesMax);
+        Stream = stream;
+        Router = router;
+        _host = head.Authority;
+        _encoding = head.Encoding;
+        _timeout = head.Timeout;
+        _damagedBinary = head.DamagedBinary;
+        _metadataBytes = head.MetadataBytes;
+        _requestHeaders = head.Metadata;
     }
 
-    protected IFeatureCollection Features { get; }
+    /// <summary>How the connection under the call ended, once it has.</summary>
+    public ConnectionEnd? Connection => Stream.Connection.End;
 
-    protected GrpcApplication Application { get; }
+    protected ServerStream Stream { get; }
 
-    protected MessageReader Reader { get; }
+    protected CallRouter Router { get; }
 
-    protected PipeWriter Output => _body.Writer;
+    /// <summary>The response headers were sent.</summary>
+    protected bool HeadersSent => Stream.AreHeadersSent;
 
     protected override string MethodCore => _handler.FullName;
 
-    protected override string HostCore => _request.Headers.Host.ToString();
+    protected override string HostCore => _host;
 
-    protected override string PeerCore => PeerName.Of(Features);
+    protected override string PeerCore => Stream.Connection.PeerName;
 
     protected override DateTime DeadlineCore => _deadline;
 
-    protected override Metadata RequestHeadersCore => _requestHeaders ??= MetadataFields.Read(_request.Headers);
+    protected override Metadata RequestHeadersCore => _damagedBinary is null
+        ? _requestHeaders ?? Metadata.Empty
+        : throw new RpcException(new Status(StatusCode.Internal, $"The metadata '{_damagedBinary}' is not base64."));
 
-    protected override CancellationToken CancellationTokenCore => _cancel?.Token ?? Aborted;
+    protected override CancellationToken CancellationTokenCore
+    {
+        get
+        {
+            lock (_gate)
+            {
+                _cancel ??= new CancellationTokenSource();
+            }
+
+            if (_end is not null)
+            {
+                SignalToken();
+            }
+
+            return _cancel.Token;
+        }
+    }
 
     protected override Metadata ResponseTrailersCore => _responseTrailers ??= [];
 
@@ -83,10 +102,13 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
 
     protected override AuthContext AuthContextCore => new(null, []);
 
-    /// <summary>How the connection under the call ended, once it has; null when nobody watches it.</summary>
-    public ConnectionEnd? Connection => Features.Get<ConnectionEnd>();
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
 
-    private CancellationToken Aborted => Features.Get<IHttpRequestLifetimeFeature>()!.RequestAborted;
+    void IStreamCall.OnPeerGone()
+    {
+        _isPeerGone = true;
+        EndWith(CallFailures.Cancelled());
+    }
 
     /// <summary>Serves the whole call; never throws.</summary>
     public async Task RunAsync()
@@ -100,7 +122,7 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
         }
         catch (Exception e)
         {
-            // Every failure of a handler becomes a status here; nothing of ours stands above but Kestrel.
+            // Every failure of a handler becomes a status here; nothing of ours stands above but the connection.
             status = Explain(e);
         }
 
@@ -124,13 +146,7 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
         }
 
         SignalToken();
-        lock (_gate)
-        {
-            if (!_finished)
-            {
-                Reader.Wake();
-            }
-        }
+        Stream.Wake();
     }
 
     public void Attach(StreamOutbox outbox)
@@ -139,67 +155,28 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
         _outbox = outbox;
     }
 
-    ValueTask<FlushResult> IOutboxSink.WriteAsync(ReadOnlyMemory<byte> framed)
-    {
-        var started = EnsureStarted();
-        if (!started.IsCompletedSuccessfully)
-        {
-            return WriteWhenStartedAsync(started, framed);
-        }
-
-        Output.Write(framed.Span);
-        return Output.FlushAsync();
-    }
+    ValueTask<FlushResult> IOutboxSink.WriteAsync(ReadOnlyMemory<byte> framed) =>
+        Stream.Connection.WriteAsync(Stream, framed);
 
     protected abstract Task ServeAsync();
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
     {
         ArgumentNullException.ThrowIfNull(responseHeaders);
-        lock (_gate)
+        if (HeadersSent)
         {
-            if (_started is not null)
-            {
-                throw new InvalidOperationException("The response headers were sent already.");
-            }
-
-            MetadataFields.Write(Features.Get<IHttpResponseFeature>()!.Headers, responseHeaders);
+            throw new InvalidOperationException("The response headers were sent already.");
         }
 
-        return SendHeadersAsync();
+        Stream.Connection.SendHeaders(Stream, ResponseBlocks.OfHeaders(responseHeaders));
+        return Task.CompletedTask;
     }
 
     protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) =>
         throw new NotSupportedException("Calls are not propagated; pass Deadline and CancellationToken yourself.");
 
-    /// <summary>Sends the response headers now, when they have not been sent.</summary>
-    protected async Task SendHeadersAsync()
-    {
-        await EnsureStarted().ConfigureAwait(false);
-        await Output.FlushAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Begins the response once; the pipe then hands out its real memory.</summary>
-    protected Task EnsureStarted()
-    {
-        if (_started is { } begun)
-        {
-            return begun;
-        }
-
-        lock (_gate)
-        {
-            if (_started is null)
-            {
-                Features.Get<IHttpResponseFeature>()!.Headers.ContentType = CallEnd.ContentType;
-                _started = _body.StartAsync();
-            }
-
-            return _started;
-        }
-    }
-
-    protected bool HeadersSent => _started is not null;
+    /// <summary>The token that a handler was given by this call: its reads end with the call anyway.</summary>
+    protected bool IsOwn(CancellationToken token) => _cancel is { } own && own.Token == token;
 
     /// <summary>Throws when the call is to end.</summary>
     protected void ThrowIfEnded()
@@ -232,50 +209,33 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
         catch (AggregateException e)
         {
             // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
-            EndpointLog.HandlerFailed(Application.Logger, _handler.FullName, e);
+            EndpointLog.HandlerFailed(Router.Logger, _handler.FullName, e);
         }
-    }
-
-    private async ValueTask<FlushResult> WriteWhenStartedAsync(Task started, ReadOnlyMemory<byte> framed)
-    {
-        await started.ConfigureAwait(false);
-        Output.Write(framed.Span);
-        return await Output.FlushAsync().ConfigureAwait(false);
     }
 
     private void Begin()
     {
-        var headers = _request.Headers;
-        if (MetadataFields.SizeOf(headers) > EndpointLimits.MetadataBytesMax)
+        if (_metadataBytes > EndpointLimits.MetadataBytesMax)
         {
             throw new RpcException(new Status(
                 StatusCode.ResourceExhausted,
                 $"The metadata are over the limit of {EndpointLimits.MetadataBytesMax} bytes."));
         }
 
-        if (headers.TryGetValue("grpc-encoding", out var encoding) && encoding != "identity")
+        if (_encoding is not null)
         {
             throw new RpcException(new Status(
                 StatusCode.Unimplemented, "Compressed messages are not supported; send with grpc-encoding identity."));
         }
 
-        var hasTimeout = headers.TryGetValue("grpc-timeout", out var timeout);
-        if (!hasTimeout && !_handler.IsStreaming)
+        if (_timeout is not null)
         {
-            return;
-        }
-
-        _cancel = new CancellationTokenSource();
-        _aborted = Aborted.UnsafeRegister(static call => ((GrpcCall)call!).EndWith(CallFailures.Cancelled()), this);
-        if (hasTimeout)
-        {
-            StartDeadline(timeout.ToString());
+            StartDeadline(_timeout);
         }
 
         if (_handler.IsStreaming)
         {
-            LiftRequestLimits();
-            Application.Add(this);
+            Router.Add(this);
         }
     }
 
@@ -287,19 +247,9 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall
         }
 
         timeout = timeout > EndpointLimits.DeadlineMax ? EndpointLimits.DeadlineMax : timeout;
-        var time = Application.Options.Time;
+        var time = Router.Options.Time;
         _deadline = time.GetUtcNow().UtcDateTime + timeout;
         _deadlineTimer = time.CreateTimer(
             static call => ((GrpcCall)call!).DeadlinePassed(), this, timeout, Timeout.InfiniteTimeSpan);
-    }
-
-    // A stream lasts as long as it likes, at any rate; unary requests keep Kestrel's least rate of 240 bytes a second.
-    private void LiftRequestLimits()
-    {
-        if (Features.Get<Microsoft.AspNetCore.Server.Kestrel.Core.Features.IHttpMinRequestBodyDataRateFeature>()
-            is { } rate)
-        {
-            rate.MinDataRate = null;
-        }
     }
 }

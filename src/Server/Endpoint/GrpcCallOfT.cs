@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Buffers;
-using System.IO;
 using System.IO.Pipelines;
 using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http.Features;
 using Muster.Core;
+using Muster.Server.Http2;
 
 namespace Muster.Server.Endpoint;
 
@@ -17,15 +15,19 @@ namespace Muster.Server.Endpoint;
 /// a write that the connection takes at once cost no allocation.
 /// </summary>
 internal sealed class GrpcCall<TRequest, TResponse>(
-    CallHandler<TRequest, TResponse> handler, IFeatureCollection features, GrpcApplication application)
-    : GrpcCall(handler, features, application), IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>
+    CallHandler<TRequest, TResponse> handler, ServerStream stream, RequestHead head, CallRouter router)
+    : GrpcCall(handler, stream, head, router), IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>
     where TRequest : class
     where TResponse : class
 {
+    // Messages that a handler wants gathered are sent all the same when they are as much as this.
+    private const int GatheredBytesMax = 64 * 1_024;
+
     private static readonly Task<bool> s_found = Task.FromResult(true);
 
     private readonly ReceivedMessage _received = new();
-    private ResponseBuffer? _response;
+    private readonly ResponseBuffer _response = new(EndpointLimits.MessageBytesMax);
+    private Task _written = Task.CompletedTask;
 
     public TRequest Current { get; private set; } = null!;
 
@@ -38,37 +40,26 @@ internal sealed class GrpcCall<TRequest, TResponse>(
     public Task<bool> MoveNext(CancellationToken cancellationToken)
     {
         ThrowIfEnded();
-        if (Reader.TryTake(out var payload))
-        {
-            Current = Deserialize(payload);
-            return s_found;
-        }
-
-        return MoveNextAsync(cancellationToken);
+        return TryTake() ? s_found : MoveNextAsync(cancellationToken);
     }
 
     public Task WriteAsync(TResponse message)
     {
         ThrowIfEnded();
-        var started = EnsureStarted();
-        if (!started.IsCompletedSuccessfully)
-        {
-            return WriteWhenStartedAsync(started, message);
-        }
-
         Serialize(message);
-        if (WriteOptionsCore is { } options && (options.Flags & WriteFlags.BufferHint) != 0)
+        if (WriteOptionsCore is { } options && (options.Flags & WriteFlags.BufferHint) != 0
+            && _response.Written.Length < GatheredBytesMax)
         {
             return Task.CompletedTask;
         }
 
-        var flush = Output.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
+        var written = Stream.Connection.WriteAsync(Stream, _response.Written);
+        if (!written.IsCompletedSuccessfully)
         {
-            return FlushedAsync(flush);
+            return _written = WrittenAsync(written);
         }
 
-        Check(flush.Result);
+        Check(written.Result);
         return Task.CompletedTask;
     }
 
@@ -107,33 +98,39 @@ internal sealed class GrpcCall<TRequest, TResponse>(
 
         Invariant.That(response is not null);
         ThrowIfEnded();
-        _ = EnsureStarted();
         Serialize(response);
     }
 
     protected override Task ServeAsync() => handler.ServeAsync(this);
 
+    protected override Task WrittenAsync() => _written;
+
+    protected override byte[]? TakeResponse(out int length) => _response.Detach(out length);
+
     private async Task<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
-        using var registration = cancellationToken.CanBeCanceled
-            ? cancellationToken.UnsafeRegister(static reader => ((MessageReader)reader!).Wake(), Reader)
+        // The call's own token ends its reads without being asked.
+        using var registration = cancellationToken.CanBeCanceled && !IsOwn(cancellationToken)
+            ? cancellationToken.UnsafeRegister(static stream => ((ServerStream)stream!).Wake(), Stream)
             : default;
-        while (!Reader.IsAtEnd())
+        while (!Stream.IsAtEnd())
         {
-            var read = Reader.ReadAsync();
-            if (!read.IsCompleted && handler.Type == MethodType.DuplexStreaming && !HeadersSent)
+            var wait = Stream.WaitAsync();
+            if (!wait.IsCompleted && handler.Type == MethodType.DuplexStreaming && !HeadersSent)
             {
                 // Clients built on HttpClient send nothing before they have seen the response headers.
-                await SendHeadersAsync().ConfigureAwait(false);
+                Stream.Connection.SendHeaders(Stream, ResponseBlocks.Headers);
             }
 
-            var result = await ReadSafelyAsync(read).ConfigureAwait(false);
-            Reader.Accept(result);
+            if (!await wait.ConfigureAwait(false))
+            {
+                throw PeerGone();
+            }
+
             ThrowIfEnded();
             cancellationToken.ThrowIfCancellationRequested();
-            if (Reader.TryTake(out var payload))
+            if (TryTake())
             {
-                Current = Deserialize(payload);
                 return true;
             }
         }
@@ -141,43 +138,50 @@ internal sealed class GrpcCall<TRequest, TResponse>(
         return false;
     }
 
-    // A peer that went away surfaces as one of several exceptions of Kestrel; handlers see one.
-    private async ValueTask<ReadResult> ReadSafelyAsync(ValueTask<ReadResult> read)
+    private bool TryTake()
     {
+        if (!Stream.TryTake(out var message, out var length))
+        {
+            return false;
+        }
+
+        _received.Show(message, length);
         try
         {
-            return await read.ConfigureAwait(false);
+            Current = handler.Method.RequestMarshaller.ContextualDeserializer(_received);
         }
-        catch (Exception e) when (e is IOException or OperationCanceledException)
+        finally
         {
-            throw PeerGone();
+            _received.Release();
         }
-    }
 
-    private TRequest Deserialize(in ReadOnlySequence<byte> payload)
-    {
-        _received.Show(payload);
-        return handler.Method.RequestMarshaller.ContextualDeserializer(_received);
+        return true;
     }
 
     private void Serialize(TResponse message)
     {
-        _response ??= new ResponseBuffer(Output, EndpointLimits.MessageBytesMax);
+        var isDone = false;
         _response.Begin();
-        handler.Method.ResponseMarshaller.ContextualSerializer(message, _response);
-        _response.End();
+        try
+        {
+            handler.Method.ResponseMarshaller.ContextualSerializer(message, _response);
+            _response.End();
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+            {
+                _response.TakeBack();
+            }
+        }
     }
 
-    private async Task WriteWhenStartedAsync(Task started, TResponse message)
-    {
-        await started.ConfigureAwait(false);
-        await WriteAsync(message).ConfigureAwait(false);
-    }
-
-    private async Task FlushedAsync(ValueTask<FlushResult> flush) => Check(await flush.ConfigureAwait(false));
+    private async Task WrittenAsync(ValueTask<FlushResult> written) => Check(await written.ConfigureAwait(false));
 
     private void Check(in FlushResult result)
     {
+        _response.Clear();
         if (result.IsCompleted || result.IsCanceled)
         {
             throw PeerGone();

@@ -2,25 +2,18 @@
 using System;
 using System.Collections.Generic;
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Muster.Core;
+using Muster.Server.Http2;
 
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// A gRPC server on bare Kestrel: HTTP/2 alone, without a web host, middleware or dependency injection. Services are
-/// added first, then it starts; health and reflection come with it. Stopping before the start and stopping twice are
+/// A gRPC server on HTTP/2 of our own. Services are added first, then it starts; health and reflection come with it. Stopping before the start and stopping twice are
 /// allowed. Not thread-safe; its owner is the host of the process.
 /// </summary>
 internal sealed class GrpcEndpoint : IAsyncDisposable
@@ -31,9 +24,8 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     private readonly List<string> _addresses = [];
 
     private ListenSockets? _sockets;
-    private GrpcApplication? _application;
-    private KestrelServices? _services;
-    private KestrelServer? _kestrel;
+    private CallRouter? _router;
+    private ServerListener? _listener;
     private LinkListener? _links;
     private bool _stopped;
 
@@ -46,12 +38,12 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     public IReadOnlyList<string> Addresses => _addresses;
 
     /// <summary>Streams open now.</summary>
-    public int StreamCount => _application?.StreamCount ?? 0;
+    public int StreamCount => _router?.StreamCount ?? 0;
 
     /// <summary>Adds a service. With its descriptor it is also shown by reflection and health.</summary>
     public GrpcEndpoint Add(ServerServiceDefinition service, ServiceDescriptor? descriptor = null)
     {
-        Invariant.That(_application is null);
+        Invariant.That(_router is null);
         service.BindService(_methods);
         if (descriptor is not null)
         {
@@ -63,9 +55,12 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     }
 
     /// <summary>Binds and begins to serve; a fault when an address or a limit does not allow it.</summary>
-    public async Task<Fault> StartAsync(CancellationToken cancellationToken = default)
+    public Task<Fault> StartAsync(CancellationToken cancellationToken = default) =>
+        cancellationToken.IsCancellationRequested ? Task.FromCanceled<Fault>(cancellationToken) : Task.FromResult(Start());
+
+    private Fault Start()
     {
-        Invariant.That(_application is null && !_stopped);
+        Invariant.That(_router is null && !_stopped);
         var fault = ConnectionBudget.Settle(_options.ConnectionsMax, out var connections);
         if (fault.IsNone)
         {
@@ -78,27 +73,31 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         }
 
         AddOwnServices();
-        _application = new GrpcApplication(_options, _methods.Freeze());
-        var server = KestrelOptions(connections);
+        _router = new CallRouter(_options, _methods.Freeze());
+        _listener = new ServerListener(
+            _router,
+            new ServerOptions
+            {
+                StreamsMax = _options.StreamsPerConnectionMax,
+                Time = _options.Time,
+                Logger = _router.Logger,
+            },
+            connections);
         var sockets = _sockets!;
         List<EndPoint> endPoints = [.. sockets.EndPoints];
         foreach (var endPoint in endPoints)
         {
-            Listen(server, endPoint);
+            Listen(sockets.Take(endPoint), endPoint);
         }
 
-        var transport = new SocketTransportFactory(
-            Options.Create(new SocketTransportOptions { CreateBoundListenSocket = sockets.Take }), _options.Logs);
-        _kestrel = new KestrelServer(Options.Create(server), transport, _options.Logs);
-        await _kestrel.StartAsync(_application, cancellationToken).ConfigureAwait(false);
         if (_options.SocketPath is { } path)
         {
-            fault = LinkListener.Start(_application, _methods.FreezeLinked(), path, out _links);
+            fault = LinkListener.Start(_router, _methods.FreezeLinked(), path, out _links);
         }
 
         foreach (var address in _addresses)
         {
-            EndpointLog.Listening(_application.Logger, address);
+            EndpointLog.Listening(_router.Logger, address);
         }
 
         return fault;
@@ -117,32 +116,45 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
         _stopped = true;
         _links?.Dispose();
-        if (_kestrel is not null)
+        if (_listener is not null)
         {
-            using var cut = new CancellationTokenSource();
-            if (grace <= TimeSpan.Zero)
-            {
-                await cut.CancelAsync().ConfigureAwait(false);
-            }
-            else
-            {
-                Health.StopAll();
-                _application!.Stop();
-                cut.CancelAfter(grace);
-            }
-
-            var links = _links?.WhenEndedAsync(cut.Token) ?? Task.CompletedTask;
-            await _kestrel.StopAsync(cut.Token).ConfigureAwait(false);
-            await links.ConfigureAwait(false);
-            _application!.Stop();
-            _kestrel.Dispose();
-            _services?.Dispose();
+            await EndAsync(_listener, grace).ConfigureAwait(false);
         }
 
         _sockets?.Dispose();
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+
+    private async Task EndAsync(ServerListener listener, TimeSpan grace)
+    {
+        using var cut = new CancellationTokenSource();
+        if (grace <= TimeSpan.Zero)
+        {
+            await cut.CancelAsync().ConfigureAwait(false);
+        }
+        else
+        {
+            Health.StopAll();
+            _router!.Stop();
+            listener.Drain();
+            cut.CancelAfter(grace);
+        }
+
+        var links = _links?.WhenEndedAsync(cut.Token) ?? Task.CompletedTask;
+        var ended = listener.WhenEndedAsync();
+        await Task.WhenAny(ended, Task.Delay(Timeout.Infinite, cut.Token)).ConfigureAwait(false);
+        if (!ended.IsCompleted)
+        {
+            listener.Abort();
+            await Task.WhenAny(ended, Task.Delay(EndpointLimits.HandlersCutTimeout, CancellationToken.None))
+                .ConfigureAwait(false);
+        }
+
+        await links.ConfigureAwait(false);
+        _router!.Stop();
+        listener.Dispose();
+    }
 
     private void AddOwnServices()
     {
@@ -154,52 +166,17 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         Add(Grpc.Reflection.V1Alpha.ServerReflection.BindService(new ReflectionAlphaService(index)), alpha);
     }
 
-    private KestrelServerOptions KestrelOptions(int connections)
-    {
-        var options = new KestrelServerOptions
-        {
-            AddServerHeader = false,
-            ApplicationServices = _services = new KestrelServices(_options.Logs, _options.Certificate is not null),
-        };
-        var limits = options.Limits;
-        limits.MaxConcurrentConnections = connections;
-        limits.MaxRequestBodySize = null;
-        limits.MinResponseDataRate = null;
-        limits.RequestHeadersTimeout = EndpointLimits.RequestHeadersTimeout;
-        limits.KeepAliveTimeout = EndpointLimits.IdleConnectionTimeout;
-        limits.MaxRequestHeadersTotalSize = EndpointLimits.HeaderBytesMax;
-        limits.MaxRequestHeaderCount = EndpointLimits.HeaderCountMax;
-        limits.Http2.MaxStreamsPerConnection = _options.StreamsPerConnectionMax;
-        limits.Http2.InitialConnectionWindowSize = EndpointLimits.ConnectionWindowBytes;
-        limits.Http2.InitialStreamWindowSize = EndpointLimits.StreamWindowBytes;
-        limits.Http2.KeepAlivePingDelay = EndpointLimits.PingDelay;
-        limits.Http2.KeepAlivePingTimeout = EndpointLimits.PingTimeout;
-        return options;
-    }
-
-    private void Listen(KestrelServerOptions server, EndPoint endPoint)
+    private void Listen(Socket socket, EndPoint endPoint)
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            server.ListenUnixSocket(_options.SocketPath!, static listen =>
-            {
-                listen.Protocols = HttpProtocols.Http2;
-                listen.Use(ConnectionEnd.Watch);
-            });
+            _listener!.Listen(socket, certificate: null);
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
 
         var certificate = _options.Certificate;
-        server.Listen((IPEndPoint)endPoint, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http2;
-            listen.Use(ConnectionEnd.Watch);
-            if (certificate is not null)
-            {
-                listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate });
-            }
-        });
+        _listener!.Listen(socket, certificate);
         _addresses.Add((certificate is null ? "http://" : "https://") + endPoint);
     }
 }

@@ -15,11 +15,11 @@ internal static class HandlerFailure
 {
     /// <param name="exception">What was thrown.</param>
     /// <param name="method">The method, for the log.</param>
-    /// <param name="application">Whose log it is, and who is told of a violated invariant.</param>
+    /// <param name="router">Whose log it is, and who is told of a violated invariant.</param>
     /// <param name="isPeerGone">Nobody waits for the answer any more.</param>
     /// <param name="trailers">Gets what is sent beside the status.</param>
     public static Status Explain(
-        Exception exception, string method, GrpcApplication application, bool isPeerGone, Metadata trailers)
+        Exception exception, string method, CallRouter router, bool isPeerGone, Metadata trailers)
     {
         switch (exception)
         {
@@ -27,8 +27,8 @@ internal static class HandlerFailure
                 Add(trailers, failure.Trailers);
                 return failure.Status;
             case InvariantException violation:
-                EndpointLog.InvariantViolated(application.Logger, method, violation);
-                application.Options.InvariantViolated?.Invoke(violation);
+                EndpointLog.InvariantViolated(router.Logger, method, violation);
+                router.Options.InvariantViolated?.Invoke(violation);
                 return new Status(StatusCode.Internal, "The server found a bug of its own and stops.");
             case WireFormatException or InvalidProtocolBufferException:
                 var fault = FaultStatus.ToException(CallFailures.Malformed);
@@ -37,7 +37,7 @@ internal static class HandlerFailure
             case OperationCanceledException or IOException when isPeerGone:
                 return Status.DefaultCancelled;
             default:
-                EndpointLog.HandlerFailed(application.Logger, method, exception);
+                EndpointLog.HandlerFailed(router.Logger, method, exception);
                 return new Status(StatusCode.Unknown, "The handler failed; the server's log says why.");
         }
     }

@@ -18,7 +18,7 @@ namespace Muster.Server.Endpoint;
 /// </summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "The source has no timer; undisposed, any thread may end the call any time.")]
-internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication application)
+internal sealed class LinkCall(string method, LinkEnd end, CallRouter router)
     : ServerCallContext, IAsyncStreamReader<RawMessage>, IServerStreamWriter<RawMessage>, IOutboxCall
 {
     private static readonly Task<bool> s_found = Task.FromResult(true);
@@ -57,7 +57,7 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
     /// <summary>Serves the whole call and ends the link; never throws.</summary>
     public async Task RunAsync(DuplexStreamingServerMethod<RawMessage, RawMessage> handler)
     {
-        application.Add(this);
+        router.Add(this);
         var status = Status.DefaultSuccess;
         try
         {
@@ -67,10 +67,10 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
         catch (Exception failure)
         {
             // Every failure of a handler becomes a status here; nothing of ours stands above but the link.
-            status = HandlerFailure.Explain(failure, method, application, _cancel.IsCancellationRequested, _trailers);
+            status = HandlerFailure.Explain(failure, method, router, _cancel.IsCancellationRequested, _trailers);
         }
 
-        application.Remove(this);
+        router.Remove(this);
         await FinishAsync(Volatile.Read(ref _end) is { } why ? why : new RpcException(status, _trailers))
             .ConfigureAwait(false);
     }
@@ -100,7 +100,7 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
         catch (AggregateException failure)
         {
             // A registered callback threw; the call still ends, and the thread that ended it is not to blame.
-            EndpointLog.HandlerFailed(application.Logger, method, failure);
+            EndpointLog.HandlerFailed(router.Logger, method, failure);
         }
 
         end.Interrupt();
@@ -161,13 +161,13 @@ internal sealed class LinkCall(string method, LinkEnd end, GrpcApplication appli
         {
             try
             {
-                await SendLastAsync(outcome).WaitAsync(EndpointLimits.OutboxDrainTimeout, application.Options.Time)
+                await SendLastAsync(outcome).WaitAsync(EndpointLimits.OutboxDrainTimeout, router.Options.Time)
                     .ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
                 // A peer that does not read must not hold the call for ever.
-                EndpointLog.OutboxDropped(application.Logger, method);
+                EndpointLog.OutboxDropped(router.Logger, method);
                 _outbox?.Seal();
             }
         }

@@ -22,7 +22,7 @@ namespace Muster.Server.Endpoint;
 /// </summary>
 internal sealed class LinkListener : IDisposable
 {
-    private readonly GrpcApplication _application;
+    private readonly CallRouter _router;
     private readonly FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _methods;
     private readonly Socket _socket;
     private readonly SocketFile _file;
@@ -35,12 +35,12 @@ internal sealed class LinkListener : IDisposable
     private bool _isStopped;
 
     private LinkListener(
-        GrpcApplication application,
+        CallRouter router,
         FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> methods,
         Socket socket,
         SocketFile file)
     {
-        _application = application;
+        _router = router;
         _methods = methods;
         _socket = socket;
         _file = file;
@@ -49,7 +49,7 @@ internal sealed class LinkListener : IDisposable
 
     /// <summary>Listens beside the socket of gRPC; null when its path leaves no room for another.</summary>
     public static Fault Start(
-        GrpcApplication application,
+        CallRouter router,
         FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> methods,
         string socketPath,
         out LinkListener? listener)
@@ -58,7 +58,7 @@ internal sealed class LinkListener : IDisposable
         var fault = SocketFile.Bind(LinkGreeting.PathOf(socketPath), out var file, out var socket);
         if (fault.IsNone)
         {
-            listener = new LinkListener(application, methods, socket!, file!);
+            listener = new LinkListener(router, methods, socket!, file!);
         }
 
         return fault.Code == FaultCode.SocketPathTooLong ? Fault.None : fault;
@@ -171,7 +171,7 @@ internal sealed class LinkListener : IDisposable
             end = Open(socket);
             if (end is not null)
             {
-                await new LinkCall(method, end, _application).RunAsync(handler).ConfigureAwait(false);
+                await new LinkCall(method, end, _router).RunAsync(handler).ConfigureAwait(false);
             }
         }
         finally

@@ -2,23 +2,29 @@
 using System;
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Pipelines;
 using Grpc.Core;
 using Muster.Core;
 
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// Where a serializer puts one response: with its length known, prefix and bytes go straight into the pipe; without,
-/// the message is gathered first. Reused within a call; one writer at a time.
+/// Where a serializer puts responses, each behind its prefix, until they are written. Grows as needed, up to what the
+/// limit of a message allows. Reused within a call; one writer at a time.
 /// </summary>
-internal sealed class ResponseBuffer(PipeWriter pipe, int messageBytesMax) : SerializationContext
+internal sealed class ResponseBuffer(int messageBytesMax) : SerializationContext, IBufferWriter<byte>
 {
     public const int PrefixBytes = 5;
 
-    private ArrayBufferWriter<byte>? _gathered;
-    private int _length = -1;
-    private bool _completed;
+    private const int FirstBufferBytes = 256;
+    private const int KeptBufferBytesMax = 64 * 1_024;
+
+    private byte[] _bytes = [];
+    private int _length;
+    private int _begin;
+    private bool _isComplete;
+
+    /// <summary>Everything that was serialized since the last <see cref="Clear"/>.</summary>
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
 
     public static void WritePrefix(Span<byte> place, int length)
     {
@@ -28,58 +34,99 @@ internal sealed class ResponseBuffer(PipeWriter pipe, int messageBytesMax) : Ser
 
     public void Begin()
     {
-        _length = -1;
-        _completed = false;
-        _gathered?.ResetWrittenCount();
+        _isComplete = false;
+        _begin = _length;
+        Reserve(PrefixBytes);
+        _length += PrefixBytes;
     }
 
     /// <summary>Checks that the serializer did its part.</summary>
-    public void End() => Invariant.That(_completed);
+    public void End() => Invariant.That(_isComplete);
+
+    /// <summary>Forgets the message that was begun and could not be serialized.</summary>
+    public void TakeBack() => _length = _begin;
+
+    /// <summary>What was serialized has been sent.</summary>
+    public void Clear()
+    {
+        _length = 0;
+        if (_bytes.Length > KeptBufferBytesMax)
+        {
+            GiveBack();
+        }
+    }
+
+    /// <summary>Hands the rented buffer over with everything that is in it; null: there is none.</summary>
+    public byte[]? Detach(out int length)
+    {
+        length = _length;
+        var bytes = _bytes;
+        _bytes = [];
+        _length = 0;
+        return bytes.Length > 0 ? bytes : null;
+    }
 
     public override void SetPayloadLength(int payloadLength)
     {
         RefuseOverLimit(payloadLength);
-        _length = payloadLength;
+        Reserve(payloadLength);
     }
 
-    public override IBufferWriter<byte> GetBufferWriter()
-    {
-        if (_length < 0)
-        {
-            return _gathered ??= new ArrayBufferWriter<byte>();
-        }
-
-        PutPrefix(_length);
-        return pipe;
-    }
+    public override IBufferWriter<byte> GetBufferWriter() => this;
 
     public override void Complete()
     {
-        Invariant.That(!_completed);
-        if (_length < 0)
-        {
-            var bytes = _gathered is null ? [] : _gathered.WrittenSpan;
-            RefuseOverLimit(bytes.Length);
-            PutPrefix(bytes.Length);
-            pipe.Write(bytes);
-        }
-
-        _completed = true;
+        Invariant.That(!_isComplete);
+        var length = _length - _begin - PrefixBytes;
+        RefuseOverLimit(length);
+        WritePrefix(_bytes.AsSpan(_begin), length);
+        _isComplete = true;
     }
 
     public override void Complete(byte[] payload)
     {
-        Invariant.That(!_completed);
         RefuseOverLimit(payload.Length);
-        PutPrefix(payload.Length);
-        pipe.Write(payload);
-        _completed = true;
+        this.Write(payload);
+        Complete();
     }
 
-    private void PutPrefix(int length)
+    public void Advance(int count)
     {
-        WritePrefix(pipe.GetSpan(PrefixBytes), length);
-        pipe.Advance(PrefixBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _bytes.Length - _length);
+        _length += count;
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return _bytes.AsMemory(_length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    private void Reserve(int count)
+    {
+        if (_bytes.Length - _length >= count)
+        {
+            return;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(
+            Math.Max(FirstBufferBytes, Math.Max(_length + count, _bytes.Length * 2)));
+        _bytes.AsSpan(0, _length).CopyTo(larger);
+        GiveBack();
+        _bytes = larger;
+    }
+
+    private void GiveBack()
+    {
+        if (_bytes.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_bytes);
+        }
+
+        _bytes = [];
     }
 
     private void RefuseOverLimit(int length)

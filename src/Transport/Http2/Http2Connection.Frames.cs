@@ -9,44 +9,17 @@ namespace Muster.Transport.Http2;
 /// <summary>What each kind of frame does. All of it runs on the receive loop.</summary>
 internal sealed partial class Http2Connection
 {
-    private byte[] _block = [];
-    private int _blockLength;
-    private int _continuing;
-    private int _continuations;
+    private readonly HeaderBlockBuffer _block =
+        new(Http2Limits.HeaderBlockBytesMax, Http2Limits.ContinuationsMax);
+
     private bool _blockEndsStream;
     private int _receiveWindow;
     private int _uncredited;
 
-    private static Http2Exception Protocol(string message) => new(Http2ErrorCode.ProtocolError, message);
-
-    private static void CheckLength(FrameHeader frame, int length)
-    {
-        if (frame.Length != length)
-        {
-            throw new Http2Exception(Http2ErrorCode.FrameSizeError, $"a {frame.Type} frame of {frame.Length} bytes");
-        }
-    }
-
-    /// <summary>What stands between the padding: RFC 9113 section 6.1.</summary>
-    private static (int Start, int Length) Unpad(FrameHeader frame, ReadOnlySpan<byte> payload)
-    {
-        if (!frame.Has(FrameFlags.Padded))
-        {
-            return (0, payload.Length);
-        }
-
-        if (payload.IsEmpty || payload[0] >= payload.Length)
-        {
-            throw Protocol("a frame has more padding than bytes");
-        }
-
-        return (1, payload.Length - 1 - payload[0]);
-    }
-
     private void OnData(FrameHeader frame, int offset)
     {
         var end = frame.Has(FrameFlags.EndStream);
-        var (start, length) = Unpad(frame, _input.AsSpan(offset, frame.Length));
+        var (start, length) = FramePayload.Unpad(frame, _input.AsSpan(offset, frame.Length));
         Http2Stream? stream;
         lock (_gate)
         {
@@ -95,61 +68,24 @@ internal sealed partial class Http2Connection
 
     private void OnHeaders(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
-        var (start, length) = Unpad(frame, payload);
-        var block = payload.Slice(start, length);
-        if (frame.Has(FrameFlags.Priority))
-        {
-            block = block.Length >= 5 ? block[5..] : throw Protocol("a HEADERS frame ends inside its priority");
-        }
-
+        var block = FramePayload.HeaderBlock(frame, payload);
         _blockEndsStream = frame.Has(FrameFlags.EndStream);
         if (frame.Has(FrameFlags.EndHeaders))
         {
             OnBlock(frame.StreamId, block);
-            return;
         }
-
-        _continuing = frame.StreamId;
-        _continuations = 0;
-        _blockLength = 0;
-        AddToBlock(block);
+        else
+        {
+            _block.Begin(frame.StreamId, block);
+        }
     }
 
     private void OnContinuation(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
-        if (_continuing == 0)
+        if (_block.TryFinish(frame, payload, out var block))
         {
-            throw Protocol("a CONTINUATION frame without HEADERS");
+            OnBlock(frame.StreamId, block);
         }
-
-        if (++_continuations > Http2Limits.ContinuationsMax)
-        {
-            throw new Http2Exception(Http2ErrorCode.EnhanceYourCalm, "a header block has too many frames");
-        }
-
-        AddToBlock(payload);
-        if (frame.Has(FrameFlags.EndHeaders))
-        {
-            _continuing = 0;
-            OnBlock(frame.StreamId, _block.AsSpan(0, _blockLength));
-        }
-    }
-
-    private void AddToBlock(ReadOnlySpan<byte> part)
-    {
-        var length = _blockLength + part.Length;
-        if (length > Http2Limits.HeaderBlockBytesMax)
-        {
-            throw new Http2Exception(Http2ErrorCode.EnhanceYourCalm, "a header block is too large");
-        }
-
-        if (_block.Length < length)
-        {
-            Array.Resize(ref _block, Math.Max(length, _block.Length * 2));
-        }
-
-        part.CopyTo(_block.AsSpan(_blockLength));
-        _blockLength = length;
     }
 
     private void OnBlock(int streamId, ReadOnlySpan<byte> block)
@@ -179,7 +115,7 @@ internal sealed partial class Http2Connection
     {
         if (streamId == 0 || (streamId & 1) == 0 || (uint)streamId >= (uint)_nextStreamId)
         {
-            throw Protocol($"a frame for stream {streamId}, which was never opened");
+            throw FramePayload.Protocol($"a frame for stream {streamId}, which was never opened");
         }
 
         return _streams.GetValueOrDefault(streamId);
@@ -199,7 +135,7 @@ internal sealed partial class Http2Connection
 
     private void OnReset(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
-        CheckLength(frame, 4);
+        FramePayload.CheckLength(frame, 4);
         var code = (Http2ErrorCode)BinaryPrimitives.ReadUInt32BigEndian(payload);
         Http2Stream? stream;
         lock (_gate)
@@ -229,10 +165,10 @@ internal sealed partial class Http2Connection
 
     private void OnPing(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
-        CheckLength(frame, 8);
+        FramePayload.CheckLength(frame, 8);
         if (frame.StreamId != 0)
         {
-            throw Protocol("a PING frame on a stream");
+            throw FramePayload.Protocol("a PING frame on a stream");
         }
 
         if (!frame.Has(FrameFlags.Ack))
@@ -246,37 +182,33 @@ internal sealed partial class Http2Connection
 
     private void OnWindowUpdate(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
-        CheckLength(frame, 4);
+        FramePayload.CheckLength(frame, 4);
         var increment = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
         if (increment == 0)
         {
-            throw Protocol("a window update of 0 bytes");
+            throw FramePayload.Protocol("a window update of 0 bytes");
         }
 
         lock (_gate)
         {
             if (frame.StreamId == 0)
             {
-                _sendWindow = Widen(_sendWindow, increment);
+                _sendWindow = FramePayload.Widen(_sendWindow, increment);
                 PumpBlocked();
             }
             else if (Find(frame.StreamId) is { } stream)
             {
-                stream.SendWindow = Widen(stream.SendWindow, increment);
+                stream.SendWindow = FramePayload.Widen(stream.SendWindow, increment);
                 PumpOne(stream);
             }
         }
     }
 
-    private static int Widen(int window, int increment) => (long)window + increment <= Http2Limits.WindowBytesMax
-        ? window + increment
-        : throw new Http2Exception(Http2ErrorCode.FlowControlError, "a window became too large");
-
     private void OnGoAway(FrameHeader frame, ReadOnlySpan<byte> payload)
     {
         if (frame.Length < 8 || frame.StreamId != 0)
         {
-            throw Protocol("a damaged GOAWAY frame");
+            throw FramePayload.Protocol("a damaged GOAWAY frame");
         }
 
         var last = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;

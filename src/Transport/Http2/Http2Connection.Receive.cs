@@ -161,7 +161,8 @@ internal sealed partial class Http2Connection
 
     private void OnFrame(FrameHeader frame, int offset)
     {
-        if (_continuing != 0 && (frame.Type != FrameType.Continuation || frame.StreamId != _continuing))
+        if (_block.StreamId != 0
+            && (frame.Type != FrameType.Continuation || frame.StreamId != _block.StreamId))
         {
             throw new Http2Exception(Http2ErrorCode.ProtocolError, "a header block was interrupted");
         }

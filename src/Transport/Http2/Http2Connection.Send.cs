@@ -122,7 +122,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
     private bool PumpOne(Http2Stream stream)
     {
         var budget = Math.Min(_sendWindow, _outbox.DataRoom);
-        _sendWindow -= stream.Pump(_outbox, budget, _peerFrameBytesMax, out var done);
+        _sendWindow -= stream.Pump(_outbox, budget, _peer.FrameBytesMax, out var done);
         if (!done && !stream.Blocked)
         {
             stream.Blocked = true;
@@ -155,6 +155,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
                 ReadOnlyMemory<byte> bytes;
                 lock (_gate)
                 {
+                    _outbox.Written();
                     if (_closed || _outbox.IsEmpty)
                     {
                         if (_closed)

@@ -24,13 +24,10 @@ internal sealed partial class Http2Connection
     private readonly Dictionary<int, Http2Stream> _streams = [];
     private readonly Queue<Http2Stream> _blocked = new();
     private readonly Outbox _outbox = new();
+    private readonly PeerSettings _peer = new(isServer: true);
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _nextStreamId = 1;
     private int _sendWindow = Http2Limits.DefaultWindowBytes;
-    private int _peerWindow = Http2Limits.DefaultWindowBytes;
-    private int _peerFrameBytesMax = Http2Limits.DefaultFrameBytesMax;
-    private uint _peerStreamsMax = uint.MaxValue;
-    private bool _emptyPeerTable;
     private bool _draining;
     private bool _closed;
 
@@ -116,14 +113,14 @@ internal sealed partial class Http2Connection
                 return StartResult.Gone;
             }
 
-            if ((uint)_streams.Count >= _peerStreamsMax)
+            if ((uint)_streams.Count >= _peer.StreamsMax)
             {
                 return StartResult.Full;
             }
 
             var id = _nextStreamId;
             _nextStreamId += 2;
-            stream.Attach(this, id, _peerWindow, _options.StreamWindowBytes);
+            stream.Attach(this, id, _peer.WindowBytes, _options.StreamWindowBytes);
             _streams.Add(id, stream);
             WriteHeaders(stream);
             PumpOne(stream);
@@ -175,7 +172,7 @@ internal sealed partial class Http2Connection
                 stream.Open = false;
             }
 
-            _outbox.GoAway(code);
+            _outbox.GoAway(0, code);
             rest = _outbox.Take();
             _outbox.Shut();
 
@@ -234,16 +231,15 @@ internal sealed partial class Http2Connection
         var lengthMax = stream.HeaderBlockLengthMax + 1;
         var block = lengthMax <= 1024 ? stackalloc byte[1024] : new byte[lengthMax];
         var length = 0;
-        if (_emptyPeerTable)
+        if (_peer.MustEmptyTable)
         {
-            // The server made its table smaller: RFC 7541 section 4.2 wants that confirmed before the next block.
             block[0] = 0x20;
             length = 1;
-            _emptyPeerTable = false;
+            _peer.MustEmptyTable = false;
         }
 
         length += stream.WriteHeaderBlock(block[length..]);
-        _outbox.Headers(stream.Id, block[..length], _peerFrameBytesMax, false);
+        _outbox.Headers(stream.Id, block[..length], _peer.FrameBytesMax, false);
     }
 
     // Under the gate.

@@ -12,8 +12,13 @@ namespace Muster.Transport.Http2;
 /// </summary>
 internal sealed class Outbox
 {
-    private byte[] _filling = ArrayPool<byte>.Shared.Rent(16_384);
-    private byte[] _writing = ArrayPool<byte>.Shared.Rent(16_384);
+    private const int FirstBufferBytes = 1_024;
+
+    // A buffer that one burst has blown up is given back instead of being kept for the life of the connection.
+    private const int KeptBufferBytesMax = 128 * 1_024;
+
+    private byte[] _filling = [];
+    private byte[] _writing = [];
     private int _length;
     private bool _shut;
 
@@ -31,6 +36,16 @@ internal sealed class Outbox
         (_filling, _writing) = (_writing, _filling);
         _length = 0;
         return taken;
+    }
+
+    /// <summary>What was taken is in the kernel's hands: a large buffer is given back.</summary>
+    public void Written()
+    {
+        if (_writing.Length > KeptBufferBytesMax)
+        {
+            ArrayPool<byte>.Shared.Return(_writing);
+            _writing = [];
+        }
     }
 
     public void Data(int streamId, ReadOnlySpan<byte> bytes, bool end)
@@ -64,10 +79,12 @@ internal sealed class Outbox
     public void Ping(ReadOnlySpan<byte> opaque, bool ack) => opaque.CopyTo(
         Frame(8, FrameType.Ping, ack ? FrameFlags.Ack : FrameFlags.None, 0));
 
-    public void GoAway(Http2ErrorCode code)
+    /// <param name="lastStreamId">The last stream of the peer that was or will be looked at.</param>
+    /// <param name="code">Why.</param>
+    public void GoAway(int lastStreamId, Http2ErrorCode code)
     {
         var frame = Frame(8, FrameType.GoAway, FrameFlags.None, 0);
-        frame[..4].Clear();
+        BinaryPrimitives.WriteInt32BigEndian(frame, lastStreamId);
         BinaryPrimitives.WriteUInt32BigEndian(frame[4..], (uint)code);
     }
 
@@ -128,9 +145,13 @@ internal sealed class Outbox
 
     private void Grow(int needed)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, _filling.Length * 2));
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBufferBytes, Math.Max(needed, _filling.Length * 2)));
         _filling.AsSpan(0, _length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_filling);
+        if (_filling.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_filling);
+        }
+
         _filling = larger;
     }
 }

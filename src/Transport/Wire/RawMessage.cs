@@ -18,7 +18,7 @@ internal sealed class RawMessage : IDisposable
         Length = length;
     }
 
-    public int Length { get; }
+    public int Length { get; private set; }
 
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(0, Length);
 
@@ -41,6 +41,21 @@ internal sealed class RawMessage : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1));
         bytes.CopyTo(buffer);
         return new(buffer, length);
+    }
+
+    /// <summary>Takes over a buffer of the shared pool.</summary>
+    public static RawMessage Own(byte[] rented, int length) => new(rented, length);
+
+    /// <summary>As <see cref="Own"/>, with this object, when it was disposed.</summary>
+    public bool TryReuse(byte[] rented, int length)
+    {
+        if (_buffer.Length > 0)
+        {
+            return false;
+        }
+
+        (_buffer, Length) = (rented, length);
+        return true;
     }
 
     public void Dispose()

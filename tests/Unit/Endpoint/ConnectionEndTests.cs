@@ -1,69 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
 using System.Threading.Tasks;
-using Microsoft.AspNetCore.Connections;
+using Muster.Core;
 using Muster.Server.Endpoint;
+using Muster.Unit.Http2;
 using Xunit;
 
 namespace Muster.Unit.Endpoint;
 
-/// <summary>What is known of how a connection ended.</summary>
-public sealed class ConnectionEndTests
+/// <summary>What a call knows of how its connection ended.</summary>
+public sealed class ConnectionEndTests : IAsyncLifetime
 {
-    private readonly ConnectionEnd _end = new();
-    private readonly Pipe _bytes = new();
-    private readonly WatchedTransport _transport;
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
 
-    public ConnectionEndTests() => _transport = new(new Both(_bytes), _end);
+    private readonly TaskCompletionSource<ConnectionEnd> _begun =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [Fact]
-    public async Task Bytes_ArePassedOnAndEndNothing()
+    private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private GrpcEndpoint _endpoint = null!;
+
+    public async Task InitializeAsync()
     {
-        await _bytes.Writer.WriteAsync(new byte[] { 1, 2, 3 });
-        var read = await _transport.Input.ReadAsync();
-        Assert.Equal(3, read.Buffer.Length);
-        _transport.Input.AdvanceTo(read.Buffer.End);
-        Assert.False(_transport.Input.TryRead(out _));
-        Assert.False(_end.IsByPeer);
+        _endpoint = new GrpcEndpoint(new EndpointOptions { Loopback = [new IPEndPoint(IPAddress.Loopback, 0)] })
+            .Add(RawService.Conversing(async (requests, _, context) =>
+            {
+                var end = ConnectionEnd.Of(context)!;
+                _begun.SetResult(end);
+                try
+                {
+                    await requests.MoveNext(CancellationToken.None);
+                }
+                finally
+                {
+                    _ended.SetResult(end.IsByPeer);
+                }
+            }));
+        Assert.Equal(Fault.None, await _endpoint.StartAsync());
     }
+
+    public async Task DisposeAsync() => await _endpoint.DisposeAsync();
 
     [Theory]
-    [InlineData(true)]
     [InlineData(false)]
-    public async Task Peer_Closes_IsByPeer(bool isWaitedFor)
+    [InlineData(true)]
+    public async Task Peer_ClosesOrResets_IsByPeer(bool isReset)
     {
-        var read = isWaitedFor ? _transport.Input.ReadAsync().AsTask() : null;
-        await _bytes.Writer.CompleteAsync();
-        Assert.True((await (read ?? _transport.Input.ReadAsync().AsTask())).IsCompleted);
-        Assert.True(_end.IsByPeer);
-    }
+        using var client = await OpenAsync();
+        Assert.False((await _begun.Task.WaitAsync(s_timeout)).IsByPeer);
+        if (isReset)
+        {
+            client.Socket.LingerState = new LingerOption(true, 0);
+        }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Peer_Resets_IsByPeer(bool isWaitedFor)
-    {
-        var read = isWaitedFor ? _transport.Input.ReadAsync().AsTask() : null;
-        await _bytes.Writer.CompleteAsync(new ConnectionResetException("reset"));
-        await Assert.ThrowsAsync<ConnectionResetException>(
-            () => read ?? _transport.Input.ReadAsync().AsTask());
-        Assert.True(_end.IsByPeer);
+        client.Dispose();
+        Assert.True(await _ended.Task.WaitAsync(s_timeout));
     }
 
     [Fact]
-    public async Task Server_Aborts_IsNotByPeer()
+    public async Task Peer_BreaksTheProtocol_IsNotByPeer()
     {
-        var read = _transport.Input.ReadAsync().AsTask();
-        await _bytes.Writer.CompleteAsync(new ConnectionAbortedException("a limit"));
-        await Assert.ThrowsAsync<ConnectionAbortedException>(() => read);
-        Assert.False(_end.IsByPeer);
+        using var client = await OpenAsync();
+        await _begun.Task.WaitAsync(s_timeout);
+        await client.SendAsync(FrameBytes.Of(0xff, 0, 0, new byte[16_385]));
+        Assert.False(await _ended.Task.WaitAsync(s_timeout));
     }
 
-    private sealed class Both(Pipe pipe) : IDuplexPipe
+    [Fact]
+    public async Task Server_IsCut_IsNotByPeer()
     {
-        public PipeReader Input => pipe.Reader;
+        using var client = await OpenAsync();
+        await _begun.Task.WaitAsync(s_timeout);
+        await _endpoint.StopAsync(TimeSpan.Zero);
+        Assert.False(await _ended.Task.WaitAsync(s_timeout));
+    }
 
-        public PipeWriter Output => pipe.Writer;
+    private async Task<FrameClient> OpenAsync()
+    {
+        var client = await FrameClient.ConnectAsync(new Uri(_endpoint.Addresses[0]).Port);
+        await client.SendAsync(FrameBytes.Request(1, "/muster.test.Raw/DuplexStreaming", endStream: false));
+        return client;
     }
 }

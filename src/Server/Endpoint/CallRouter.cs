@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Frozen;
+using System.Collections.Generic;
+using System.Threading;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Muster.Server.Http2;
+
+namespace Muster.Server.Endpoint;
+
+/// <summary>
+/// Finds the method of each request and starts its call. A request for an unknown path costs a table look-up and
+/// constant bytes. Keeps the open streams, so that a stopping server can end them.
+/// </summary>
+internal sealed class CallRouter : ICallStarter
+{
+    private static readonly byte[] s_unknownMethod = ResponseBlocks.OfEnd(
+        new Status(StatusCode.Unimplemented, "This server has no such method."), null, isTrailersOnly: true);
+
+    private static readonly byte[] s_headersTooLarge = ResponseBlocks.OfEnd(
+        new Status(StatusCode.ResourceExhausted, "The headers are more or larger than this server takes."),
+        null,
+        isTrailersOnly: true);
+
+    private readonly FrozenDictionary<string, CallHandler>.AlternateLookup<ReadOnlySpan<char>> _methods;
+    private readonly Lock _gate = new();
+    private readonly HashSet<IOutboxCall> _streams = [];
+    private volatile bool _isStopping;
+
+    public CallRouter(EndpointOptions options, FrozenDictionary<string, CallHandler> methods)
+    {
+        Options = options;
+        Logger = options.Logs.CreateLogger("Muster.Server.Endpoint");
+        _methods = methods.GetAlternateLookup<ReadOnlySpan<char>>();
+    }
+
+    public EndpointOptions Options { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Streams that are open now.</summary>
+    public int StreamCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _streams.Count;
+            }
+        }
+    }
+
+    void ICallStarter.Start(ServerStream stream, RequestHead head)
+    {
+        if (!head.IsPost)
+        {
+            Answer(stream, ResponseBlocks.MethodNotAllowed);
+        }
+        else if (!head.IsGrpcContent)
+        {
+            Answer(stream, ResponseBlocks.UnsupportedMediaType);
+        }
+        else if (head.IsTooLarge)
+        {
+            Answer(stream, s_headersTooLarge);
+        }
+        else if (!_methods.TryGetValue(head.Path, out var method))
+        {
+            Answer(stream, s_unknownMethod);
+        }
+        else if (_isStopping)
+        {
+            var refusal = FaultStatus.ToException(CallFailures.Stopping);
+            Answer(stream, ResponseBlocks.OfEnd(refusal.Status, refusal.Trailers, isTrailersOnly: true));
+        }
+        else
+        {
+            method.Start(stream, head, this);
+        }
+    }
+
+    /// <summary>Refuses new calls from now on and ends every open stream as a server that is stopping.</summary>
+    public void Stop()
+    {
+        IOutboxCall[] open;
+        lock (_gate)
+        {
+            _isStopping = true;
+            open = [.. _streams];
+        }
+
+        foreach (var call in open)
+        {
+            call.EndWith(FaultStatus.ToException(CallFailures.Stopping));
+        }
+    }
+
+    public void Add(IOutboxCall call)
+    {
+        bool late;
+        lock (_gate)
+        {
+            _streams.Add(call);
+            late = _isStopping;
+        }
+
+        if (late)
+        {
+            call.EndWith(FaultStatus.ToException(CallFailures.Stopping));
+        }
+    }
+
+    public void Remove(IOutboxCall call)
+    {
+        lock (_gate)
+        {
+            _streams.Remove(call);
+        }
+    }
+
+    private static void Answer(ServerStream stream, byte[] block)
+    {
+        stream.Connection.Finish(stream, null, 0, block);
+        stream.Connection.CallEnded();
+    }
+}

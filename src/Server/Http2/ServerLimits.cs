@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using Muster.Core;
+
+namespace Muster.Server.Http2;
+
+/// <summary>What a connection of a stranger may cost, with the reason for each.</summary>
+internal static class ServerLimits
+{
+    /// <summary>Bytes of one frame that we take: the protocol's default, and what a connection may hold unparsed.</summary>
+    public const int FrameBytesMax = 16_384;
+
+    /// <summary>First buffer of a connection: an idle one keeps no more.</summary>
+    public const int InputBytesMin = 4_096;
+
+    /// <summary>One read of a busy connection takes at most this.</summary>
+    public const int InputBytesMax = 131_072;
+
+    /// <summary>After so many small reads in a row a large buffer is given back.</summary>
+    public const int SmallReadsMax = 256;
+
+    /// <summary>A request's decoded headers, counted as HTTP/2 does: name + value + 32 each.</summary>
+    public const int HeaderBytesMax = 16 * 1_024;
+
+    /// <summary>Above it the peer does not send headers, it fills memory: the connection ends.</summary>
+    public const int HeaderBombBytes = 4 * HeaderBytesMax;
+
+    public const int HeaderCountMax = 64;
+
+    /// <summary>A coded header block over all its frames; literals are never larger coded than decoded.</summary>
+    public const int HeaderBlockBytesMax = 2 * HeaderBytesMax;
+
+    /// <summary>CONTINUATION frames of one block: what honest clients need for the largest block, four times over.</summary>
+    public const int ContinuationsMax = 8;
+
+    /// <summary>A whole message with its prefix fits into the window, so none waits half-way for an update.</summary>
+    public const int StreamWindowBytes = TaskLimits.MessageBytesMax + 1_024;
+
+    /// <summary>Two full stream windows: one stalled reader of large messages does not stop the others.</summary>
+    public const int ConnectionWindowBytes = 2 * StreamWindowBytes;
+
+    /// <summary>What a stream's reader has taken is told to the connection in steps of this, so that the windows of a
+    /// hundred streams that are each a little behind cannot use the connection's up.</summary>
+    public const int CreditStepBytes = 16 * 1_024;
+
+    /// <summary>Streams whose end is remembered, to tell late frames from forbidden ones.</summary>
+    public const int EndedStreamsMax = 256;
+
+    /// <summary>Handlers that still run for streams which are gone, per stream allowed: a client may cancel a call
+    /// and begin another before the first has noticed.</summary>
+    public const int CallsPerStream = 2;
+
+    /// <summary>How long a connection may take to say its preface and settings, and a header block to be whole.</summary>
+    public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(5);
+
+    public static readonly TimeSpan TlsHandshakeTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a frame may stay half arrived.</summary>
+    public static readonly TimeSpan FrameTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>A connection without a call is closed after this; clients connect again when they need to.</summary>
+    public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Silence after which a peer is asked whether it lives.</summary>
+    public static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
+
+    public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
+
+    /// <summary>A request of one message must arrive at this rate after the grace, as Kestrel wants it.</summary>
+    public const int BodyBytesPerSecondMin = 240;
+
+    public static readonly TimeSpan BodyGrace = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the last bytes of a call that has ended may wait for a peer that does not read.</summary>
+    public static readonly TimeSpan LastBytesTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a farewell may take, and how long the rest of what a closed peer sends is read away.</summary>
+    public static readonly TimeSpan FarewellTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often connections are looked at for what is late.</summary>
+    public static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(1);
+}
