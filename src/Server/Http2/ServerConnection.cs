@@ -144,7 +144,13 @@ internal sealed partial class ServerConnection
     /// <summary>Cuts the connection as a killed process would.</summary>
     public void Abort()
     {
-        Close(Http2ErrorCode.Cancel, "the server was cut");
+        lock (_gate)
+        {
+            // Nothing of what waits is said any more, and no farewell either.
+            _outbox.Shut();
+        }
+
+        Close(Http2ErrorCode.NoError, "the server was cut");
         _io.Dispose();
     }
 
