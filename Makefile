@@ -6,6 +6,7 @@ ROUNDS ?= 20
 CYCLES ?= 10
 FS ?= ext4
 SECONDS_OF_OVERLOAD = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+SECONDS_OF_FUZZ = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 N ?= 1000
 SEED ?= 1
 F ?= 5
@@ -46,6 +47,14 @@ integ: ## tests with real processes, real shared memory and kill -9
 interop: ## gRPC conformance against Python and Node; last line is JSON
 	@./test Interop | tee artifacts/interop.log; \
 	awk '/ passed, /{printf "{\"cases\":%d,\"passed\":%d}\n", $$1+$$3, $$1}' artifacts/interop.log
+
+fuzz: ## random frames and header blocks against the server's HTTP/2: make fuzz SECONDS=60 SEED=1; last line is JSON
+	@mkdir -p artifacts && rm -f artifacts/fuzz.txt; \
+	MUSTER_FUZZ_SECONDS=$$(($(SECONDS_OF_FUZZ) / 3)) MUSTER_FUZZ_REPORT=$(CURDIR)/artifacts/fuzz.txt \
+		$(if $(filter command line,$(origin SEED)),MUSTER_FUZZ_SEED=$(SEED)) \
+		dotnet test tests/Unit -c Release --nologo --filter FullyQualifiedName~FuzzTests; status=$$?; \
+	awk '{i+=$$2;c+=$$3;h+=$$4} END {printf "{\"targets\":%d,\"inputs\":%d,\"crashes\":%d,\"hangs\":%d}\n",NR,i,c,h}' \
+		artifacts/fuzz.txt; exit $$status
 
 sim: ## a simulated cell: make sim SEED=7 tells one seed's story, make sim SEEDS=1000 runs many; last line is JSON
 	@dotnet build tests/Simulation $(CONFIG) && artifacts/bin/Simulation/release/Muster.Simulation \

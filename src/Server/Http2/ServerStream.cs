@@ -135,7 +135,7 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
     {
         lock (_gate)
         {
-            if (!_isEnded)
+            if (!_isEnded || IsReadable())
             {
                 return false;
             }

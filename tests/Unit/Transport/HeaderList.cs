@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text;
 using Muster.Transport.Hpack;
 
@@ -13,7 +14,7 @@ internal sealed class HeaderList : IHeaderSink
 
     public static byte[] Encode(params (string Name, string Value)[] headers)
     {
-        var bytes = new byte[200_000];
+        var bytes = new byte[headers.Sum(each => HpackWriter.LiteralLengthMax(each.Name.Length, each.Value.Length))];
         var writer = new HpackWriter(bytes);
         foreach (var (name, value) in headers)
         {
