@@ -105,6 +105,10 @@ bench-peers: ## W1 and W2 beside other systems in the same run (installs them fr
 		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \
 		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))
 
+wire: ## ways to serve HTTP/2, Kestrel's and ours, beside each other: make wire ROUNDS=3; last line is JSON
+	@dotnet build bench/Wire $(CONFIG) && artifacts/bin/Wire/release/Muster.Wire \
+		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))
+
 micro: ## costs of single parts with BenchmarkDotNet: make micro ONLY='*Heap*'
 	@dotnet build bench/Micro $(CONFIG) && artifacts/bin/Micro/release/Muster.Micro --filter "$(or $(ONLY),*)"
 
