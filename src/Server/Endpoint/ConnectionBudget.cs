@@ -6,8 +6,8 @@ using Muster.Core;
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// How many connections the limit of open files allows. Running out of files does not slow Kestrel down, it ends the
-/// process; so the limit of connections is derived from it, or a wish that does not fit is refused at start.
+/// How many connections the limit of open files allows. A process that runs out of files can neither accept nor
+/// write its journal; so the limit of connections is derived from it, or a wish that does not fit is refused at start.
 /// </summary>
 internal static class ConnectionBudget
 {

@@ -91,7 +91,8 @@ internal abstract partial class GrpcCall
         }
 
         var response = TakeResponse(out var length);
-        Stream.Connection.Finish(Stream, response, length, EndBlock(status, isTrailersOnly: !HeadersSent && length == 0));
+        var end = EndBlock(status, isTrailersOnly: !HeadersSent && length == 0);
+        Stream.Connection.Finish(Stream, response, length, end);
         Stream.Connection.CallEnded();
     }
 

@@ -13,8 +13,8 @@ using Muster.Server.Http2;
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// A gRPC server on HTTP/2 of our own. Services are added first, then it starts; health and reflection come with it. Stopping before the start and stopping twice are
-/// allowed. Not thread-safe; its owner is the host of the process.
+/// A gRPC server on HTTP/2 of our own. Services are added first, then it starts; health and reflection come with it.
+/// Stopping before the start and stopping twice are allowed. Not thread-safe; its owner is the host of the process.
 /// </summary>
 internal sealed class GrpcEndpoint : IAsyncDisposable
 {
@@ -56,7 +56,9 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
     /// <summary>Binds and begins to serve; a fault when an address or a limit does not allow it.</summary>
     public Task<Fault> StartAsync(CancellationToken cancellationToken = default) =>
-        cancellationToken.IsCancellationRequested ? Task.FromCanceled<Fault>(cancellationToken) : Task.FromResult(Start());
+        cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<Fault>(cancellationToken)
+            : Task.FromResult(Start());
 
     private Fault Start()
     {

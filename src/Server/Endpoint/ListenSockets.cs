@@ -8,9 +8,9 @@ using Muster.Core;
 namespace Muster.Server.Endpoint;
 
 /// <summary>
-/// The sockets that an endpoint listens on, bound before Kestrel sees them: so that what is wrong with an address is
-/// told in our words, and a Unix socket has its mode before anyone can connect. Owner: the endpoint. Kestrel takes each
-/// socket over by <see cref="Take"/>; those it did not take are closed with this.
+/// The sockets that an endpoint listens on, bound before anything is served: so that what is wrong with an address is
+/// told in our words, and a Unix socket has its mode before anyone can connect. Owner: the endpoint. The listener takes
+/// each socket over by <see cref="Take"/>; those it did not take are closed with this.
 /// </summary>
 internal sealed class ListenSockets : IDisposable
 {
@@ -95,7 +95,7 @@ internal sealed class ListenSockets : IDisposable
         {
             socket.Bind(endPoint);
 
-            // A port can be bound twice until one of the two listens; Kestrel calls it again, which changes nothing.
+            // A port can be bound twice until one of the two listens; so it listens at once.
             socket.Listen(EndpointLimits.AcceptBacklogMax);
             _sockets.Add(socket.LocalEndPoint!, socket);
             return Fault.None;

@@ -186,7 +186,8 @@ internal sealed class RequestHead : IHeaderSink
             _ when name.SequenceEqual(":authority"u8) => Pseudo.Authority,
             _ => Pseudo.None,
         };
-        if (_isTrailers || _sawRegular || which == Pseudo.None || (_seen & which) != 0 || value.ContainsAny(s_notInValue))
+        if (_isTrailers || _sawRegular || which == Pseudo.None || (_seen & which) != 0
+            || value.ContainsAny(s_notInValue))
         {
             Malformed = "a pseudo header that is unknown, repeated or out of place";
             return;
@@ -254,7 +255,8 @@ internal sealed class RequestHead : IHeaderSink
 
     private void TakeContentLength(ReadOnlySpan<byte> value)
     {
-        if (!Utf8Parser.TryParse(value, out long length, out var used) || used != value.Length || value[0] is < (byte)'0'
+        if (!Utf8Parser.TryParse(value, out long length, out var used) || used != value.Length
+            || value[0] is < (byte)'0'
             || (ContentLength >= 0 && ContentLength != length))
         {
             Malformed = "a content length that is none";

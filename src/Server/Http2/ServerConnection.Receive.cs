@@ -90,6 +90,7 @@ internal sealed partial class ServerConnection
             Volatile.Write(ref _loopThread, 0);
         }
 
+        NotePartial();
         FlushTurn turn;
         lock (_gate)
         {
@@ -106,6 +107,19 @@ internal sealed partial class ServerConnection
         if (Volatile.Read(ref _isDraining))
         {
             CloseWhenDrained();
+        }
+    }
+
+    // When the frame began whose rest has yet to come.
+    private void NotePartial()
+    {
+        if (_inputStart == _inputEnd)
+        {
+            Volatile.Write(ref _partialAt, 0);
+        }
+        else if (_partialAt == 0 || _inputStart > 0)
+        {
+            Volatile.Write(ref _partialAt, Volatile.Read(ref _receivedAt));
         }
     }
 
@@ -166,7 +180,6 @@ internal sealed partial class ServerConnection
     private void MakeRoom(int count, bool isFull)
     {
         var left = _inputEnd - _inputStart;
-        _partialAt = left == 0 ? 0 : _partialAt == 0 || _inputStart > 0 ? Volatile.Read(ref _receivedAt) : _partialAt;
         _smallReads = count <= ServerLimits.InputBytesMin / 2 ? _smallReads + 1 : 0;
         var size = _input.Length;
         if (isFull && size < ServerLimits.InputBytesMax)

@@ -7,7 +7,7 @@ namespace Muster.Server.Http2;
 /// <summary>What a connection of a stranger may cost, with the reason for each.</summary>
 internal static class ServerLimits
 {
-    /// <summary>Bytes of one frame that we take: the protocol's default, and what a connection may hold unparsed.</summary>
+    /// <summary>Bytes of one frame: the protocol's default, and what a connection may hold unparsed.</summary>
     public const int FrameBytesMax = 16_384;
 
     /// <summary>First buffer of a connection: an idle one keeps no more.</summary>
@@ -30,7 +30,7 @@ internal static class ServerLimits
     /// <summary>A coded header block over all its frames; literals are never larger coded than decoded.</summary>
     public const int HeaderBlockBytesMax = 2 * HeaderBytesMax;
 
-    /// <summary>CONTINUATION frames of one block: what honest clients need for the largest block, four times over.</summary>
+    /// <summary>CONTINUATION frames of one block: four times what the largest block needs.</summary>
     public const int ContinuationsMax = 8;
 
     /// <summary>A whole message with its prefix fits into the window, so none waits half-way for an update.</summary>
@@ -39,18 +39,22 @@ internal static class ServerLimits
     /// <summary>Two full stream windows: one stalled reader of large messages does not stop the others.</summary>
     public const int ConnectionWindowBytes = 2 * StreamWindowBytes;
 
-    /// <summary>What a stream's reader has taken is told to the connection in steps of this, so that the windows of a
-    /// hundred streams that are each a little behind cannot use the connection's up.</summary>
+    /// <summary>
+    /// What a stream's reader has taken is told to the connection in steps of this: small, so that a hundred streams
+    /// which are each a little behind do not use up its window.
+    /// </summary>
     public const int CreditStepBytes = 16 * 1_024;
 
     /// <summary>Streams whose end is remembered, to tell late frames from forbidden ones.</summary>
     public const int EndedStreamsMax = 256;
 
-    /// <summary>Handlers that still run for streams which are gone, per stream allowed: a client may cancel a call
-    /// and begin another before the first has noticed.</summary>
+    /// <summary>
+    /// Handlers that may run for each stream allowed: a client may cancel a call and begin another before the first
+    /// has noticed.
+    /// </summary>
     public const int CallsPerStream = 2;
 
-    /// <summary>How long a connection may take to say its preface and settings, and a header block to be whole.</summary>
+    /// <summary>How long preface and settings may take, and a header block until it is whole.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(5);
 
     public static readonly TimeSpan TlsHandshakeTimeout = TimeSpan.FromSeconds(5);
@@ -66,7 +70,7 @@ internal static class ServerLimits
 
     public static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
 
-    /// <summary>A request of one message must arrive at this rate after the grace, as Kestrel wants it.</summary>
+    /// <summary>A request of one message must arrive at this rate after the grace.</summary>
     public const int BodyBytesPerSecondMin = 240;
 
     public static readonly TimeSpan BodyGrace = TimeSpan.FromSeconds(5);

@@ -41,7 +41,7 @@ internal sealed partial class ServerStream : IValueTaskSource<FlushResult>
     /// <summary>Bytes taken in but not yet given back to the peer.</summary>
     public int Uncredited { get; set; }
 
-    /// <summary>The last header block, which ends the stream once everything before it has gone; null: not yet.</summary>
+    /// <summary>The last header block, which ends the stream behind everything else; null: not yet.</summary>
     public byte[]? Trailers { get; private set; }
 
     /// <summary>When something of it last moved after its call had ended.</summary>

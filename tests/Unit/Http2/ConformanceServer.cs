@@ -65,6 +65,8 @@ public sealed class ConformanceServer : IAsyncLifetime
     }
 
     private static Task HoldAsync(
-        IAsyncStreamReader<RawMessage> requests, IServerStreamWriter<RawMessage> responses, ServerCallContext context) =>
+        IAsyncStreamReader<RawMessage> requests,
+        IServerStreamWriter<RawMessage> responses,
+        ServerCallContext context) =>
         Task.Delay(Timeout.Infinite, context.CancellationToken);
 }

@@ -39,12 +39,16 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
         ["GOAWAY"] = new([], Repeat(FrameBytes.Of(FrameBytes.GoAway, 0, 0, new byte[8]))),
         ["WINDOW_UPDATE"] = new([], Repeat(FrameBytes.WindowUpdateOf(0, 1))),
         ["WINDOW_UPDATE of a stream"] = new(s_open, Repeat(FrameBytes.WindowUpdateOf(1, 1))),
-        ["rapid reset"] = new([], n => [.. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.ResetOf(Id(n))]),
+        ["rapid reset"] = new(
+            [], n => [.. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.ResetOf(Id(n))]),
         ["rapid reset of unary calls"] = new(
             [], n => [.. FrameBytes.Request(Id(n), ConformanceServer.Unary, false), .. FrameBytes.ResetOf(Id(n))]),
         ["made you reset: updates of 0"] = new(
             [],
-            n => [.. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.WindowUpdateOf(Id(n), 0)]),
+            n =>
+            [
+                .. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.WindowUpdateOf(Id(n), 0),
+            ]),
         ["made you reset: malformed requests"] = new([], n => FrameBytes.HeadersOf(Id(n), true, ("a", "b"))),
         ["streams over the limit"] = new([], n => FrameBytes.Request(Id(n), ConformanceServer.Deaf, false)),
         ["CONTINUATION with headers"] = new(

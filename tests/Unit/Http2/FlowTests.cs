@@ -23,7 +23,10 @@ public sealed class FlowTests : IAsyncLifetime
         using var client = await FrameClient.ConnectAsync(_server.Port);
         var settings = await client.ReadAsync(FrameType.Settings);
         Assert.Equal(
-            [.. FrameBytes.Setting(3, 3), .. FrameBytes.Setting(4, (4 << 20) + 1_024), .. FrameBytes.Setting(6, 16_384)],
+            [
+                .. FrameBytes.Setting(3, 3), .. FrameBytes.Setting(4, (4 << 20) + 1_024),
+                .. FrameBytes.Setting(6, 16_384),
+            ],
             settings!.Payload);
         Assert.Equal(0, (await client.ReadAsync(FrameType.WindowUpdate))!.StreamId);
     }

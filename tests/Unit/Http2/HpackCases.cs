@@ -9,7 +9,7 @@ namespace Muster.Unit.Http2;
 internal static class HpackCases
 {
     private static readonly Verdict s_damaged = Verdict.Connection(Http2ErrorCode.CompressionError);
-    private static readonly byte[] s_path = [0x44, 21, .. "/muster.test.Raw/Unary"u8[..21]];
+    private static readonly byte[] s_path = [0x44, 7, .. "/no/one"u8];
 
     public static readonly ConformanceCase[] All =
     [
@@ -37,7 +37,8 @@ internal static class HpackCases
             Block([.. s_path, 0x40, 1, (byte)'A', 1, (byte)'b', .. ContentType()]), Kept(3)),
         new("HPACK: an entry that went out of the table", s_damaged,
             Block([.. ContentType(), .. Enumerable.Repeat(Big(), 3).SelectMany(each => each), 0xc1])),
-        new("HPACK: a table that was emptied", s_damaged, First(1), Of(Headers, EndHeaders | EndStream, 3, [0x20, 0xbe])),
+        new("HPACK: a table that was emptied", s_damaged, First(1),
+            Of(Headers, EndHeaders | EndStream, 3, [0x20, 0xbe])),
         new("HPACK: decodes to more than 64 KiB", Verdict.Connection(Http2ErrorCode.EnhanceYourCalm),
             Block([.. Big(), .. Enumerable.Repeat((byte)0xbe, 60)])),
     ];

@@ -19,7 +19,10 @@ internal static class PrefaceCases
         {
             IsBare = true,
         },
-        new("preface: not followed by settings", s_protocolError, Preface, Of(Ping, 0, 0, new byte[8])) { IsBare = true },
+        new("preface: not followed by settings", s_protocolError, Preface, Of(Ping, 0, 0, new byte[8]))
+        {
+            IsBare = true,
+        },
         new("preface: followed by an answer to settings", s_protocolError, Preface, Of(Settings, Ack, 0))
         {
             IsBare = true,
