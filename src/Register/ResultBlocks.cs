@@ -93,9 +93,10 @@ internal sealed class ResultBlocks(ArenaMap arena)
         do
         {
             count = arena.Freed.Read(_records);
-            foreach (var record in _records.AsSpan(0, count))
+            for (var at = 0; at < count; at++)
             {
-                Return(record);
+                _tasks.Prefetch(new TaskId(_records[Math.Min(at + RegisterLimits.PrefetchAhead, count - 1)].TaskId).Slot);
+                Return(_records[at]);
             }
         }
         while (count == _records.Length);
