@@ -95,7 +95,8 @@ internal sealed class ResultBlocks(ArenaMap arena)
             count = arena.Freed.Read(_records);
             for (var at = 0; at < count; at++)
             {
-                _tasks.Prefetch(new TaskId(_records[Math.Min(at + RegisterLimits.PrefetchAhead, count - 1)].TaskId).Slot);
+                var ahead = Math.Min(at + RegisterLimits.PrefetchAhead, count - 1);
+                _tasks.Prefetch(new TaskId(_records[ahead].TaskId).Slot);
                 Return(_records[at]);
             }
         }

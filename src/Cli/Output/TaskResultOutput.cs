@@ -116,7 +116,8 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
         }
 
         terminal.Problem(
-            task.Refusal?.Code ?? (task.Error is { Code.Length: > 0 } error ? error.Code : JsonLines.Name(task.Outcome)),
+            task.Refusal?.Code
+                ?? (task.Error is { Code.Length: > 0 } error ? error.Code : JsonLines.Name(task.Outcome)),
             (task.Refusal?.Message ?? task.Error?.Message ?? "") + Of(input) + Times(task));
         if (_problems == ProblemsMax)
         {

@@ -240,7 +240,8 @@ public sealed class AttemptBookTests
 
         private sealed class Nothing() : HandlerEntry("nothing", HandlerPlace.SlotThread)
         {
-            public override AttemptEnd? Run(HeldAttempt attempt, Executor executor) => throw new NotSupportedException();
+            public override AttemptEnd? Run(HeldAttempt attempt, Executor executor) =>
+                throw new NotSupportedException();
         }
     }
 }
