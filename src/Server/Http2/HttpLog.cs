@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using Microsoft.Extensions.Logging;
 using Muster.Transport.Http2;
 
@@ -14,6 +15,9 @@ internal static partial class HttpLog
 
     [LoggerMessage(1151, LogLevel.Debug, "The TLS handshake of a connection failed: {Reason}.")]
     public static partial void HandshakeFailed(ILogger logger, string reason);
+
+    [LoggerMessage(1153, LogLevel.Error, "The connection of {Peer} was ended by a failure of our own.")]
+    public static partial void Failed(ILogger logger, string peer, Exception exception);
 
     [LoggerMessage(1152, LogLevel.Warning, "All {Count} connections are taken; another was closed.")]
     public static partial void ConnectionsFull(ILogger logger, int count);

@@ -5,13 +5,15 @@ using System.IO;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
+using Muster.Arena.Native;
 using Muster.Transport.Http2;
 
 namespace Muster.Server.Http2;
 
 /// <summary>
 /// Receiving. One loop: read, act on every whole frame, then write once what all of that wanted to send. Calls that
-/// wait for a message and never block go on right here, without another thread being woken.
+/// wait for a message and never block go on right here, without another thread being woken. Bare sockets are read by a
+/// <see cref="ReceiveThread"/>, streams with TLS by a chain of awaits.
 /// </summary>
 internal sealed partial class ServerConnection
 {
@@ -31,41 +33,98 @@ internal sealed partial class ServerConnection
 
     private bool IsOnLoop => Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId;
 
+    /// <summary>By which the thread that receives for this connection knows it.</summary>
+    public ulong ReceiveTag { get; set; }
+
+    /// <summary>Reads what has come and acts on it; false: nothing more is to be received.</summary>
+    public bool Receive()
+    {
+        try
+        {
+            var room = _input.Length - _inputEnd;
+            var count = _socket!.Receive(_input.AsSpan(_inputEnd), SocketFlags.None, out var error);
+            return error == SocketError.WouldBlock
+                || (error == SocketError.Success ? TryWork(count, room) : throw new SocketException((int)error));
+        }
+        catch (Exception failure)
+        {
+            // The thread serves others too, so nothing may come out of here.
+            EndBy(failure);
+            return false;
+        }
+    }
+
+    /// <summary>The thread that received for this connection does so no more.</summary>
+    public void EndReceive(Epoll epoll)
+    {
+        try
+        {
+            epoll.Remove(_socket!.SafeHandle);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A socket that is closed is not watched any more.
+        }
+
+        _received.TrySetResult();
+    }
+
     private async Task ReceiveAsync()
     {
-        _input = ArrayPool<byte>.Shared.Rent(ServerLimits.InputBytesMin);
         try
         {
             while (true)
             {
                 var room = _input.Length - _inputEnd;
                 var count = await _io.ReadAsync(_input.AsMemory(_inputEnd)).ConfigureAwait(false);
-                if (count == 0 || Volatile.Read(ref _isClosed))
+                if (!TryWork(count, room))
                 {
-                    End.IsByPeer = count == 0 && !Volatile.Read(ref _isClosed);
                     break;
                 }
-
-                _inputEnd += count;
-                Volatile.Write(ref _receivedAt, _options.Time.GetTimestamp());
-                Work();
-                MakeRoom(count, isFull: count == room);
             }
-
-            Close(Http2ErrorCode.NoError, "the peer has ended", isOnLoop: true);
         }
-        catch (Http2Exception e)
+        catch (Exception failure)
         {
-            Close(e.Code, e.Message, isOnLoop: true);
-        }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException
-            or InvalidOperationException)
-        {
-            End.IsByPeer = !Volatile.Read(ref _isClosed) && IsReset(e);
-            Close(Http2ErrorCode.NoError, "the connection broke", isOnLoop: true);
+            // Each failure ends the connection, as a bug of ours does.
+            EndBy(failure);
         }
 
         _received.TrySetResult();
+    }
+
+    // False: the connection is over.
+    private bool TryWork(int count, int room)
+    {
+        if (count == 0 || Volatile.Read(ref _isClosed))
+        {
+            End.IsByPeer |= count == 0 && !Volatile.Read(ref _isClosed);
+            Close(Http2ErrorCode.NoError, "the peer has ended", isOnLoop: true);
+            return false;
+        }
+
+        _inputEnd += count;
+        Volatile.Write(ref _receivedAt, _options.Time.GetTimestamp());
+        Work();
+        MakeRoom(count, isFull: count == room);
+        return true;
+    }
+
+    private void EndBy(Exception failure)
+    {
+        switch (failure)
+        {
+            case Http2Exception broken:
+                Close(broken.Code, broken.Message, isOnLoop: true);
+                break;
+            case IOException or SocketException or ObjectDisposedException:
+                End.IsByPeer |= !Volatile.Read(ref _isClosed) && IsReset(failure);
+                Close(Http2ErrorCode.NoError, "the connection broke", isOnLoop: true);
+                break;
+            default:
+                HttpLog.Failed(_options.Logger, PeerName, failure);
+                Close(Http2ErrorCode.InternalError, failure.Message, isOnLoop: true);
+                break;
+        }
     }
 
     private static bool IsReset(Exception failure) => (failure as SocketException ?? failure.InnerException)

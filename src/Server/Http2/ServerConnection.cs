@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 using System.IO;
 using System.Net.Sockets;
@@ -23,6 +24,7 @@ internal sealed partial class ServerConnection
     private readonly Lock _gate = new();
     private readonly Stream _io;
     private readonly Socket? _socket;
+    private readonly ReceiveThread? _receiver;
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
     private readonly Dictionary<int, ServerStream> _streams = [];
@@ -39,8 +41,15 @@ internal sealed partial class ServerConnection
     private bool _isDraining;
     private bool _isClosed;
 
-    public ServerConnection(Stream io, Socket? socket, ICallStarter calls, ServerOptions options)
+    /// <param name="io">The bytes; closed with the connection.</param>
+    /// <param name="socket">What is under them; null: unknown, as in tests.</param>
+    /// <param name="calls">Starts the call of each request.</param>
+    /// <param name="options">Those of the server.</param>
+    /// <param name="receiver">Reads the socket, which then must not block; null: the stream is read.</param>
+    public ServerConnection(
+        Stream io, Socket? socket, ICallStarter calls, ServerOptions options, ReceiveThread? receiver = null)
     {
+        _receiver = receiver;
         _io = io;
         _socket = socket;
         _calls = calls;
@@ -59,8 +68,17 @@ internal sealed partial class ServerConnection
     /// <summary>Ends when the connection and all its calls have ended; never throws.</summary>
     public async Task ServeAsync()
     {
+        _input = ArrayPool<byte>.Shared.Rent(ServerLimits.InputBytesMin);
         Greet();
-        await ReceiveAsync().ConfigureAwait(false);
+        if (_receiver is not null && _receiver.TryAdd(this, _socket!))
+        {
+            await _received.Task.ConfigureAwait(false);
+        }
+        else
+        {
+            await ReceiveAsync().ConfigureAwait(false);
+        }
+
         await FarewellAsync().ConfigureAwait(false);
         await _callsEnded.Task.ConfigureAwait(false);
     }
@@ -152,6 +170,7 @@ internal sealed partial class ServerConnection
 
         Close(Http2ErrorCode.NoError, "the server was cut");
         _io.Dispose();
+        _receiver?.End(this);
     }
 
     /// <summary>A call has ended; its stream may still have bytes to send.</summary>
@@ -247,6 +266,7 @@ internal sealed partial class ServerConnection
         catch (Exception e) when (e is TimeoutException or SocketException or ObjectDisposedException)
         {
             await _io.DisposeAsync().ConfigureAwait(false);
+            _receiver?.End(this);
         }
     }
 

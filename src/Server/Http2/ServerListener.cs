@@ -26,6 +26,7 @@ internal sealed class ServerListener : IDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
     private readonly List<Socket> _sockets = [];
+    private readonly ReceiveThread[] _receivers;
     private TaskCompletionSource? _noneLeft;
     private int _taken;
     private bool _isStopped;
@@ -35,6 +36,12 @@ internal sealed class ServerListener : IDisposable
         _calls = calls;
         _options = options;
         _connectionsMax = connectionsMax;
+        _receivers = new ReceiveThread[Math.Min(Environment.ProcessorCount, ServerLimits.ReceiveThreadsMax)];
+        for (var n = 0; n < _receivers.Length; n++)
+        {
+            _receivers[n] = new ReceiveThread($"receive-{n}");
+        }
+
         _watch = options.Time.CreateTimer(
             static state => ((ServerListener)state!).Look(),
             this,
@@ -98,6 +105,10 @@ internal sealed class ServerListener : IDisposable
     {
         Abort();
         _watch.Dispose();
+        foreach (var receiver in _receivers)
+        {
+            receiver.Dispose();
+        }
     }
 
     private ServerConnection[] Stop()
@@ -159,7 +170,8 @@ internal sealed class ServerListener : IDisposable
             }
 
             var io = await OpenAsync(socket, tls).ConfigureAwait(false);
-            connection = new ServerConnection(io, socket, _calls, _options);
+            connection = new ServerConnection(
+                io, socket, _calls, _options, tls is null ? LeastBusy() : null);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
@@ -183,6 +195,8 @@ internal sealed class ServerListener : IDisposable
         var bare = new NetworkStream(socket, ownsSocket: true);
         if (tls is null)
         {
+            // Read when there is something to read; sends never waited.
+            socket.Blocking = false;
             return bare;
         }
 
@@ -200,6 +214,17 @@ internal sealed class ServerListener : IDisposable
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private ReceiveThread LeastBusy()
+    {
+        var least = _receivers[0];
+        foreach (var receiver in _receivers)
+        {
+            least = receiver.Count < least.Count ? receiver : least;
+        }
+
+        return least;
     }
 
     private bool TryTakeRoom()

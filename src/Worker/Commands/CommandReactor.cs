@@ -31,7 +31,7 @@ internal sealed class CommandReactor : IDisposable
     private const ulong ErrorKind = 2;
     private const ulong InputKind = 3;
 
-    private readonly SpawnEpoll _epoll = new();
+    private readonly Epoll _epoll = new();
     private readonly SafeFileHandle _nothing = OpenNothing();
     private readonly Thread _thread;
     private readonly ConcurrentDictionary<ulong, ChildProcess> _children = new();
@@ -65,15 +65,15 @@ internal sealed class CommandReactor : IDisposable
         child.Number = Interlocked.Increment(ref _lastNumber);
         WriteInput(child);
         _children[child.Number] = child;
-        var error = Watch(child, child.OutputPipe!, SpawnEpoll.EPOLLIN, OutputKind);
-        error = error != 0 ? error : Watch(child, child.ErrorPipe!, SpawnEpoll.EPOLLIN, ErrorKind);
+        var error = Watch(child, child.OutputPipe!, Epoll.EPOLLIN, OutputKind);
+        error = error != 0 ? error : Watch(child, child.ErrorPipe!, Epoll.EPOLLIN, ErrorKind);
         if (error == 0 && child.InputPipe is { } input)
         {
-            error = Watch(child, input, SpawnEpoll.EPOLLOUT, InputKind);
+            error = Watch(child, input, Epoll.EPOLLOUT, InputKind);
         }
 
         // Last, because the child may be gone as soon as its exit is watched.
-        error = error != 0 ? error : Watch(child, child.Pidfd, SpawnEpoll.EPOLLIN, ExitKind);
+        error = error != 0 ? error : Watch(child, child.Pidfd, Epoll.EPOLLIN, ExitKind);
         if (error != 0)
         {
             // Parts of it may be watched already, so only the reactor may end it.
@@ -118,7 +118,7 @@ internal sealed class CommandReactor : IDisposable
 
     private void Run()
     {
-        var events = new SpawnEvent[128];
+        var events = new EpollEvent[128];
         while (!_disposing)
         {
             var count = _epoll.Wait(events, WaitMs());
@@ -151,7 +151,7 @@ internal sealed class CommandReactor : IDisposable
         return (int)Math.Clamp(dueMs - Environment.TickCount64, 0, int.MaxValue);
     }
 
-    private void Handle(SpawnEvent happened)
+    private void Handle(EpollEvent happened)
     {
         // An event of the same round may have ended the child already.
         if (!_children.TryGetValue(happened.Tag >> KindBits, out var child))

@@ -11,7 +11,7 @@ namespace Muster.Arena.Native;
 /// epoll(7) and an eventfd(2) that wakes its waiter. One thread waits; any thread adds, removes and wakes. Closing a
 /// descriptor that nobody else holds removes it.
 /// </summary>
-internal sealed unsafe partial class SpawnEpoll : IDisposable
+internal sealed unsafe partial class Epoll : IDisposable
 {
     public const uint EPOLLIN = 0x001;
     public const uint EPOLLOUT = 0x004;
@@ -36,7 +36,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     private readonly SafeFileHandle _wake;
     private readonly byte[] _raw = new byte[EventsMax * 16];
 
-    public SpawnEpoll()
+    public Epoll()
     {
         _epoll = Own(epoll_create1(EPOLL_CLOEXEC));
         _wake = Own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -49,11 +49,11 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
 
     /// <summary>Watches a descriptor, level-triggered.</summary>
     /// <returns>0 or errno.</returns>
-    public int Add(SafeFileHandle file, uint events, ulong tag) => Control(EPOLL_CTL_ADD, file, events, tag);
+    public int Add(SafeHandle file, uint events, ulong tag) => Control(EPOLL_CTL_ADD, file, events, tag);
 
     /// <summary>Ends the watch.</summary>
     /// <returns>0 or errno.</returns>
-    public int Remove(SafeFileHandle file) => Control(EPOLL_CTL_DEL, file, 0, 0);
+    public int Remove(SafeHandle file) => Control(EPOLL_CTL_DEL, file, 0, 0);
 
     /// <summary>Makes the waiter return, now or at its next wait.</summary>
     public void Wake()
@@ -69,7 +69,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     /// <param name="events">Takes them.</param>
     /// <param name="timeoutMs">-1: for ever.</param>
     /// <returns>How many there are; 0 after a wake, an interruption or the time.</returns>
-    public int Wait(Span<SpawnEvent> events, int timeoutMs)
+    public int Wait(Span<EpollEvent> events, int timeoutMs)
     {
         int count;
         fixed (byte* raw = _raw)
@@ -105,7 +105,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
         ? new SafeFileHandle(descriptor, ownsHandle: true)
         : throw new Win32Exception(Marshal.GetLastPInvokeError());
 
-    private int Control(int operation, SafeFileHandle file, uint events, ulong tag)
+    private int Control(int operation, SafeHandle file, uint events, ulong tag)
     {
         var entry = stackalloc byte[16];
         var span = new Span<byte>(entry, s_eventBytes);
@@ -121,7 +121,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     private static partial int eventfd(uint initval, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int epoll_ctl(SafeFileHandle epfd, int op, SafeFileHandle fd, byte* @event);
+    private static partial int epoll_ctl(SafeFileHandle epfd, int op, SafeHandle fd, byte* @event);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int epoll_wait(SafeFileHandle epfd, byte* events, int maxevents, int timeout);
