@@ -26,7 +26,7 @@ internal static class Comparison
     private static readonly (string Way, string Inline)[] s_ways =
     [
         ("kestrel", "0"), ("kestrel-tuned", "0"), ("kestrel-tuned", "1"), ("connections", "0"), ("connections", "1"),
-        ("sockets", "0"), ("sockets", "1"),
+        ("sockets", "0"),
     ];
 
     private sealed record Cost(

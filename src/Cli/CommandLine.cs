@@ -159,7 +159,7 @@ internal static class CommandLine
             case ArenaRemovedException:
                 terminal.Problem(FaultCodes.Name(FaultCode.ArenaMissing), failure.Message);
                 return ExitCodes.Unreachable;
-            case OutOfMemoryException:
+            case OutOfMemoryException or TypeInitializationException { InnerException: OutOfMemoryException }:
                 // The runtime says this too when the host refuses another thread.
                 terminal.Problem(
                     "HOST_LIMIT",

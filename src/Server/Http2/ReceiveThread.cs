@@ -116,6 +116,7 @@ internal sealed class ReceiveThread : IDisposable
 
             if (!EndSome())
             {
+                EndAll();
                 return;
             }
         }
@@ -148,6 +149,21 @@ internal sealed class ReceiveThread : IDisposable
                 }
             }
 
+            Remove(connection);
+        }
+    }
+
+    // Connections that did not end in time: whoever waits for them need not wait for ever.
+    private void EndAll()
+    {
+        ServerConnection[] left;
+        lock (_gate)
+        {
+            left = [.. _connections.Values];
+        }
+
+        foreach (var connection in left)
+        {
             Remove(connection);
         }
     }
