@@ -78,6 +78,10 @@ model: ## check the Promela models with F faults, as they are and without each s
 crash-points: ## kill a role at every labelled place, ROUNDS times each
 	MUSTER_CRASH_ROUNDS=$(ROUNDS) dotnet test tests/Integration -c Release --filter FullyQualifiedName~CrashPointTests
 
+map-memory: ## MapAsync over N inputs, ten million by default, in constant memory
+	MUSTER_MAP_INPUTS=$(if $(filter command line,$(origin N)),$(N),10000000) dotnet test tests/Unit -c Release \
+		--filter FullyQualifiedName~MapMemoryTests -l "console;verbosity=detailed"
+
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 

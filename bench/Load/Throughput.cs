@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using System.Threading.Tasks;
+using Muster.Arena;
 using Muster.Shared.Cells;
 
 namespace Muster.Load;
@@ -27,14 +28,20 @@ internal static class Throughput
         await using var client = MusterClient.Connect(cell.Address);
         await MapAsync(client, tasks / 10);
 
+        using var arena = CellArena.Open(cell);
+        var rolesBefore = await Allocations.OfRolesAsync(arena);
         var results = new List<Round>();
         for (var round = 1; round <= rounds; round++)
         {
-            results.Add(await MeasureAsync(cell, client, tasks, workers));
+            results.Add(await MeasureAsync(cell, arena, client, tasks, workers));
             Console.WriteLine(
                 $"  round {round}: {results[^1].PerSecond,10:N0} tasks/s; CPU us per task: {results[^1].Cost}");
         }
 
+        var allocated = (await Allocations.OfRolesAsync(arena))
+            .ToDictionary(role => role.Key, role => Math.Round((role.Value - rolesBefore[role.Key]) / tasks / rounds, 3));
+        allocated["worker"] = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median;
+        allocated["client"] = Spread.Of([.. results.Select(round => round.ClientBytes)], 1).Median;
         var rate = Spread.Of([.. results.Select(round => round.PerSecond)]);
         Figures.Print(new
         {
@@ -47,11 +54,7 @@ internal static class Throughput
             tasks_per_s_max = rate.Max,
             cpu_us_per_task = Spread.Of([.. results.Select(round => round.Cost.CpuUsOfAll)], 3).Median,
             cpu_us_per_task_of = results[^1].Cost.CpuUs,
-            allocated_bytes_per_task_of = new
-            {
-                client = Spread.Of([.. results.Select(round => round.ClientBytes)], 1).Median,
-                worker = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median,
-            },
+            allocated_bytes_per_task_of = allocated,
             fsyncs_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalFlushes)], 5).Median,
             journal_writes_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalWrites)], 5).Median,
             write_calls_per_task = Spread.Of([.. results.Select(round => round.Cost.FileWrites)], 4).Median,
@@ -66,9 +69,9 @@ internal static class Throughput
         return sorted.Count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    private static async Task<Round> MeasureAsync(CellProcesses cell, MusterClient client, int tasks, int workers)
+    private static async Task<Round> MeasureAsync(
+        CellProcesses cell, ArenaMap arena, MusterClient client, int tasks, int workers)
     {
-        using var arena = CellArena.Open(cell);
         var allocated = await Allocations.NowAsync(client, workers);
         var before = CellUse.Now(cell, arena);
         var start = Stopwatch.GetTimestamp();
