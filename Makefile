@@ -94,7 +94,7 @@ baseline: ## every workload, kept under bench/baselines with machine and commit,
 bench-compare: ## ratios of two such files: make bench-compare A=OLD B=NEW; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load compare --a "$(A)" --b "$(B)"
 
-bench-peers: ## W1 and W2 beside other systems in the same run (installs them from Debian): PEERS=nats,gearman
+bench-peers: ## W1, W2, W5 beside other systems in the same run (installs them): PEERS=nats,dask; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && dotnet build bench/Peers $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \
 		MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Peers/release/Muster.Peers run \
 		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \

@@ -42,6 +42,7 @@ internal static class Program
                               W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20; W9: 50; W11: 5)
         --seconds N           length of each rate of W3, of each rest of W7 (10)
+        --per-second N        W3 at this rate alone, for example 500000
         --workers N           worker processes (2; chaos, losses: 3; false-loss: 20; W7: 1000)
         --minutes N           how long false-loss runs (60)
         --fs NAME             powercut: ext4 or xfs (ext4)

@@ -40,6 +40,9 @@ internal static class Throughput
 
         var allocated = (await Allocations.OfRolesAsync(arena))
             .ToDictionary(role => role.Key, role => Math.Round((role.Value - rolesBefore[role.Key]) / tasks / rounds, 3));
+        var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MapAsync(client, tasks));
+        List<PerTask> costs = [.. results.Select(round => round.Cost)];
+        var cpu = Spread.Of([.. costs.Select(cost => cost.CpuUsOfAll)], 3);
         allocated["worker"] = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median;
         allocated["client"] = Spread.Of([.. results.Select(round => round.ClientBytes)], 1).Median;
         var rate = Spread.Of([.. results.Select(round => round.PerSecond)]);
@@ -52,13 +55,16 @@ internal static class Throughput
             tasks_per_s = rate.Median,
             tasks_per_s_min = rate.Min,
             tasks_per_s_max = rate.Max,
-            cpu_us_per_task = Spread.Of([.. results.Select(round => round.Cost.CpuUsOfAll)], 3).Median,
-            cpu_us_per_task_of = results[^1].Cost.CpuUs,
+            cpu_us_per_task = cpu.Median,
+            cpu_us_per_task_min = cpu.Min,
+            cpu_us_per_task_max = cpu.Max,
+            cpu_us_per_task_of = PerTask.Medians(costs, static cost => cost.CpuUs, 3),
             allocated_bytes_per_task_of = allocated,
-            fsyncs_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalFlushes)], 5).Median,
-            journal_writes_per_task = Spread.Of([.. results.Select(round => round.Cost.JournalWrites)], 5).Median,
-            write_calls_per_task = Spread.Of([.. results.Select(round => round.Cost.FileWrites)], 4).Median,
-            sleeps_per_task_of = results[^1].Cost.Sleeps,
+            fsyncs_per_task = Spread.Of([.. costs.Select(static cost => cost.JournalFlushes)], 5).Median,
+            journal_writes_per_task = Spread.Of([.. costs.Select(static cost => cost.JournalWrites)], 5).Median,
+            write_calls_per_task = Spread.Of([.. costs.Select(static cost => cost.FileWrites)], 4).Median,
+            syscalls_per_task_of = syscalls,
+            sleeps_per_task_of = PerTask.Medians(costs, static cost => cost.Sleeps, 4),
         });
     }
 
