@@ -14,8 +14,8 @@ internal static class Pace
 {
     private const int TimerSlack = 29;
 
-    // A sleep ends this much late at worst when the processor has something else to do.
-    private const double AwakeUs = 30;
+    // About what a sleep ends late by on a processor that is awake; whatever it is, latencies hold it.
+    private const double AwakeUs = 5;
 
     private static readonly double s_ticksPerUs = Stopwatch.Frequency / 1e6;
 

@@ -38,8 +38,8 @@ internal static class Throughput
                 $"  round {round}: {results[^1].PerSecond,10:N0} tasks/s; CPU us per task: {results[^1].Cost}");
         }
 
-        var allocated = (await Allocations.OfRolesAsync(arena))
-            .ToDictionary(role => role.Key, role => Math.Round((role.Value - rolesBefore[role.Key]) / tasks / rounds, 3));
+        var allocated = (await Allocations.OfRolesAsync(arena)).ToDictionary(
+            role => role.Key, role => Math.Round((role.Value - rolesBefore[role.Key]) / tasks / rounds, 3));
         var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MapAsync(client, tasks));
         List<PerTask> costs = [.. results.Select(round => round.Cost)];
         var cpu = Spread.Of([.. costs.Select(cost => cost.CpuUsOfAll)], 3);

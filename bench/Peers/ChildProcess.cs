@@ -22,7 +22,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     private ChildProcess(Process process) => _process = process;
 
-    /// <summary>Starts one whose output nobody reads; what it complains about is kept in a file of the folder.</summary>
+    /// <summary>Starts one whose output nobody reads; what it complains about is kept in the folder.</summary>
     public static ChildProcess Start(IReadOnlyList<string> words, string folder, string log)
     {
         // Servers live where only root's PATH leads.

@@ -32,7 +32,8 @@ internal static class DebianPackages
             "env", "DEBIAN_FRONTEND=noninteractive",
             "apt-get", "install", "-y", "-qq", "--no-install-recommends", package,
         ];
-        return await AsRootAsync(install) || (await AsRootAsync("apt-get", "update", "-qq") && await AsRootAsync(install));
+        return await AsRootAsync(install)
+            || (await AsRootAsync("apt-get", "update", "-qq") && await AsRootAsync(install));
     }
 
     private static async Task<bool> AsRootAsync(params string[] words)

@@ -56,7 +56,10 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
         var lone = await MusterRun.MeasureAsync(load, "W2", level);
         var commands = await MusterRun.MeasureAsync(load, "W5", level);
         return new(
-            Number(flow, "tasks_per_s"), Number(lone, "p50_us"), Number(lone, "p99_us"), Number(commands, "tasks_per_s"));
+            Number(flow, "tasks_per_s"),
+            Number(lone, "p50_us"),
+            Number(lone, "p99_us"),
+            Number(commands, "tasks_per_s"));
     }
 
     private static double Number(JsonObject figures, string name) => figures[name]!.GetValue<double>();
@@ -139,7 +142,8 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
     {
         _figures.TryAdd(name, []);
         _figures[name].Add(figures);
-        Console.WriteLine($"  round {round}: {name,-15}{figures.PerSecond,10:N0} tasks/s, lone p50 {figures.P50Us,7:N0} us, "
-            + $"p99 {figures.P99Us,8:N0} us, {figures.CommandsPerSecond,6:N0} commands/s");
+        Console.WriteLine($"  round {round}: {name,-15}{figures.PerSecond,10:N0} tasks/s, "
+            + $"lone p50 {figures.P50Us,7:N0} us, p99 {figures.P99Us,8:N0} us, "
+            + $"{figures.CommandsPerSecond,6:N0} commands/s");
     }
 }
