@@ -19,7 +19,8 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 # What was said on the command line; each workload has its own defaults.
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
-	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS))
+	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) \
+	$(if $(PAYLOAD),--payload $(PAYLOAD)) $(if $(PER_SECOND),--per-second $(PER_SECOND))
 
 .DEFAULT_GOAL := help
 # No verb is a file; the list is made from the lines of verbs.
@@ -93,6 +94,10 @@ baseline: ## every workload, kept under bench/baselines with machine and commit,
 
 bench-compare: ## ratios of two such files: make bench-compare A=OLD B=NEW; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load compare --a "$(A)" --b "$(B)"
+
+bench-pages: ## fill the tables of README.md and docs/PERFORMANCE.md from the newest baseline, or from A=FILE
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load pages \
+		$(if $(A),--a "$(A)")
 
 bench-peers: ## W1, W2, W5 beside other systems in the same run (installs them): PEERS=nats,dask; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && dotnet build bench/Peers $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \

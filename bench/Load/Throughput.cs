@@ -13,7 +13,9 @@ namespace Muster.Load;
 /// handler.</summary>
 internal static class Throughput
 {
+    // Fewer of large payloads, so that they fit into an arena of the default size.
     private const int InFlight = 20_000;
+    private const long InFlightBytes = 32 << 20;
 
     private sealed record Round(double PerSecond, PerTask Cost, double ClientBytes, double WorkerBytes);
 
@@ -23,24 +25,26 @@ internal static class Throughput
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
         Console.WriteLine(
-            $"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks, {workers} workers");
+            $"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks of "
+            + $"{options.PayloadBytes:N0} bytes, {workers} workers");
         await using var cell = await LoadWorker.StartCellAsync(workers, options);
         await using var client = MusterClient.Connect(cell.Address);
-        await MapAsync(client, tasks / 10);
+        ReadOnlyMemory<byte> payload = new byte[options.PayloadBytes];
+        await MapAsync(client, payload, tasks / 10);
 
         using var arena = CellArena.Open(cell);
         var rolesBefore = await Allocations.OfRolesAsync(arena);
         var results = new List<Round>();
         for (var round = 1; round <= rounds; round++)
         {
-            results.Add(await MeasureAsync(cell, arena, client, tasks, workers));
+            results.Add(await MeasureAsync(cell, arena, client, payload, tasks, workers));
             Console.WriteLine(
                 $"  round {round}: {results[^1].PerSecond,10:N0} tasks/s; CPU us per task: {results[^1].Cost}");
         }
 
         var allocated = (await Allocations.OfRolesAsync(arena)).ToDictionary(
             role => role.Key, role => Math.Round((role.Value - rolesBefore[role.Key]) / tasks / rounds, 3));
-        var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MapAsync(client, tasks));
+        var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MapAsync(client, payload, tasks));
         List<PerTask> costs = [.. results.Select(round => round.Cost)];
         var cpu = Spread.Of([.. costs.Select(cost => cost.CpuUsOfAll)], 3);
         allocated["worker"] = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median;
@@ -52,6 +56,7 @@ internal static class Throughput
             durability = options.Durability,
             path = LoadWorker.Path,
             tasks,
+            payload_bytes = options.PayloadBytes,
             tasks_per_s = rate.Median,
             tasks_per_s_min = rate.Min,
             tasks_per_s_max = rate.Max,
@@ -76,12 +81,17 @@ internal static class Throughput
     }
 
     private static async Task<Round> MeasureAsync(
-        CellProcesses cell, ArenaMap arena, MusterClient client, int tasks, int workers)
+        CellProcesses cell,
+        ArenaMap arena,
+        MusterClient client,
+        ReadOnlyMemory<byte> payload,
+        int tasks,
+        int workers)
     {
         var allocated = await Allocations.NowAsync(client, workers);
         var before = CellUse.Now(cell, arena);
         var start = Stopwatch.GetTimestamp();
-        await MapAsync(client, tasks);
+        await MapAsync(client, payload, tasks);
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var cost = CellUse.Now(cell, arena).Since(before, tasks);
         var now = await Allocations.NowAsync(client, workers);
@@ -92,12 +102,11 @@ internal static class Throughput
             (now.Workers - allocated.Workers) / tasks);
     }
 
-    private static async Task MapAsync(MusterClient client, int tasks)
+    private static async Task MapAsync(MusterClient client, ReadOnlyMemory<byte> payload, int tasks)
     {
-        ReadOnlyMemory<byte> payload = new byte[100];
         var done = 0;
         await foreach (var _ in client.MapAsync(
-            LoadWorker.NoOp, Enumerable.Repeat(payload, tasks), new MapOptions { InFlightMax = InFlight }))
+            LoadWorker.NoOp, Enumerable.Repeat(payload, tasks), new MapOptions { InFlightMax = (int)Math.Clamp(InFlightBytes / (payload.Length + 1), 64, InFlight) }))
         {
             done++;
         }

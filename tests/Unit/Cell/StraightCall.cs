@@ -30,6 +30,12 @@ internal abstract class StraightCall : ServerCallContext, IAsyncStreamReader<Raw
     /// <summary>Bytes that the requests' own objects have taken so far.</summary>
     public long OwnBytes => Volatile.Read(ref _ownBytes);
 
+    /// <summary>Bytes of all requests so far, with their prefixes.</summary>
+    public long AskedBytes { get; private set; }
+
+    /// <summary>Bytes of all answers so far, with their prefixes.</summary>
+    public long AnsweredBytes { get; private set; }
+
     /// <summary>Why the server ended the call; null while it has not.</summary>
     public RpcException? Ended { get; private set; }
 
@@ -61,6 +67,7 @@ internal abstract class StraightCall : ServerCallContext, IAsyncStreamReader<Raw
             return s_end;
         }
 
+        AskedBytes += PrefixBytes + next.Length;
         var before = GC.GetAllocatedBytesForCurrentThread();
         Current = RawMessage.Copy(next);
         Volatile.Write(ref _ownBytes, _ownBytes + GC.GetAllocatedBytesForCurrentThread() - before);
@@ -69,6 +76,7 @@ internal abstract class StraightCall : ServerCallContext, IAsyncStreamReader<Raw
 
     public ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> framed)
     {
+        AnsweredBytes += framed.Length;
         for (var rest = framed.Span; !rest.IsEmpty;)
         {
             var length = (int)BinaryPrimitives.ReadUInt32BigEndian(rest[1..]);
