@@ -17,6 +17,7 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
     private static readonly string[] s_levels = ["memory", "durable"];
 
     private readonly Dictionary<string, List<PeerFigures>> _figures = [];
+    private readonly Dictionary<string, string> _failures = [];
 
     private sealed record Line(string Name, string Durability, Spread Rate, Spread P50, Spread P99, Spread? Commands);
 
@@ -29,26 +30,41 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
                 Note(round, Ours(level), await MeasureOursAsync(level));
                 foreach (var peer in PeersAfter(level))
                 {
-                    Note(round, peer.Name, await peer.MeasureAsync());
+                    await MeasureAsync(round, peer);
                 }
             }
         }
 
         var ours = s_levels.Select(level => LineOf(Ours(level), level)).ToList();
-        var theirs = peers.Select(peer => LineOf(peer.Name, peer.Durability)).ToList();
+        var theirs = peers.Where(peer => _figures.ContainsKey(peer.Name))
+            .Select(peer => LineOf(peer.Name, peer.Durability)).ToList();
         PrintTable([.. ours, .. theirs], ours);
-        foreach (var (name, why) in leftOut)
+        foreach (var (name, why) in leftOut.Concat(_failures))
         {
-            Console.WriteLine($"{name} is left out: {why}");
+            Console.WriteLine(_figures.ContainsKey(name) ? $"{name} failed in {why}" : $"{name} is left out: {why}");
         }
 
-        PrintRatios(ours, theirs, leftOut);
+        PrintRatios(ours, theirs, leftOut.Concat(_failures).ToDictionary());
     }
 
     private static string Ours(string level) => $"muster {level}";
 
     // Half of the peers after each of our own turns: what changes within a round falls on all.
     private IEnumerable<IPeer> PeersAfter(string level) => peers.Where((_, at) => s_levels[at % 2] == level);
+
+    // What goes wrong with another system is said, and the rest is still measured.
+    private async Task MeasureAsync(int round, IPeer peer)
+    {
+        try
+        {
+            Note(round, peer.Name, await peer.MeasureAsync());
+        }
+        catch (Exception failure)
+        {
+            Console.WriteLine($"  round {round}: {peer.Name} failed: {failure.Message}");
+            _failures[peer.Name] = $"round {round}: {failure.Message}";
+        }
+    }
 
     private async Task<PeerFigures> MeasureOursAsync(string level)
     {
@@ -98,7 +114,7 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
                 W2 = "their p50 / our p50",
                 W5 = "our commands/s / their commands/s",
             },
-            left_out = leftOut,
+            left_out_or_failed = leftOut,
             figures = ours.Concat(theirs).ToDictionary(
                 line => line.Name,
                 line => new

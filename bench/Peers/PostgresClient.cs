@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Linq;
+using System.Threading;
 using System.Threading.Tasks;
 using Npgsql;
 
@@ -10,9 +11,7 @@ namespace Muster.Peers;
 internal sealed class PostgresClient : IPeerClient
 {
     private const int InsertMax = 2_000;
-
-    // How soon jobs that waited for an insert under way get one of their own, when no result comes meanwhile.
-    private const int LookAgainMs = 1;
+    private const int PatienceMs = 60_000;
 
     private static readonly byte[] s_payload = new byte[100];
 
@@ -20,9 +19,13 @@ internal sealed class PostgresClient : IPeerClient
     private readonly NpgsqlConnection _jobs;
     private readonly NpgsqlBatch _insert;
     private readonly NpgsqlParameter _payloads = new() { Value = Array.Empty<byte[]>() };
-    private Task _inserting = Task.CompletedTask;
-    private int _waiting;
+    private readonly Lock _gate = new();
     private int _came;
+
+    // Guarded by the gate.
+    private Task _inserting = Task.CompletedTask;
+    private bool _isInserting;
+    private int _waiting;
 
     public PostgresClient(int port)
     {
@@ -43,24 +46,34 @@ internal sealed class PostgresClient : IPeerClient
         };
     }
 
-    public void Submit() => _waiting++;
+    public void Submit()
+    {
+        lock (_gate)
+        {
+            _waiting++;
+        }
+    }
 
     public int Receive()
     {
-        while (_came == 0)
+        lock (_gate)
         {
-            Insert();
-            if (_waiting > 0)
+            if (!_isInserting && _waiting > 0)
             {
-                _results.Wait(LookAgainMs);
-            }
-            else
-            {
-                _results.Wait();
+                _isInserting = true;
+                _inserting = Task.Run(InsertAsync);
             }
         }
 
-        Insert();
+        while (_came == 0)
+        {
+            // A shorter wait could end inside a notice, and that breaks the connection.
+            if (!_results.Wait(PatienceMs))
+            {
+                throw new TimeoutException($"no result came from PostgreSQL; inserts: {_inserting.Exception}");
+            }
+        }
+
         var came = _came;
         _came = 0;
         return came;
@@ -74,18 +87,23 @@ internal sealed class PostgresClient : IPeerClient
         _results.Dispose();
     }
 
-    private void Insert()
+    private async Task InsertAsync()
     {
-        if (_waiting == 0 || !_inserting.IsCompleted)
+        for (var count = Take(); count > 0; count = Take())
         {
-            return;
+            _payloads.Value = Enumerable.Repeat(s_payload, count).ToArray();
+            await _insert.ExecuteNonQueryAsync();
         }
+    }
 
-        // One that failed says so here.
-        _inserting.GetAwaiter().GetResult();
-        var count = Math.Min(_waiting, InsertMax);
-        _waiting -= count;
-        _payloads.Value = Enumerable.Repeat(s_payload, count).ToArray();
-        _inserting = _insert.ExecuteNonQueryAsync();
+    private int Take()
+    {
+        lock (_gate)
+        {
+            var count = Math.Min(_waiting, InsertMax);
+            _waiting -= count;
+            _isInserting = count > 0;
+            return count;
+        }
     }
 }

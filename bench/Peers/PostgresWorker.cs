@@ -16,7 +16,6 @@ internal sealed class PostgresWorker(int port, Action? command)
     private const int ResultsOfNoticeMax = 150;
     private const int JobsMax = 500;
     private const int CommandsMax = 5;
-    private const int LookAgainMs = 1_000;
     private static readonly string s_result = new('r', 32);
 
     public void Run()
@@ -61,7 +60,7 @@ internal sealed class PostgresWorker(int port, Action? command)
                 // A notice of jobs that came after the look is heard with the answer to the rollback.
                 if (!isTold)
                 {
-                    connection.Wait(LookAgainMs);
+                    connection.Wait();
                 }
 
                 continue;

@@ -60,6 +60,7 @@ public partial class FigureTests
     private static partial Regex Source();
 
     [GeneratedRegex(
-        @"^\| (?<workload>W\d+) \| (?<level>\w+) \| `(?<figure>[\w.]+)` \| (?<median>\S+) \| (?<min>\S+) \| (?<max>\S+) \|$")]
+        @"^\| (?<workload>W\d+) \| (?<level>\w+) \| `(?<figure>[\w.]+)` "
+        + @"\| (?<median>\S+) \| (?<min>\S+) \| (?<max>\S+) \|$")]
     private static partial Regex Row();
 }

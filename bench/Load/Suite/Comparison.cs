@@ -10,7 +10,8 @@ namespace Muster.Load.Suite;
 internal static class Comparison
 {
     // Not figures but what was asked for.
-    private static readonly string[] s_questions = ["tasks", "rounds", "workers", "per_s", "payload_bytes", "replay_tasks"];
+    private static readonly string[] s_questions =
+        ["tasks", "rounds", "workers", "per_s", "payload_bytes", "replay_tasks"];
 
     public static bool Run(LoadOptions options)
     {

@@ -20,8 +20,8 @@ public sealed class RoleAllocationTests(ITestOutputHelper output)
     // not in others; what a task costs is in all of them.
     private const int Windows = 4;
 
-    // Some kilobytes in a window: names and handles of a new segment of the journal, threads of tests before. One object
-    // in a batch would already be five times as much.
+    // Some kilobytes in a window: names and handles of a new segment of the journal, threads of tests before. One
+    // object in a batch would already be five times as much.
     private const double BytesOfTaskMax = 0.05;
 
     [Theory]

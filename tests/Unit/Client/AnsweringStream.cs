@@ -22,7 +22,6 @@ internal sealed class AnsweringStream : ISessionStream
     private ulong[] _ids = new ulong[1_024];
     private ulong _decided;
 
-    /// <summary>Never answers with more at once than the client may have outstanding.</summary>
     public Task WriteAsync(RawMessage message)
     {
         using (message)
