@@ -45,6 +45,10 @@ internal static class OpenLoop
         var last = rates[^1];
         var syscalls = await SyscallCounts.MeasureAsync(
             cell, last.PerSecond * options.Seconds, () => RunRateAsync(client, last.PerSecond, options.Seconds));
+        var steps = await StepTimes.MeasureAsync(
+            cell, options, () => RunRateAsync(client, last.PerSecond, options.Seconds));
+        Console.WriteLine($"  of tasks by single calls beside them, us: "
+            + string.Join(", ", steps.Select(static step => $"{step.Key} {step.Value:F0}")));
         Figures.Print(new
         {
             workload = "W3",
@@ -67,6 +71,7 @@ internal static class OpenLoop
             fsyncs_per_task = Spread.Of([.. last.Costs.Select(static cost => cost.JournalFlushes)], 5).Median,
             syscalls_per_task_of = syscalls,
             sleeps_per_task_of = PerTask.Medians(last.Costs, static cost => cost.Sleeps, 4),
+            step_us = steps,
             rates = rates.Select(static rate => new
             {
                 per_s = rate.PerSecond,

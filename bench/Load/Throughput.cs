@@ -105,7 +105,8 @@ internal static class Throughput
     private static async Task MapAsync(MusterClient client, ReadOnlyMemory<byte> payload, int tasks)
     {
         var done = 0;
-        var options = new MapOptions { InFlightMax = (int)Math.Clamp(InFlightBytes / (payload.Length + 1), 64, InFlight) };
+        var inFlight = (int)Math.Clamp(InFlightBytes / (payload.Length + 1), 64, InFlight);
+        var options = new MapOptions { InFlightMax = inFlight };
         await foreach (var _ in client.MapAsync(LoadWorker.NoOp, Enumerable.Repeat(payload, tasks), options))
         {
             done++;
