@@ -47,16 +47,19 @@ internal sealed class BullMqPeer : IPeer
             "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder,
             "--maxmemory-policy", "noeviction",
         ];
-        await using (ChildProcess.Start(server, folder, "server.log"))
+        try
         {
+            await using var redis = ChildProcess.Start(server, folder, "server.log");
             await ChildProcess.ListensAsync(int.Parse(port, CultureInfo.InvariantCulture));
             var environment = new Dictionary<string, string>
             {
                 ["NODE_PATH"] = Path.Combine(s_modules, "node_modules"),
             };
-            var line = await ChildProcess.LastLineAsync(["node", s_script, port], environment);
+            return PeerFigures.Parse(await ChildProcess.LastLineAsync(["node", s_script, port], environment));
+        }
+        finally
+        {
             Directory.Delete(folder, recursive: true);
-            return PeerFigures.Parse(line);
         }
     }
 }

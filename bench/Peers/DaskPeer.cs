@@ -44,12 +44,17 @@ internal sealed class DaskPeer : IPeer
             .. settings, "distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", "1",
             "--nworkers", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0", "--local-directory", folder,
         ];
-        await using (ChildProcess.Start(scheduler, folder, "server.log"))
+        try
         {
+            await using var server = ChildProcess.Start(scheduler, folder, "server.log");
             await ChildProcess.ListensAsync(port);
             await using var first = ChildProcess.Start(worker, folder, "worker-0.log");
             await using var second = ChildProcess.Start(worker, folder, "worker-1.log");
             return PeerFigures.Parse(await ChildProcess.LastLineAsync([Python, s_script, address]));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

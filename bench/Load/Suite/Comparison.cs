@@ -69,5 +69,5 @@ internal static class Comparison
 
     private static string Describe(MachineStamp stamp) =>
         $"commit {stamp.Commit} of {stamp.At} on {stamp.Cpu}, {stamp.Cores} cores, Linux {stamp.Kernel}, "
-        + stamp.Dotnet;
+        + string.Create(CultureInfo.InvariantCulture, $"{stamp.Dotnet}, load {stamp.LoadAverage}");
 }

@@ -40,7 +40,9 @@ internal static partial class FigurePages
         if (line.StartsWith("Figures of `bench/baselines/", StringComparison.Ordinal))
         {
             return $"Figures of `bench/baselines/{file}`: commit {stamp.Commit}, {stamp.At}, "
-                + $"{stamp.Cores} cores of {stamp.Cpu}.";
+                + string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{stamp.Cores} cores of {stamp.Cpu}, load {stamp.LoadAverage} before it began.");
         }
 
         var row = Row().Match(line);
