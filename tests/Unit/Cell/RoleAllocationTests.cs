@@ -18,11 +18,11 @@ public sealed class RoleAllocationTests(ITestOutputHelper output)
 
     // The runtime's own doings (tables that grow, code that is compiled anew as it becomes hot) are in some windows and
     // not in others; what a task costs is in all of them.
-    private const int Windows = 4;
+    private const int Windows = 10;
 
-    // Some kilobytes in a window: names and handles of a new segment of the journal, threads of tests before. One
-    // object in a batch would already be five times as much.
-    private const double BytesOfTaskMax = 0.05;
+    // Some kilobytes in a window: names and handles of a new segment of the journal, a buffer that grows once more when
+    // a busy disk lets more gather, threads of tests before. One object in a batch would already be above it.
+    private const double BytesOfTaskMax = 0.15;
 
     [Theory]
     [InlineData(Durability.Memory)]
@@ -32,7 +32,7 @@ public sealed class RoleAllocationTests(ITestOutputHelper output)
         await using var cell = new SteadyCell(durability);
         cell.Run(WarmTasks);
         var least = double.MaxValue;
-        for (var window = 0; window < Windows; window++)
+        for (var window = 0; window < Windows && least > BytesOfTaskMax; window++)
         {
             var before = cell.AllocatedBytes;
             cell.Run(Tasks);
