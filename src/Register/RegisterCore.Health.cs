@@ -13,7 +13,7 @@ internal sealed partial class RegisterCore
     private long _stoodStillMs;
     private long _brakeUntilMs;
 
-    // No worker's health can change by silence before this moment, so that most ticks look at no row. Every sign of life
+    // No worker's health can change by silence before this moment, so that most ticks look at no row. A sign of life
     // moves a worker's own moment on and leaves this one: at worst a look finds nobody and sets it anew, so the rows
     // cost one visit for about two beats, however many there are.
     private long _judgeDueMs;

@@ -22,8 +22,8 @@ internal sealed record RegisterOptions
 
     /// <summary>
     /// Beats of the whole fleet in a second that are worth their cost for early suspicion; beyond, the interval grows,
-    /// up to what the lease allows (1 s of 3 s), so that silence is found as soon as ever. 10 to 1,000,000. Default 400,
-    /// of 100 workers.
+    /// up to what the lease allows (1 s of 3 s), so that silence is found as soon as ever. 10 to 1,000,000. Default
+    /// 400, of 100 workers.
     /// </summary>
     public uint BeatsPerSecondEased { get; init; } = 400;
 

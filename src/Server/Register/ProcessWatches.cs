@@ -8,8 +8,8 @@ namespace Muster.Server.RegisterHosting;
 
 /// <summary>
 /// Watches the processes of workers on this host and tells when one exits: its thread sleeps on their pidfds, so a
-/// death is known at once and a process that lives costs nothing. Requests come from turns and are only noted there; the
-/// thread alone opens and closes handles. Holds at most one watch for each worker row.
+/// death is known at once and a process that lives costs nothing. Requests come from turns and are only noted there;
+/// the thread alone opens and closes handles. Holds at most one watch for each worker row.
 /// </summary>
 internal sealed class ProcessWatches : IDisposable
 {

@@ -8,8 +8,8 @@ namespace Muster.Worker.Runtime;
 /// Measures this process between two beats. How long the thread pool lets work wait is measured by a probe: one work
 /// item at a time, whose age counts while it has not run. Called by the heartbeat thread alone.
 /// <para>
-/// What is costly is looked at once a second, not at every beat: a probe wakes two or three threads, and the size of the
-/// working set is a file that the kernel writes for the purpose.
+/// What is costly is looked at once a second, not at every beat: a probe wakes two or three threads, and the size of
+/// the working set is a file that the kernel writes for the purpose.
 /// </para>
 /// </summary>
 internal sealed class LoadSampler(TimeProvider time)

@@ -95,7 +95,8 @@ public class IdleTests(ITestOutputHelper output)
         const string Name = "voluntary_ctxt_switches:";
         try
         {
-            var line = File.ReadLines($"{thread}/status").First(line => line.StartsWith(Name, StringComparison.Ordinal));
+            var line = File.ReadLines($"{thread}/status")
+                .First(line => line.StartsWith(Name, StringComparison.Ordinal));
             return double.Parse(line[Name.Length..], CultureInfo.InvariantCulture);
         }
         catch (IOException)
