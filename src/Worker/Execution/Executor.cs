@@ -114,6 +114,7 @@ internal sealed class Executor(
         var tell = false;
         while (true)
         {
+            bool isSoonBack, areDue;
             HeldAttempt? attempt;
             var now = time.GetTimestamp();
             lock (book.Gate)
@@ -138,6 +139,9 @@ internal sealed class Executor(
 
                     return null;
                 }
+
+                isSoonBack = attempt is not null && book.IsSoonOver(attempt);
+                areDue = book.AreResultsDue;
             }
 
             if (tell)
@@ -154,7 +158,8 @@ internal sealed class Executor(
                 continue;
             }
 
-            sender.FlushSoon();
+            SendWhileRunning(isSoonBack, areDue);
+
             if (attempt.Handler.Place == HandlerPlace.SlotThread)
             {
                 return attempt;
@@ -336,6 +341,19 @@ internal sealed class Executor(
 
         thread ??= new SlotThread(this, newThreadNumber);
         thread.Give(attempt);
+    }
+
+    // A thread that is soon back sends for itself when enough has gathered; otherwise another one does it meanwhile.
+    private void SendWhileRunning(bool isSoonBack, bool areDue)
+    {
+        if (!isSoonBack)
+        {
+            sender.FlushSoon();
+        }
+        else if (areDue)
+        {
+            sender.Flush();
+        }
     }
 
     private void RunOnPool(HeldAttempt attempt)
