@@ -92,7 +92,11 @@ internal sealed class HostedCell : IAsyncDisposable
             limits = limits with { TasksMax = tasks, KeysMax = uint.Min(limits.KeysMax, tasks) };
         }
 
-        limits = limits with { KeysMax = plan.KeysMax ?? limits.KeysMax };
+        limits = limits with
+        {
+            KeysMax = plan.KeysMax ?? limits.KeysMax,
+            WorkersMax = plan.WorkersMax ?? limits.WorkersMax,
+        };
 
         return plan.PayloadBytesMax is { } bytes
             ? limits with { PayloadBytesMax = bytes, ResultBytesMax = bytes }

@@ -15,6 +15,7 @@ internal sealed class HostingOptions
     private readonly Option<string?> _bind = SharedOptions.Bind();
     private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
     private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
+    private readonly Option<uint?> _workersMax = SharedOptions.WorkersMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
     private readonly Option<int> _crashesMax = new("--crashes-max")
@@ -34,6 +35,7 @@ internal sealed class HostingOptions
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
         verb.Add(_keysMax);
+        verb.Add(_workersMax);
         verb.Add(_durability);
         verb.Add(_crashesMax);
     }
@@ -51,6 +53,9 @@ internal sealed class HostingOptions
             : null,
         KeysMax = result.GetValue(_keysMax) is { } keys
             ? (uint)InRange("--keys-max", keys, ArenaLimits.KeysMaxMin, ArenaLimits.KeysMaxMax)
+            : null,
+        WorkersMax = result.GetValue(_workersMax) is { } workers
+            ? (uint)InRange("--workers-max", workers, ArenaLimits.RowsMin, ArenaLimits.RowsMax)
             : null,
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
             ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),

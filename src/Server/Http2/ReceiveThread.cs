@@ -17,7 +17,7 @@ internal sealed class ReceiveThread : IDisposable
 {
     private const int EventsMax = 64;
 
-    private readonly Epoll _epoll = new();
+    private readonly SpawnEpoll _epoll = new();
     private readonly Thread _thread;
     private readonly Lock _gate = new();
 
@@ -55,7 +55,7 @@ internal sealed class ReceiveThread : IDisposable
             }
 
             connection.ReceiveTag = ++_lastTag;
-            if (_epoll.Add(socket.SafeHandle, Epoll.EPOLLIN, _lastTag) != 0)
+            if (_epoll.Add(socket.SafeHandle, SpawnEpoll.EPOLLIN, _lastTag) != 0)
             {
                 return false;
             }
@@ -105,7 +105,7 @@ internal sealed class ReceiveThread : IDisposable
 
     private void Run()
     {
-        var events = new EpollEvent[EventsMax];
+        var events = new SpawnEvent[EventsMax];
         while (true)
         {
             var count = _epoll.Wait(events, -1);

@@ -55,7 +55,7 @@ internal sealed partial class ServerConnection
     }
 
     /// <summary>The thread that received for this connection does so no more.</summary>
-    public void EndReceive(Epoll epoll)
+    public void EndReceive(SpawnEpoll epoll)
     {
         try
         {

@@ -31,7 +31,7 @@ internal sealed class CommandReactor : IDisposable
     private const ulong ErrorKind = 2;
     private const ulong InputKind = 3;
 
-    private readonly Epoll _epoll = new();
+    private readonly SpawnEpoll _epoll = new();
     private readonly SafeFileHandle _nothing = OpenNothing();
     private readonly Thread _thread;
     private readonly ConcurrentDictionary<ulong, ChildProcess> _children = new();
@@ -39,6 +39,9 @@ internal sealed class CommandReactor : IDisposable
     private readonly PriorityQueue<ChildProcess, long> _timers = new();
     private readonly byte[] _buffer = new byte[ReadBytes];
     private ulong _lastNumber;
+
+    // Of the reactor's thread: who heard last of an end in this round.
+    private ICommandListener? _told;
     private volatile bool _disposing;
 
     public CommandReactor()
@@ -65,15 +68,15 @@ internal sealed class CommandReactor : IDisposable
         child.Number = Interlocked.Increment(ref _lastNumber);
         WriteInput(child);
         _children[child.Number] = child;
-        var error = Watch(child, child.OutputPipe!, Epoll.EPOLLIN, OutputKind);
-        error = error != 0 ? error : Watch(child, child.ErrorPipe!, Epoll.EPOLLIN, ErrorKind);
+        var error = Watch(child, child.OutputPipe!, SpawnEpoll.EPOLLIN, OutputKind);
+        error = error != 0 ? error : Watch(child, child.ErrorPipe!, SpawnEpoll.EPOLLIN, ErrorKind);
         if (error == 0 && child.InputPipe is { } input)
         {
-            error = Watch(child, input, Epoll.EPOLLOUT, InputKind);
+            error = Watch(child, input, SpawnEpoll.EPOLLOUT, InputKind);
         }
 
         // Last, because the child may be gone as soon as its exit is watched.
-        error = error != 0 ? error : Watch(child, child.Pidfd, Epoll.EPOLLIN, ExitKind);
+        error = error != 0 ? error : Watch(child, child.Pidfd, SpawnEpoll.EPOLLIN, ExitKind);
         if (error != 0)
         {
             // Parts of it may be watched already, so only the reactor may end it.
@@ -118,7 +121,7 @@ internal sealed class CommandReactor : IDisposable
 
     private void Run()
     {
-        var events = new EpollEvent[128];
+        var events = new SpawnEvent[128];
         while (!_disposing)
         {
             var count = _epoll.Wait(events, WaitMs());
@@ -133,12 +136,22 @@ internal sealed class CommandReactor : IDisposable
             }
 
             RunTimers();
+            EndRound();
         }
 
         foreach (var child in _children.Values)
         {
             KillAndFinish(child);
         }
+
+        EndRound();
+    }
+
+    private void EndRound()
+    {
+        var told = _told;
+        _told = null;
+        told?.RoundEnded();
     }
 
     private int WaitMs()
@@ -151,7 +164,7 @@ internal sealed class CommandReactor : IDisposable
         return (int)Math.Clamp(dueMs - Environment.TickCount64, 0, int.MaxValue);
     }
 
-    private void Handle(EpollEvent happened)
+    private void Handle(SpawnEvent happened)
     {
         // An event of the same round may have ended the child already.
         if (!_children.TryGetValue(happened.Tag >> KindBits, out var child))
@@ -327,6 +340,7 @@ internal sealed class CommandReactor : IDisposable
 
         error = child.WatchError != 0 ? child.WatchError : error;
         child.Listener.CommandEnded(new CommandEnd(exitCode, signal, error, child.Output, child.Error));
+        _told = child.Listener;
         child.Dispose();
     }
 }

@@ -11,7 +11,7 @@ namespace Muster.Arena.Native;
 /// epoll(7) and an eventfd(2) that wakes its waiter. One thread waits; any thread adds, removes and wakes. Closing a
 /// descriptor that nobody else holds removes it.
 /// </summary>
-internal sealed unsafe partial class Epoll : IDisposable
+internal sealed unsafe partial class SpawnEpoll : IDisposable
 {
     public const uint EPOLLIN = 0x001;
     public const uint EPOLLOUT = 0x004;
@@ -36,7 +36,7 @@ internal sealed unsafe partial class Epoll : IDisposable
     private readonly SafeFileHandle _wake;
     private readonly byte[] _raw = new byte[EventsMax * 16];
 
-    public Epoll()
+    public SpawnEpoll()
     {
         _epoll = Own(epoll_create1(EPOLL_CLOEXEC));
         _wake = Own(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -69,7 +69,7 @@ internal sealed unsafe partial class Epoll : IDisposable
     /// <param name="events">Takes them.</param>
     /// <param name="timeoutMs">-1: for ever.</param>
     /// <returns>How many there are; 0 after a wake, an interruption or the time.</returns>
-    public int Wait(Span<EpollEvent> events, int timeoutMs)
+    public int Wait(Span<SpawnEvent> events, int timeoutMs)
     {
         int count;
         fixed (byte* raw = _raw)
