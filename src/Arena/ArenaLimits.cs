@@ -6,12 +6,13 @@ namespace Muster.Arena;
 
 /// <summary>
 /// Sizes of an arena, fixed when it is made. All of it is reserved at once. A task costs 128 bytes plus its payload and
-/// result; the three rings add 48 to 96 bytes a task.
+/// result; the three rings have at most 1 MiB each.
 /// </summary>
 internal sealed record ArenaLimits
 {
     public const uint TasksMaxMin = 1_024;
-    public const uint TasksMaxMax = TaskId.SlotMax;
+    public const uint TasksMaxMax = (TaskId.SlotMax >> 1) + 1;
+    public const uint SpilledMaxMax = 1u << 27;
     public const uint RowsMin = 16;
     public const uint RowsMax = 65_535;
     public const uint KeysMaxMin = 16;
@@ -29,6 +30,12 @@ internal sealed record ArenaLimits
 
     /// <summary>Tasks that exist at once, 1,024 to 2^28 - 1. Default 262,144.</summary>
     public uint TasksMax { get; init; } = 262_144;
+
+    /// <summary>
+    /// Ids for tasks that may wait on disk because the arena is full, 0 (none ever do) to 134,217,728, in steps of
+    /// 1,024. Costs 4.3 bytes of the arena for each task of the deepest backlog so far. Default 67,108,864.
+    /// </summary>
+    public uint SpilledMax { get; init; } = 1u << 26;
 
     /// <summary>Worker registrations, 16 to 65,535. Default 1,024.</summary>
     public uint WorkersMax { get; init; } = 1_024;
@@ -53,6 +60,11 @@ internal sealed record ArenaLimits
         if (TasksMax is < TasksMaxMin or > TasksMaxMax)
         {
             return Wrong(nameof(TasksMax), TasksMax, TasksMaxMin, TasksMaxMax);
+        }
+
+        if (SpilledMax > SpilledMaxMax)
+        {
+            return Wrong(nameof(SpilledMax), SpilledMax, 0, SpilledMaxMax);
         }
 
         if (WorkersMax is < RowsMin or > RowsMax)
@@ -97,7 +109,7 @@ internal sealed record ArenaLimits
                 PayloadBytesMax = defaults.PayloadBytesMax >> halvings,
                 ResultBytesMax = long.Max(defaults.ResultBytesMax >> halvings, ResultBytesMin),
             };
-            if (ArenaLayout.Of(limits).TotalBytes <= bytes)
+            if (ArenaLayout.Of(limits).ReservedBytes <= bytes)
             {
                 return limits;
             }

@@ -46,6 +46,12 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn && _sessionsById.Count == 0 && _free.Count == 0);
         RecoverSessions();
         _index.Cover(_tasks.HighWater);
+        var fault = RecoverSlotsOfExtents();
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverClaims(index);
@@ -54,13 +60,14 @@ internal sealed partial class PlmCore
         CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
         RecoverKeys();
-        var fault = JoinJournal();
+        fault = JoinJournal();
         if (!fault.IsNone)
         {
             return fault;
         }
 
         CrashPoint.Hit("plm.recover.joined");
+        var spilled = RecoverHolds();
         var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
@@ -72,7 +79,7 @@ internal sealed partial class PlmCore
             TellKey(row);
         }
 
-        SetNow(CellCounter.TasksNow, found.Used);
+        SetNow(CellCounter.TasksNow, found.Used + spilled);
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
@@ -130,6 +137,11 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
+            if (IsHeld(in slot))
+            {
+                continue;
+            }
+
             if (StartsOnce(in slot) && slot.DurableUs == 0)
             {
                 // The journal says when.

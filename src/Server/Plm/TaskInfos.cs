@@ -68,7 +68,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         var hasResult = isDone && (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
         var info = new TaskInfo
         {
-            TaskId = new TaskId(index, slot.Generation).Value,
+            TaskId = arena.Tasks.IdOf(index).Value,
             State = isDone || word.State != TaskState.Done ? StateOf(word.State) : WireState.Running,
             Outcome = isDone ? (WireOutcome)slot.Outcome : WireOutcome.Unspecified,
             Handler = slot.Handler < arena.Handlers.Count ? arena.Handlers.Name(slot.Handler) : string.Empty,
