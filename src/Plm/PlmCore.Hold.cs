@@ -29,6 +29,7 @@ internal sealed partial class PlmCore
 
     private readonly IPlmSpill? _spill;
     private readonly SpillTable _extentRows;
+    private readonly uint _holdFrom;
     private readonly HoldQueue?[] _holdOf = new HoldQueue?[Arena.ArenaLayout.HeapClasses];
 
     // Those that are not empty, highest priority first.
@@ -45,15 +46,15 @@ internal sealed partial class PlmCore
 
     private uint SlotsInUse => _tasks.HighWater - _free.Count - RetiredSlots;
 
-    private bool IsPressed => IsUsed(PressedFrom);
+    private bool IsPressed => SlotsInUse >= _holdFrom || ArePayloadsUsed(PressedFrom);
 
     // A class that has little ready is served before what waits, and the less is left the less is little: so there is
     // always something left for the next class.
     private uint ReadyShare =>
-        Math.Max(1, Math.Min(_tasks.Capacity / 8, (_tasks.Capacity - SlotsInUse) / 4));
+        Math.Max(1, Math.Min(_holdFrom / 5, (_tasks.Capacity - SlotsInUse) / 4));
 
-    private bool IsUsed(double part) =>
-        SlotsInUse >= part * _tasks.Capacity || _arena.Payloads.UsedBytes >= part * _arena.Payloads.CapacityBytes;
+    private bool ArePayloadsUsed(double part) =>
+        _arena.Payloads.UsedBytes >= part * _arena.Payloads.CapacityBytes;
 
     private bool MustHold(ushort classId)
     {
@@ -69,7 +70,7 @@ internal sealed partial class PlmCore
     // Not none: the task cannot wait here either.
     private Fault RefusalOfHold()
     {
-        if (IsUsed(HeldUpTo))
+        if (SlotsInUse >= HeldUpTo * _tasks.Capacity || ArePayloadsUsed(HeldUpTo))
         {
             return _spill!.Refusal.IsNone
                 ? ArenaFull("has no room for more tasks until those that wait are on the disk")

@@ -18,6 +18,12 @@ internal sealed record PlmOptions
     public uint RetryAfterMs { get; init; } = 50;
 
     /// <summary>
+    /// From how many tasks in the arena on others wait behind them, on disk when there are many; at most 7/8 of the
+    /// arena's. 0, the default: 5/8 of the arena's tasks.
+    /// </summary>
+    public uint HoldFrom { get; init; }
+
+    /// <summary>
     /// How long the session of a client that went away is kept, 1,000 ms to 30 days. Default 3,600,000 (an hour).
     /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;

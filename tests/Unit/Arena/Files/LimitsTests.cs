@@ -18,7 +18,8 @@ public sealed class LimitsTests
         (ArenaLimits Good, ArenaLimits Bad, string Name)[] cases =
         [
             (limits with { TasksMax = 1_024 }, limits with { TasksMax = 1_023 }, "TasksMax"),
-            (limits with { TasksMax = (1 << 28) - 1 }, limits with { TasksMax = 1 << 28 }, "TasksMax"),
+            (limits with { TasksMax = 1 << 27 }, limits with { TasksMax = (1 << 27) + 1 }, "TasksMax"),
+            (limits with { SpilledMax = 1 << 27 }, limits with { SpilledMax = (1 << 27) + 1 }, "SpilledMax"),
             (limits with { WorkersMax = 16 }, limits with { WorkersMax = 15 }, "WorkersMax"),
             (limits with { WorkersMax = 65_535 }, limits with { WorkersMax = 65_536 }, "WorkersMax"),
             (limits with { ClientsMax = 16 }, limits with { ClientsMax = 15 }, "ClientsMax"),
@@ -45,7 +46,7 @@ public sealed class LimitsTests
         var limits = ArenaLimits.DefaultsWithin((64L << 20) * 10 / 11);
         Assert.NotNull(limits);
         Assert.True(limits.Check().IsNone);
-        Assert.InRange(ArenaLayout.Of(limits).TotalBytes, 32L << 20, 48L << 20);
+        Assert.InRange(ArenaLayout.Of(limits).ReservedBytes, 32L << 20, 48L << 20);
     }
 
     [Theory]
