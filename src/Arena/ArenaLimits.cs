@@ -22,8 +22,8 @@ internal sealed record ArenaLimits
     /// <summary>Two of the largest results and change: one being delivered, one arriving.</summary>
     public const long ResultBytesMin = 8L << 20;
 
-    /// <summary>A block is a 32-bit count of 64-byte units; half of that range.</summary>
-    public const long RegionBytesMax = 128L << 30;
+    /// <summary>A block is a 32-bit count of 16-byte units.</summary>
+    public const long RegionBytesMax = 64L << 30;
 
     /// <summary>Halvings of the defaults that may be tried before a small /dev/shm is refused.</summary>
     private const int HalvingsMax = 5;
@@ -48,10 +48,10 @@ internal sealed record ArenaLimits
     /// </summary>
     public uint KeysMax { get; init; } = 65_536;
 
-    /// <summary>Payload bytes, 1 MiB to 128 GiB. Default 128 MiB.</summary>
+    /// <summary>Payload bytes, 1 MiB to 64 GiB. Default 128 MiB.</summary>
     public long PayloadBytesMax { get; init; } = 128L << 20;
 
-    /// <summary>Result bytes, 8 MiB to 128 GiB. Default 128 MiB.</summary>
+    /// <summary>Result bytes, 8 MiB to 64 GiB. Default 128 MiB.</summary>
     public long ResultBytesMax { get; init; } = 128L << 20;
 
     /// <summary>Refuses sizes outside their ranges.</summary>

@@ -38,7 +38,7 @@ public sealed class LayoutTests
     [InlineData(1_024u, 16u, 16u, 1L << 20, 8L << 20)]
     [InlineData(262_144u, 1_024u, 1_024u, 128L << 20, 128L << 20)]
     [InlineData(1_000_001u, 65_535u, 65_535u, (1L << 30) + 1, (1L << 30) + 4_097)]
-    [InlineData(1u << 27, 65_535u, 65_535u, 128L << 30, 128L << 30)]
+    [InlineData(1u << 27, 65_535u, 65_535u, 64L << 30, 64L << 30)]
     public void Parts_AnyLimits_AreAlignedInOrderAndDoNotOverlap(
         uint tasks, uint workers, uint clients, long payloads, long results)
     {

@@ -27,9 +27,9 @@ public sealed class LimitsTests
             (limits with { KeysMax = 16 }, limits with { KeysMax = 15 }, "KeysMax"),
             (limits with { KeysMax = 1 << 24 }, limits with { KeysMax = (1 << 24) + 1 }, "KeysMax"),
             (limits with { PayloadBytesMax = 1L << 20 }, limits with { PayloadBytesMax = (1L << 20) - 1 }, "Payload"),
-            (limits with { PayloadBytesMax = 128L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
+            (limits with { PayloadBytesMax = 64L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
             (limits with { ResultBytesMax = 8L << 20 }, limits with { ResultBytesMax = -1 }, "Result"),
-            (limits with { ResultBytesMax = 128L << 30 }, limits with { ResultBytesMax = (128L << 30) + 1 }, "Result"),
+            (limits with { ResultBytesMax = 64L << 30 }, limits with { ResultBytesMax = (64L << 30) + 1 }, "Result"),
         ];
         foreach (var (good, bad, name) in cases)
         {
