@@ -19,7 +19,7 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 # What was said on the command line; each workload has its own defaults.
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
-	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS))
+	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) $(if $(MEMORY),--memory $(MEMORY))
 
 .DEFAULT_GOAL := help
 # No verb is a file; the list is made from the lines of verbs.

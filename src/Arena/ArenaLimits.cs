@@ -25,6 +25,14 @@ internal sealed record ArenaLimits
     /// <summary>A block is a 32-bit count of 16-byte units.</summary>
     public const long RegionBytesMax = 64L << 30;
 
+    /// <summary>The least that <see cref="Within"/> can do anything with.</summary>
+    public const long MemoryBytesMin = 128L << 20;
+
+    /// <summary>What three roles take for themselves, with room to spare.</summary>
+    private const long RolesBytes = 384L << 20;
+
+    private const long PageBytes = 4_096;
+
     /// <summary>Halvings of the defaults that may be tried before a small /dev/shm is refused.</summary>
     private const int HalvingsMax = 5;
 
@@ -116,6 +124,26 @@ internal sealed record ArenaLimits
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// An arena for a cell that shall take no more than this, its roles' own memory and the ids of tasks on disk
+    /// included: two thirds of what is left after 384 MiB, of which payloads and results get three eighths each and
+    /// slots the rest. At least the smallest of <see cref="DefaultsWithin"/>.
+    /// </summary>
+    public static ArenaLimits Within(long memoryBytes)
+    {
+        var bytes = long.Max(memoryBytes - RolesBytes, memoryBytes / 4) / 3 * 2;
+        var blocks = long.Clamp(bytes / 8 * 3 / PageBytes * PageBytes, ResultBytesMin, RegionBytesMax);
+        var defaults = new ArenaLimits();
+        var tasks = (uint)long.Clamp(bytes / 4 / ArenaLayout.TaskSlotBytes, TasksMaxMin, TasksMaxMax);
+        return defaults with
+        {
+            TasksMax = tasks,
+            KeysMax = uint.Min(defaults.KeysMax, tasks),
+            PayloadBytesMax = blocks,
+            ResultBytesMax = blocks,
+        };
     }
 
     private static Fault Wrong(string name, long value, long min, long max) =>

@@ -86,13 +86,20 @@ internal sealed class HostedCell : IAsyncDisposable
 
     private static ArenaLimits LimitsOf(HostedCellPlan plan)
     {
-        var limits = new ArenaLimits();
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var limits = plan.MemoryMax is { } memory
+            ? ArenaLimits.Within(memory)
+            : ArenaLimits.DefaultsWithin(machine / 4) ?? new ArenaLimits();
         if (plan.TasksMax is { } tasks)
         {
             limits = limits with { TasksMax = tasks, KeysMax = uint.Min(limits.KeysMax, tasks) };
         }
 
-        limits = limits with { KeysMax = plan.KeysMax ?? limits.KeysMax };
+        limits = limits with
+        {
+            KeysMax = plan.KeysMax ?? limits.KeysMax,
+            SpilledMax = plan.SpilledMax ?? limits.SpilledMax,
+        };
 
         return plan.PayloadBytesMax is { } bytes
             ? limits with { PayloadBytesMax = bytes, ResultBytesMax = bytes }
