@@ -42,7 +42,9 @@ internal sealed partial class PlmCore
     private ulong _lastOrder;
 
     /// <summary>Tasks of one extent: small enough that some dozens of extents fit into the arena.</summary>
-    private int ExtentTasks => (int)Math.Clamp(_tasks.Capacity / 64, ExtentTasksMin, SpillTable.ExtentTasksMax);
+    private int ExtentTasks => _options.ExtentTasks != 0
+        ? _options.ExtentTasks
+        : (int)Math.Clamp(_tasks.Capacity / 64, ExtentTasksMin, SpillTable.ExtentTasksMax);
 
     private uint SlotsInUse => _tasks.HighWater - _free.Count - RetiredSlots;
 

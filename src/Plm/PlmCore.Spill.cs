@@ -55,9 +55,14 @@ internal sealed partial class PlmCore
         }
 
         CrashPoint.Hit("plm.spill.written");
-        _extentRows.SetState(extent, SpillState.Spilled);
+        if (Safeguard.MarkBeforeLeaving)
+        {
+            _extentRows.SetState(extent, SpillState.Spilled);
+        }
+
         CrashPoint.Hit("plm.spill.marked");
         LeaveSlots(extent);
+        _extentRows.SetState(extent, SpillState.Spilled);
     }
 
     // As many as fit into the arena and the disk's own memory, while the arena is full; oldest first.

@@ -47,6 +47,11 @@ internal sealed partial class PlmCore
             }
 
             var extent = SpillTable.ExtentOf(moved);
+            if (!Safeguard.CopiesGo && _extentRows.State(extent) == SpillState.Spilled)
+            {
+                _extentRows.SetState(extent, SpillState.Released);
+            }
+
             if (_extentRows.State(extent) is SpillState.Held or SpillState.Released)
             {
                 SpillRow.Set(_extentRows.Live(extent), SpillTable.PlaceOf(moved));
