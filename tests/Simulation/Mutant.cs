@@ -36,7 +36,11 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
             nameof(Safeguard.MarkBeforeLeaving),
             FaultKind.Spill | FaultKind.KillInside,
             ["I2", "I8", "core"]),
-        new("copies taken for tasks", nameof(Safeguard.CopiesGo), FaultKind.Spill | FaultKind.KillInside, ["core"]),
+        new(
+            "copies taken for tasks",
+            nameof(Safeguard.CopiesGo),
+            FaultKind.Spill | FaultKind.KillInside,
+            ["I1", "I2", "I8", "I12", "core"]),
         new("answered before cancelled", nameof(Safeguard.CancelBeforeAnswer), FaultKind.Cancel, ["I17"]),
     ];
 

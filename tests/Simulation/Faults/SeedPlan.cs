@@ -43,10 +43,11 @@ internal sealed class SeedPlan
         Tasks = (int)random.Skewed(4, 90);
         var isPressed = Faults.HasFlag(FaultKind.Pressure);
         var isSmall = Faults.HasFlag(FaultKind.Spill);
+        Tasks = isSmall ? Math.Max(Tasks, (int)random.Range(40, 160)) : Tasks;
         Plm = new PlmOptions
         {
             OutstandingMax = isPressed ? (uint)random.Range(3, 20) : 0,
-            HoldFrom = isSmall ? (uint)random.Range(1, 12) : 0,
+            HoldFrom = isSmall ? (uint)random.Range(1, 6) : 0,
             ExtentTasks = isSmall ? 1 + random.Below(4) : 0,
         };
         OutboxBytesMax = isPressed ? random.Range(200, 4_000) : 256 * 1024;
