@@ -61,6 +61,7 @@ internal sealed partial class PlmCore
         }
 
         long spilled = 0;
+        long held = 0;
         for (uint extent = 0; extent < inSlots.Length; extent++)
         {
             var state = _extentRows.State(extent);
@@ -68,9 +69,10 @@ internal sealed partial class PlmCore
             Invariant.That(state is SpillState.Held or SpillState.Released || inSlots[extent] == 0);
             Invariant.That(state != SpillState.Released || inSlots[extent] > 0);
             spilled += state == SpillState.Spilled ? CountLive(extent) : 0;
+            held += state == SpillState.Held ? inSlots[extent] : 0;
         }
 
-        Invariant.That(spilled == (long)_arena.Counter(CellCounter.SpilledNow));
+        Invariant.That(spilled == (long)_arena.Counter(CellCounter.SpilledNow) && held == _heldCount);
         CheckQueues();
     }
 

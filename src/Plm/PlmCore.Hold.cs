@@ -41,6 +41,9 @@ internal sealed partial class PlmCore
     private ExtentLinks[] _extents = new ExtentLinks[64];
     private ulong _lastOrder;
 
+    // Tasks in slots whose extents are Held.
+    private long _heldCount;
+
     /// <summary>Tasks of one extent: small enough that some dozens of extents fit into the arena.</summary>
     private int ExtentTasks => _options.ExtentTasks != 0
         ? _options.ExtentTasks
@@ -175,6 +178,7 @@ internal sealed partial class PlmCore
         var place = row.Count++;
         SpillRow.Set(_extentRows.Live(extent), place);
         _extents[extent].InSlots++;
+        _heldCount++;
         Move(index, ref slot, SpillTable.SlotOf(extent, place));
         CrashPoint.Hit("plm.hold.moved");
         queue.OpenBytes += slot.PayloadBytes;
@@ -258,6 +262,7 @@ internal sealed partial class PlmCore
         CrashPoint.Hit("plm.hold.before-release");
         _extentRows.SetState(extent, SpillState.Released);
         CrashPoint.Hit("plm.hold.released");
+        _heldCount -= _extents[extent].InSlots;
         if (_extents[extent].InSlots == 0)
         {
             FreeExtent(extent);
@@ -292,7 +297,8 @@ internal sealed partial class PlmCore
         var extent = SpillTable.ExtentOf(movedSlot);
         SpillRow.Clear(_extentRows.Live(extent), SpillTable.PlaceOf(movedSlot));
         _extents[extent].InSlots--;
-        Invariant.That(_extents[extent].InSlots >= 0);
+        _heldCount -= _extentRows.State(extent) == SpillState.Held ? 1 : 0;
+        Invariant.That(_extents[extent].InSlots >= 0 && _heldCount >= 0);
         if (_extents[extent].InSlots == 0 && _extentRows.State(extent) == SpillState.Released)
         {
             FreeExtent(extent);

@@ -184,6 +184,7 @@ internal sealed partial class PlmCore
         }
 
         _extents[extent].InSlots = 0;
+        _heldCount -= count;
         NoteSpilled(extent, count);
         Count(CellCounter.SpilledTotal, count);
     }
@@ -308,6 +309,7 @@ internal sealed partial class PlmCore
         _extentRows.SetState(extent, SpillState.Held);
         CrashPoint.Hit("plm.unspill.marked");
         _extents[extent].InSlots = count;
+        _heldCount += count;
         Attach(extent, _arrivals.AsSpan(0, count));
         _spill.Forget(extent, generation);
         Count(CellCounter.SpilledNow, -count);

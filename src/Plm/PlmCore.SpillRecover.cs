@@ -57,6 +57,7 @@ internal sealed partial class PlmCore
                 SpillRow.Set(_extentRows.Live(extent), SpillTable.PlaceOf(moved));
                 _extentRows.Map(moved, index);
                 _extents[extent].InSlots++;
+                _heldCount += _extentRows.State(extent) == SpillState.Held ? 1 : 0;
             }
             else
             {

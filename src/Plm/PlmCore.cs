@@ -161,6 +161,7 @@ internal sealed partial class PlmCore
     private void FlushTally()
     {
         _arena.Set(CellCounter.KeysNow, (ulong)_keys.Count);
+        _arena.Set(CellCounter.HeldNow, (ulong)_heldCount);
         for (var counter = 0; counter < _tally.Length; counter++)
         {
             if (_tally[counter] != 0)

@@ -2,6 +2,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -44,6 +45,32 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
 
         info = null;
         return false;
+    }
+
+    /// <summary>A task that waits on disk: what is known of it without reading its file.</summary>
+    public bool TryReadSpilled(TaskId id, [NotNullWhen(true)] out TaskInfo? info)
+    {
+        info = null;
+        if (!arena.Spill.IsSpilled(id))
+        {
+            return false;
+        }
+
+        var extent = SpillTable.ExtentOf(id.Slot);
+        var taskClass = arena.Ready.ClassOf(arena.Spill[extent].Class);
+        var isCancelled = SpillRow.IsSet(arena.Spill.Cancelled(extent), SpillTable.PlaceOf(id.Slot));
+        info = new TaskInfo
+        {
+            TaskId = id.Value,
+            State = WireState.Ready,
+            Handler = arena.Handlers.Name(taskClass.Handler),
+            Queue = "default",
+            Priority = taskClass.Priority,
+            Reason = isCancelled
+                ? "was cancelled while it waited on disk, and ends as soon as it is back"
+                : "waits on disk, behind earlier tasks of its handler and priority, because the arena is full",
+        };
+        return true;
     }
 
     /// <summary>
