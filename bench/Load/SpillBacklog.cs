@@ -39,7 +39,8 @@ internal sealed class SpillBacklog(LoadOptions options, CellProcesses cell, Aren
         var tasks = options.Tasks > 0 ? options.Tasks : 30_000_000;
         var workers = options.Workers > 0 ? options.Workers : 2;
         Console.WriteLine(
-            $"W4 with {options.Memory} of memory, durability {options.Durability}: {tasks:N0} tasks, {workers} workers");
+            $"W4 with {options.Memory} of memory, durability {options.Durability}: {tasks:N0} tasks, "
+            + $"{workers} workers");
         await using var cell = await CellProcesses.StartAsync(
             "--durability", options.Durability, "--memory-max", options.Memory);
         using var arena = CellArena.Open(cell);

@@ -67,7 +67,12 @@ internal sealed partial class PlmCore
     /// <summary>
     /// Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.
     /// </summary>
-    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options, IPlmJournal? journal = null, IPlmSpill? spill = null)
+    public PlmCore(
+        ArenaMap arena,
+        IPlmEffects effects,
+        PlmOptions options,
+        IPlmJournal? journal = null,
+        IPlmSpill? spill = null)
     {
         options.Validate();
         _arena = arena;
@@ -137,7 +142,9 @@ internal sealed partial class PlmCore
         {
             (slot, word) = (0, default);
             return new(
-                FaultCode.Unavailable, $"task {id} waits on disk for its turn; ask for it with GetTask", _options.RetryAfterMs);
+                FaultCode.Unavailable,
+                $"task {id} waits on disk for its turn; ask for it with GetTask",
+                _options.RetryAfterMs);
         }
 
         // A task that was confirmed and waits only for room in a ring is gone for everyone.

@@ -8,8 +8,8 @@ namespace Muster.Arena.Slabs;
 
 /// <summary>
 /// The bytes of payloads or results in the arena. A block is named by its offset in 16-byte units, from 4; 0 is no
-/// block, because the first 64 bytes hold the region's own words. Reading a block is safe while the slot that names it is in a
-/// state that owns it. A zeroed area is a region without used blocks.
+/// block, because the first 64 bytes hold the region's own words. Reading a block is safe while the slot that names it
+/// is in a state that owns it. A zeroed area is a region without used blocks.
 /// <para>Memory order: the bytes of a block are plain; the step of the slot that names it publishes them. Used bytes
 /// are written by the region's one allocator with release and are for people.</para>
 /// </summary>

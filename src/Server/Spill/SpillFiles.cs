@@ -179,7 +179,8 @@ internal sealed class SpillFiles(IJournalDisk disk, ulong cellId)
             var errno = file.Read(offset, into, out var read);
             if (errno != JournalErrno.EINTR && (errno != 0 || read == 0))
             {
-                throw Damaged(extent, generation, errno == 0 ? "it is too short" : $"reading failed with errno {errno}");
+                throw Damaged(
+                    extent, generation, errno == 0 ? "it is too short" : $"reading failed with errno {errno}");
             }
 
             offset += read;
@@ -188,8 +189,8 @@ internal sealed class SpillFiles(IJournalDisk disk, ulong cellId)
     }
 
     private SpillDamagedException Damaged(uint extent, ulong generation, string what) => new(
-        $"{disk.PathOf(NameOf(extent, generation))}, which holds tasks that wait for their turn, cannot be used: {what}. "
-        + "The PLM cannot go on without losing them. Put the file back; or stop the cell, remove its arena with "
+        $"{disk.PathOf(NameOf(extent, generation))}, which holds tasks that wait for their turn, cannot be used: "
+        + $"{what}. The PLM cannot go on without losing them. Put the file back; or stop the cell, remove its arena with "
         + "'muster arena remove', and start it: the journal then gives back what it holds, tasks of durability memory "
         + "are lost");
 }
