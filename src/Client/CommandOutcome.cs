@@ -13,5 +13,5 @@ internal static class CommandOutcome
     /// <summary>Whether the output is the command's own result, good or bad.</summary>
     public static bool RanToItsEnd(PendingTask task) =>
         task.Outcome == Outcome.Succeeded
-        || (task.Outcome == Outcome.Failed && (task.ErrorCode == s_exited || task.ErrorCode == s_signalled));
+        || (task.Outcome == Outcome.Failed && (task.Error?.Code == s_exited || task.Error?.Code == s_signalled));
 }

@@ -27,9 +27,9 @@ public sealed record CommandResult
     /// <summary>Whether it exited with 0.</summary>
     public bool Succeeded => ExitCode == 0 && Signal == 0;
 
-    internal static CommandResult Decode(byte[] output)
+    internal static CommandResult Decode(ReadOnlyMemory<byte> output)
     {
-        var result = V1.CommandResult.Parser.ParseFrom(output);
+        var result = V1.CommandResult.Parser.ParseFrom(output.Span);
         return new()
         {
             ExitCode = result.ExitCode,

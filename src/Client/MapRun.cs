@@ -23,7 +23,7 @@ internal sealed class MapRun<TIn> : IAsyncDisposable
 
     private readonly SessionEngine _engine;
     private readonly EncodedTaskOptions _task;
-    private readonly Func<TIn, byte[]> _encode;
+    private readonly Func<TIn, ReadOnlyMemory<byte>> _encode;
     private readonly CancellationTokenSource _stop;
     private readonly int _inFlightMax;
     private readonly int _step;
@@ -56,7 +56,7 @@ internal sealed class MapRun<TIn> : IAsyncDisposable
         SessionEngine engine,
         EncodedTaskOptions task,
         IAsyncEnumerable<TIn> inputs,
-        Func<TIn, byte[]> encode,
+        Func<TIn, ReadOnlyMemory<byte>> encode,
         MapOptions options,
         CancellationToken cancellationToken)
     {
@@ -74,13 +74,17 @@ internal sealed class MapRun<TIn> : IAsyncDisposable
     /// <summary>The enumeration ended before the map did.</summary>
     public bool IsLeft => _isLeft;
 
-    /// <summary>Called by the receive loop.</summary>
-    public void Complete(MapItem<TIn> item)
+    /// <summary>Called by the receive loop, with items of this run.</summary>
+    public void Complete(ReadOnlySpan<PendingTask> items)
     {
         TaskCompletionSource? consumer;
         lock (_gate)
         {
-            _ended.Add(item);
+            foreach (var item in items)
+            {
+                _ended.Add((MapItem<TIn>)item);
+            }
+
             consumer = _consumerWaits;
             _consumerWaits = null;
         }
@@ -206,23 +210,20 @@ internal sealed class MapRun<TIn> : IAsyncDisposable
     {
         try
         {
-            await foreach (var input in inputs.WithCancellation(cancellationToken))
+            // Inputs that are there at once need no state machine each.
+            if (inputs is ReadyInputs<TIn> ready)
             {
-                if (_count >= _roomSeen)
+                foreach (var input in ready.Items)
                 {
-                    await AwaitRoomAsync(cancellationToken);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    await SubmitAsync(input, cancellationToken);
                 }
-
-                var item = new MapItem<TIn>(this, input, _count++, _task, _encode(input));
-                try
+            }
+            else
+            {
+                await foreach (var input in inputs.WithCancellation(cancellationToken))
                 {
-                    await _engine.SubmitAsync(item, cancellationToken);
-                }
-                catch (MusterException refusal)
-                {
-                    item.Refusal = refusal;
-                    item.Stage = PendingStage.Ended;
-                    Complete(item);
+                    await SubmitAsync(input, cancellationToken);
                 }
             }
 
@@ -233,6 +234,51 @@ internal sealed class MapRun<TIn> : IAsyncDisposable
             // The enumeration throws it: the inputs are the caller's code.
             EndFeeding(failure);
         }
+    }
+
+    private ValueTask SubmitAsync(TIn input, CancellationToken cancellationToken)
+    {
+        if (_count >= _roomSeen)
+        {
+            return SubmitWhenRoomAsync(input, cancellationToken);
+        }
+
+        var item = new MapItem<TIn>(this, input, _count++, _task, _encode(input));
+        try
+        {
+            var queued = _engine.SubmitAsync(item, cancellationToken);
+            return queued.IsCompletedSuccessfully ? ValueTask.CompletedTask : RefuseIfFailedAsync(item, queued);
+        }
+        catch (MusterException refusal)
+        {
+            Refuse(item, refusal);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private async ValueTask SubmitWhenRoomAsync(TIn input, CancellationToken cancellationToken)
+    {
+        await AwaitRoomAsync(cancellationToken);
+        await SubmitAsync(input, cancellationToken);
+    }
+
+    private static async ValueTask RefuseIfFailedAsync(MapItem<TIn> item, Task queued)
+    {
+        try
+        {
+            await queued;
+        }
+        catch (MusterException refusal)
+        {
+            Refuse(item, refusal);
+        }
+    }
+
+    private static void Refuse(MapItem<TIn> item, MusterException refusal)
+    {
+        item.Refusal = refusal;
+        item.Stage = PendingStage.Ended;
+        item.OnEnded();
     }
 
     private async Task AwaitRoomAsync(CancellationToken cancellationToken)

@@ -34,7 +34,7 @@ public sealed partial class MusterClient
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
-        return MapAsync(type, AsAsync(inputs), options, cancellationToken);
+        return MapAsync(type, new ReadyInputs<TIn>(inputs), options, cancellationToken);
     }
 
     /// <summary>Runs one task for each input, as the inputs arrive.</summary>
@@ -66,7 +66,7 @@ public sealed partial class MusterClient
     internal async IAsyncEnumerable<MapItem<TIn>> MapItemsAsync<TIn>(
         EncodedTaskOptions task,
         IAsyncEnumerable<TIn> inputs,
-        Func<TIn, byte[]> encode,
+        Func<TIn, ReadOnlyMemory<byte>> encode,
         MapOptions options,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -78,16 +78,6 @@ public sealed partial class MusterClient
                 yield return item;
             }
         }
-    }
-
-    internal static async IAsyncEnumerable<T> AsAsync<T>(IEnumerable<T> items)
-    {
-        foreach (var item in items)
-        {
-            yield return item;
-        }
-
-        await ValueTask.CompletedTask;
     }
 
     private async IAsyncEnumerable<(TIn Input, TOut Value)> ReadValuesAsync<TIn, TOut>(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Buffers;
+using Muster.Transport.Wire;
 
 namespace Muster.Client;
 
@@ -15,13 +16,16 @@ internal static class PayloadBuffer
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? t_buffer;
 
-    public static byte[] Write<TIn, TOut>(TaskType<TIn, TOut> type, TIn input)
+    [ThreadStatic]
+    private static ByteChunks? t_chunks;
+
+    public static ReadOnlyMemory<byte> Write<TIn, TOut>(TaskType<TIn, TOut> type, TIn input)
     {
         var buffer = t_buffer ?? new ArrayBufferWriter<byte>(256);
         t_buffer = null;
         buffer.ResetWrittenCount();
         type.WriteInput(input, buffer);
-        var payload = buffer.WrittenSpan.ToArray();
+        var payload = (t_chunks ??= new()).Copy(buffer.WrittenSpan);
         if (buffer.Capacity <= KeptBytesMax)
         {
             t_buffer = buffer;

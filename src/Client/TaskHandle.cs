@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -15,11 +16,11 @@ public sealed class TaskHandle<TOut>
 {
     private readonly Lock _gate = new();
     private readonly MusterClient _client;
-    private readonly TaskValueReader<TOut> _reader;
+    private readonly Func<ReadOnlyMemory<byte>, TOut> _reader;
     private readonly AwaitedTask _pending;
     private Task<TOut>? _value;
 
-    internal TaskHandle(MusterClient client, TaskValueReader<TOut> reader, AwaitedTask pending)
+    internal TaskHandle(MusterClient client, Func<ReadOnlyMemory<byte>, TOut> reader, AwaitedTask pending)
     {
         _client = client;
         _reader = reader;

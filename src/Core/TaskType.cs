@@ -74,7 +74,7 @@ public static class TaskType
     /// <returns>A new kind of task. Values that were received are copies and may be kept.</returns>
     /// <exception cref="ArgumentException"><paramref name="name"/> breaks the rule for names.</exception>
     public static TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Bytes(string name) =>
-        new(name, WriteBytes, ReadBytes, WriteBytes, ReadBytes);
+        new(name, WriteBytes, ReadBytes, WriteBytes, ReadBytes, Keep, Keep);
 
     /// <summary>A kind of task whose values are written and read by the caller's own functions.</summary>
     /// <typeparam name="TIn">What the handler gets.</typeparam>
@@ -105,4 +105,6 @@ public static class TaskType
     private static void WriteBytes(ReadOnlyMemory<byte> value, IBufferWriter<byte> output) => output.Write(value.Span);
 
     private static ReadOnlyMemory<byte> ReadBytes(ReadOnlySpan<byte> bytes) => bytes.ToArray();
+
+    private static ReadOnlyMemory<byte> Keep(ReadOnlyMemory<byte> bytes) => bytes;
 }

@@ -18,13 +18,17 @@ public sealed class TaskType<TIn, TOut>
     private readonly TaskValueReader<TIn> _readInput;
     private readonly TaskValueWriter<TOut> _writeOutput;
     private readonly TaskValueReader<TOut> _readOutput;
+    private readonly Func<ReadOnlyMemory<byte>, TIn>? _keepInput;
+    private readonly Func<ReadOnlyMemory<byte>, TOut>? _keepOutput;
 
     internal TaskType(
         string name,
         TaskValueWriter<TIn> writeInput,
         TaskValueReader<TIn> readInput,
         TaskValueWriter<TOut> writeOutput,
-        TaskValueReader<TOut> readOutput)
+        TaskValueReader<TOut> readOutput,
+        Func<ReadOnlyMemory<byte>, TIn>? keepInput = null,
+        Func<ReadOnlyMemory<byte>, TOut>? keepOutput = null)
     {
         if (TaskTypeName.Problem(name) is { } problem)
         {
@@ -36,6 +40,8 @@ public sealed class TaskType<TIn, TOut>
         _readInput = readInput;
         _writeOutput = writeOutput;
         _readOutput = readOutput;
+        _keepInput = keepInput;
+        _keepOutput = keepOutput;
     }
 
     /// <summary>
@@ -49,11 +55,18 @@ public sealed class TaskType<TIn, TOut>
     /// <summary>Reads what <see cref="WriteInput"/> wrote; keeps no reference to <paramref name="bytes"/>.</summary>
     internal TIn ReadInput(ReadOnlySpan<byte> bytes) => _readInput(bytes);
 
+    /// <summary>The same, of bytes that never change: the value may be they themselves.</summary>
+    internal TIn ReadInput(ReadOnlyMemory<byte> bytes) => _keepInput is { } keep ? keep(bytes) : _readInput(bytes.Span);
+
     /// <summary>Writes an output as the bytes of a result.</summary>
     internal void WriteOutput(TOut value, IBufferWriter<byte> output) => _writeOutput(value, output);
 
     /// <summary>Reads what <see cref="WriteOutput"/> wrote; keeps no reference to <paramref name="bytes"/>.</summary>
     internal TOut ReadOutput(ReadOnlySpan<byte> bytes) => _readOutput(bytes);
+
+    /// <summary>The same, of bytes that never change: the value may be they themselves.</summary>
+    internal TOut ReadOutput(ReadOnlyMemory<byte> bytes) =>
+        _keepOutput is { } keep ? keep(bytes) : _readOutput(bytes.Span);
 
     /// <summary>The name.</summary>
     /// <returns><see cref="Name"/>.</returns>

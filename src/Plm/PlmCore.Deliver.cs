@@ -56,6 +56,7 @@ internal sealed partial class PlmCore
             var next = session.NextUndelivered;
             while (count < room && next != 0)
             {
+                _tasks.Prefetch(next - 1);
                 slots[count++] = next - 1;
                 next = _index[next - 1].Next;
             }

@@ -38,8 +38,10 @@ internal sealed partial class PlmCore
         while (taken < PlmLimits.FinishedPerTurnMax && (count = _arena.Finished.Read(records)) > 0)
         {
             taken += count;
-            foreach (ref readonly var record in records[..count])
+            for (var at = 0; at < count; at++)
             {
+                _tasks.Prefetch(records[Math.Min(at + PlmLimits.PrefetchAhead, count - 1)].Index);
+                ref readonly var record = ref records[at];
                 switch (record.Kind)
                 {
                     case FinishedRecord.Reported:

@@ -116,6 +116,11 @@ internal sealed partial class PlmCore
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
+            if (session.Ended.Head != 0)
+            {
+                _tasks.Prefetch(session.Ended.Head - 1);
+            }
+
             ReleaseFromSession(index);
         }
 

@@ -331,6 +331,11 @@ internal sealed partial class PlmCore
     {
         if (_index.TryPop(ref _free, out var index))
         {
+            if (_free.Head != 0)
+            {
+                _tasks.Prefetch(_free.Head - 1);
+            }
+
             return index;
         }
 

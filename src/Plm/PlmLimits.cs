@@ -95,6 +95,12 @@ internal static class PlmLimits
     /// </summary>
     public const long HoldLookMs = 20;
 
+    /// <summary>
+    /// How many slots ahead of the one at hand are fetched into the cache: far enough for memory to answer, near enough
+    /// for the cache to hold.
+    /// </summary>
+    public const int PrefetchAhead = 4;
+
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
 

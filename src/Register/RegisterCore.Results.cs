@@ -35,8 +35,11 @@ internal sealed partial class RegisterCore
 
         var before = _rows[row].ResultNumber;
         _beatIsSafe = true;
-        foreach (ref readonly var report in facts.Results)
+        for (var at = 0; at < facts.Results.Length; at++)
         {
+            ref readonly var report = ref facts.Results[at];
+            var ahead = Math.Min(at + RegisterLimits.PrefetchAhead, facts.Results.Length - 1);
+            _tasks.Prefetch(facts.Results[ahead].Key.Task.Slot);
             answer.Fault = TakeResult(row, facts.Bytes, report, nowUnixUs, answer);
             if (!answer.Fault.IsNone)
             {

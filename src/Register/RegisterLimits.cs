@@ -37,4 +37,7 @@ internal static class RegisterLimits
 
     /// <summary>Records read from or written to a ring at once.</summary>
     public const int RingBatch = 256;
+
+    /// <summary>How many slots ahead of the one at hand are fetched into the cache.</summary>
+    public const int PrefetchAhead = 4;
 }

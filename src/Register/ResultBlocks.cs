@@ -93,9 +93,11 @@ internal sealed class ResultBlocks(ArenaMap arena)
         do
         {
             count = arena.Freed.Read(_records);
-            foreach (var record in _records.AsSpan(0, count))
+            for (var at = 0; at < count; at++)
             {
-                Return(record);
+                var ahead = Math.Min(at + RegisterLimits.PrefetchAhead, count - 1);
+                _tasks.Prefetch(new TaskId(_records[ahead].TaskId).Slot);
+                Return(_records[at]);
             }
         }
         while (count == _records.Length);

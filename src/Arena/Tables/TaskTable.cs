@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using System.Threading;
 using Muster.Arena.Spill;
 using Muster.Core;
@@ -71,6 +72,20 @@ internal sealed unsafe class TaskTable
         {
             Invariant.That(index < Capacity);
             return ref _slots[index];
+        }
+    }
+
+    /// <summary>
+    /// Has the processor fetch a slot that will be used soon: a slot was last touched by another process on another
+    /// core, and waiting for it is most of what a step costs in a batch. Any index is allowed.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(uint index)
+    {
+        if (Sse.IsSupported && index < Capacity)
+        {
+            Sse.Prefetch0(_slots + index);
+            Sse.Prefetch0((byte*)(_slots + index) + (ArenaLayout.TaskSlotBytes / 2));
         }
     }
 

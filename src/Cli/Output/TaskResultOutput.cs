@@ -42,7 +42,7 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
 
         if (command is null)
         {
-            terminal.Output(task.Output);
+            terminal.Output(task.Output.Span);
         }
         else
         {
@@ -74,11 +74,11 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
 
         writer.WriteString("id", task.Id == TaskId.None ? "" : task.Id.ToString());
         writer.WriteString("outcome", task.Refusal is null ? JsonLines.Name(task.Outcome) : "refused");
-        var code = task.Refusal?.Code ?? task.ErrorCode;
+        var code = task.Refusal?.Code ?? task.Error?.Code ?? "";
         if (code.Length > 0)
         {
             writer.WriteString("code", code);
-            writer.WriteString("message", task.Refusal?.Message ?? task.ErrorMessage);
+            writer.WriteString("message", task.Refusal?.Message ?? task.Error?.Message ?? "");
         }
 
         writer.WriteNumber("executions", task.Executions);
@@ -94,7 +94,7 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
         }
         else if (task.Output.Length > 0)
         {
-            JsonLines.WriteBytes(writer, "output", task.Output);
+            JsonLines.WriteBytes(writer, "output", task.Output.Span);
         }
 
         writer.WriteEndObject();
@@ -116,8 +116,9 @@ internal sealed class TaskResultOutput(Terminal terminal, bool isJson)
         }
 
         terminal.Problem(
-            task.Refusal?.Code ?? (task.ErrorCode.Length > 0 ? task.ErrorCode : JsonLines.Name(task.Outcome)),
-            (task.Refusal?.Message ?? task.ErrorMessage) + Of(input) + Times(task));
+            task.Refusal?.Code
+                ?? (task.Error is { Code.Length: > 0 } error ? error.Code : JsonLines.Name(task.Outcome)),
+            (task.Refusal?.Message ?? task.Error?.Message ?? "") + Of(input) + Times(task));
         if (_problems == ProblemsMax)
         {
             terminal.Note("further failures are counted, not shown; -o json tells of each");

@@ -9,6 +9,7 @@ using System.Threading.Tasks;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Cli.Output;
+using Muster.Client;
 
 namespace Muster.Cli.Verbs;
 
@@ -97,7 +98,7 @@ internal static class MapVerb
         if (context.Inputs is { } given)
         {
             return file is null
-                ? MusterClient.AsAsync(given)
+                ? new ReadyInputs<string>(given)
                 : throw new UsageException("inputs come either after ':::' or from --arg-file, not from both");
         }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Threading.Tasks;
 
 namespace Muster.Client.Sessions;
@@ -9,7 +10,7 @@ internal sealed class AwaitedTask : PendingTask
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource? _accepted;
 
-    public AwaitedTask(EncodedTaskOptions options, byte[] payload, bool awaitsAcceptance)
+    public AwaitedTask(EncodedTaskOptions options, ReadOnlyMemory<byte> payload, bool awaitsAcceptance)
         : base(options, payload)
     {
         if (awaitsAcceptance)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using Muster.Core;
 
 namespace Muster.Client.Sessions;
@@ -8,7 +9,7 @@ namespace Muster.Client.Sessions;
 /// under whose lock everything here is written, until <see cref="PendingStage.Ended"/>; then by whoever awaits it.
 /// <see cref="OnAccepted"/> and <see cref="OnEnded"/> run on the receive loop and never run user code.
 /// </summary>
-internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
+internal abstract class PendingTask(EncodedTaskOptions options, ReadOnlyMemory<byte> payload)
 {
     public EncodedTaskOptions Options { get; } = options;
 
@@ -16,7 +17,7 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
     public string? IdempotencyKey { get; init; }
 
     /// <summary>What the handler gets; let go of when the cell has it.</summary>
-    public byte[] Payload { get; private set; } = payload;
+    public ReadOnlyMemory<byte> Payload { get; private set; } = payload;
 
     public PendingStage Stage { get; set; }
 
@@ -38,15 +39,10 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
 
     public uint Executions { get; set; }
 
-    public byte[] Output { get; set; } = [];
+    public ReadOnlyMemory<byte> Output { get; set; }
 
-    public string ErrorCode { get; set; } = "";
-
-    public string ErrorMessage { get; set; } = "";
-
-    public string ErrorType { get; set; } = "";
-
-    public string ErrorStack { get; set; } = "";
+    /// <summary>Why it did not succeed; null when it did.</summary>
+    public PendingError? Error { get; set; }
 
     /// <summary>From start to end of the attempt that counts, by the worker's clock.</summary>
     public long RanUs { get; set; }
@@ -60,7 +56,7 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
         Invariant.That(Stage is PendingStage.Sent);
         Stage = PendingStage.Accepted;
         Id = id;
-        Payload = [];
+        Payload = default;
     }
 
     public virtual void OnAccepted()
@@ -68,6 +64,17 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
     }
 
     public abstract void OnEnded();
+
+    /// <summary>
+    /// The same for a whole list of tasks that ended together, of which this is the first; an owner of many is told
+    /// once.
+    /// </summary>
+    /// <returns>How many of them were told; at least this one.</returns>
+    public virtual int EndTogether(ReadOnlySpan<PendingTask> together)
+    {
+        OnEnded();
+        return 1;
+    }
 
     /// <summary>Throws what stands in the way of using <see cref="Output"/>. A new exception for each waiter.</summary>
     public void ThrowUnlessSucceeded()
@@ -87,5 +94,13 @@ internal abstract class PendingTask(EncodedTaskOptions options, byte[] payload)
         }
     }
 
-    public TaskFailure Failure => new(Id, Outcome, Attempt, Executions, ErrorCode, ErrorMessage, ErrorType, ErrorStack);
+    public TaskFailure Failure => new(
+        Id,
+        Outcome,
+        Attempt,
+        Executions,
+        Error?.Code ?? "",
+        Error?.Message ?? "",
+        Error?.Type ?? "",
+        Error?.Stack ?? "");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 
 namespace Muster.Client.Sessions;
 
@@ -23,9 +24,9 @@ internal sealed class SessionEvents
             task.OnAccepted();
         }
 
-        foreach (var task in Ended)
+        for (var ended = CollectionsMarshal.AsSpan(Ended); !ended.IsEmpty;)
         {
-            task.OnEnded();
+            ended = ended[ended[0].EndTogether(ended)..];
         }
 
         Accepted.Clear();

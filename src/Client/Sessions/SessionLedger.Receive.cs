@@ -12,6 +12,7 @@ internal sealed partial class SessionLedger
 {
     private readonly List<ItemRefusal> _refusals = [];
     private readonly List<ulong> _duplicates = [];
+    private readonly ByteChunks _outputs = new();
 
     private readonly record struct ItemRefusal(uint Index, string Code, string Message, uint RetryAfterMs);
 
@@ -69,7 +70,7 @@ internal sealed partial class SessionLedger
         var accepted = 0;
         for (var index = 0; index < _ids.Count; index++)
         {
-            if (!_open.TryGetValue(firstRef + (ulong)index, out var task) || task.Stage != PendingStage.Sent)
+            if (!_open.TryGet(firstRef + (ulong)index, out var task) || task.Stage != PendingStage.Sent)
             {
                 continue;
             }
@@ -140,9 +141,9 @@ internal sealed partial class SessionLedger
     /// <summary>The ref belongs to no task: what it was used for is the task of an earlier submission.</summary>
     private void AwaitElsewhere(ulong itemRef, SessionEvents events)
     {
-        if (_open.TryGetValue(itemRef, out var task) && task.Stage == PendingStage.Accepted)
+        if (_open.TryGet(itemRef, out var task) && task.Stage == PendingStage.Accepted)
         {
-            _open.Remove(itemRef);
+            _open.Remove(itemRef, out _);
             _elsewhere.Add(task);
             events.Duplicates.Add(task);
         }
@@ -202,7 +203,7 @@ internal sealed partial class SessionLedger
         // Counted also when nobody waits for it: the server sends it until it is confirmed.
         _received++;
         var (id, itemRef) = ReadKey(message);
-        if (!_open.TryGetValue(itemRef, out var task) || (task.Stage == PendingStage.Accepted && task.Id != id))
+        if (!_open.TryGet(itemRef, out var task) || (task.Stage == PendingStage.Accepted && task.Id != id))
         {
             DroppedCount++;
             return;
@@ -215,7 +216,7 @@ internal sealed partial class SessionLedger
 
         // Read before it is taken out: a damaged result breaks the stream, and the next one brings it again.
         ReadResult(message, task);
-        _open.Remove(itemRef);
+        _open.Remove(itemRef, out _);
         task.Stage = PendingStage.Ended;
         events.Ended.Add(task);
     }
@@ -255,7 +256,7 @@ internal sealed partial class SessionLedger
         return (new(id), itemRef);
     }
 
-    private static void ReadResult(ReadOnlySpan<byte> message, PendingTask task)
+    private void ReadResult(ReadOnlySpan<byte> message, PendingTask task)
     {
         var reader = new ProtoReader(message);
         while (reader.NextField())
@@ -272,10 +273,10 @@ internal sealed partial class SessionLedger
                     task.Executions = reader.ReadUInt32();
                     break;
                 case 6:
-                    task.Output = reader.ReadBytes().ToArray();
+                    task.Output = _outputs.Copy(reader.ReadBytes());
                     break;
                 case 7:
-                    ReadError(reader.ReadBytes(), task);
+                    task.Error = ReadError(reader.ReadBytes());
                     break;
                 case 8:
                     ReadTimings(reader.ReadBytes(), task);
@@ -287,30 +288,33 @@ internal sealed partial class SessionLedger
         }
     }
 
-    private static void ReadError(ReadOnlySpan<byte> message, PendingTask task)
+    private static PendingError ReadError(ReadOnlySpan<byte> message)
     {
+        var (code, text, type, stack) = ("", "", "", "");
         var reader = new ProtoReader(message);
         while (reader.NextField())
         {
             switch (reader.Field)
             {
                 case 1:
-                    task.ErrorCode = Encoding.UTF8.GetString(reader.ReadBytes());
+                    code = Encoding.UTF8.GetString(reader.ReadBytes());
                     break;
                 case 2:
-                    task.ErrorMessage = Encoding.UTF8.GetString(reader.ReadBytes());
+                    text = Encoding.UTF8.GetString(reader.ReadBytes());
                     break;
                 case 3:
-                    task.ErrorType = Encoding.UTF8.GetString(reader.ReadBytes());
+                    type = Encoding.UTF8.GetString(reader.ReadBytes());
                     break;
                 case 4:
-                    task.ErrorStack = Encoding.UTF8.GetString(reader.ReadBytes());
+                    stack = Encoding.UTF8.GetString(reader.ReadBytes());
                     break;
                 default:
                     reader.Skip();
                     break;
             }
         }
+
+        return new(code, text, type, stack);
     }
 
     private static void ReadTimings(ReadOnlySpan<byte> message, PendingTask task)

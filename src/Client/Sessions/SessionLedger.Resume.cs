@@ -36,9 +36,9 @@ internal sealed partial class SessionLedger
             }
         }
 
-        foreach (var (itemRef, task) in SentInOrder())
+        foreach (var task in SentInOrder())
         {
-            _open.Remove(itemRef);
+            _open.Remove(task.Ref, out _);
             task.Stage = PendingStage.Queued;
             _again.Enqueue(task);
         }
@@ -51,7 +51,7 @@ internal sealed partial class SessionLedger
         _outstandingMax = welcome.OutstandingMax == 0 ? uint.MaxValue : welcome.OutstandingMax;
 
         // Cancellations that went down with the old stream are asked for again; repeating one changes nothing.
-        foreach (var task in _open.Values.Concat(_elsewhere).Where(task => task.IsCancelWanted))
+        foreach (var task in _open.Concat(_elsewhere).Where(task => task.IsCancelWanted))
         {
             _cancels.Add(task.Id.Value);
         }
@@ -72,16 +72,14 @@ internal sealed partial class SessionLedger
         return (refs[0].Ref, refs[^1].Ref);
     }
 
-    private List<(ulong Ref, PendingTask Task)> SentInOrder() =>
-        [.. _open.Where(pair => pair.Value.Stage == PendingStage.Sent)
-            .Select(pair => (pair.Key, pair.Value))
-            .OrderBy(pair => pair.Key)];
+    private List<PendingTask> SentInOrder() =>
+        [.. _open.Where(task => task.Stage == PendingStage.Sent).OrderBy(task => task.Ref)];
 
     private void TakeKnown(Welcome welcome, SessionEvents events)
     {
         for (var index = 0; index < welcome.KnownRefs.Count; index++)
         {
-            if (_open.TryGetValue(welcome.KnownRefs[index], out var task) && task.Stage == PendingStage.Sent)
+            if (_open.TryGet(welcome.KnownRefs[index], out var task) && task.Stage == PendingStage.Sent)
             {
                 TakeAccepted(task, new(welcome.KnownIds[index]), events);
             }
@@ -94,22 +92,21 @@ internal sealed partial class SessionLedger
     /// </summary>
     private void Forget(FaultCode why, SessionEvents events, HashSet<ulong>? known = null)
     {
-        foreach (var (itemRef, task) in _open.ToArray())
+        foreach (var task in _open.ToArray())
         {
-            if (known is not null && known.Contains(itemRef))
+            if (known is not null && known.Contains(task.Ref))
             {
                 continue;
             }
 
             if (task.Stage == PendingStage.Accepted || task.Options.Options.AttemptsMax == 1)
             {
-                _open.Remove(itemRef);
+                _open.Remove(task.Ref, out _);
                 task.Stage = PendingStage.Ended;
                 task.Outcome = Outcome.Aborted;
-                task.ErrorCode = FaultCodes.Name(why);
-                task.ErrorMessage = why == FaultCode.TaskLost
+                task.Error = new(FaultCodes.Name(why), why == FaultCode.TaskLost
                     ? "the cell lost its arena, and the task was not as durable as that; submit it again"
-                    : "the cell was made anew and does not know the task; submit it again";
+                    : "the cell was made anew and does not know the task; submit it again");
                 events.Ended.Add(task);
             }
         }

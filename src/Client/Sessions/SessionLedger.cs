@@ -19,7 +19,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
 {
     private readonly Queue<PendingTask> _again = new();
     private readonly Queue<PendingTask> _fresh = new();
-    private readonly Dictionary<ulong, PendingTask> _open = [];
+    private readonly OpenTasks _open = new();
 
     // Accepted, but under the ref of an earlier submission with the same key: nothing comes for them here.
     private readonly HashSet<PendingTask> _elsewhere = [];
@@ -87,7 +87,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     /// <summary>The same for every task that waits here or was sent.</summary>
     public void WantCancelAll()
     {
-        foreach (var task in _again.Concat(_fresh).Concat(_open.Values).Concat(_elsewhere))
+        foreach (var task in _again.Concat(_fresh).Concat(_open).Concat(_elsewhere))
         {
             WantCancel(task);
         }
@@ -149,7 +149,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     /// <summary>Ends everything that waits, with the same refusal. Results that still come will be dropped.</summary>
     public void FailAll(MusterException refusal, SessionEvents events)
     {
-        foreach (var task in _open.Values)
+        foreach (var task in _open)
         {
             Refuse(task, refusal, events);
         }
@@ -188,12 +188,12 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
         {
             TryDequeue(out _);
             var item = writer.Begin(3);
-            writer.WriteBytes(1, task.Payload);
+            writer.WriteBytes(1, task.Payload.Span);
             writer.WriteString(2, task.IdempotencyKey ?? "");
             writer.End(item);
             task.Ref = _nextRef++;
             task.Stage = PendingStage.Sent;
-            _open.Add(task.Ref, task);
+            _open.Add(task);
             _unresolved++;
             count++;
         }
@@ -242,8 +242,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     {
         task.Stage = PendingStage.Ended;
         task.Outcome = Outcome.Cancelled;
-        task.ErrorCode = FaultCodes.Name(FaultCode.TaskCancelled);
-        task.ErrorMessage = "it was cancelled before it was sent";
+        task.Error = new(FaultCodes.Name(FaultCode.TaskCancelled), "it was cancelled before it was sent");
         events.Ended.Add(task);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Muster.Transport.Wire;
@@ -109,6 +110,19 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes)
 
     private ulong ReadVarintSlow()
     {
+        // Up to eight bytes at once: the lengths of nested messages take four (see ProtoWriter).
+        if (_bytes.Length - _position >= sizeof(ulong))
+        {
+            var word = BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_position..]);
+            var ends = ~word & 0x8080_8080_8080_8080;
+            if (ends != 0)
+            {
+                var bits = BitOperations.TrailingZeroCount(ends) + 1;
+                _position += bits / 8;
+                return Compact(word & (ulong.MaxValue >> (64 - bits)));
+            }
+        }
+
         ulong value = 0;
         for (var shift = 0; shift < 70; shift += 7)
         {
@@ -122,6 +136,14 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes)
         }
 
         throw new WireFormatException("a varint is longer than 10 bytes");
+    }
+
+    // Eight groups of seven bits, each with a bit of its own above it, to one number.
+    private static ulong Compact(ulong word)
+    {
+        word = ((word & 0x7f00_7f00_7f00_7f00) >> 1) | (word & 0x007f_007f_007f_007f);
+        word = ((word & 0x3fff_0000_3fff_0000) >> 2) | (word & 0x0000_3fff_0000_3fff);
+        return ((word & 0x0fff_ffff_0000_0000) >> 4) | (word & 0x0000_0000_0fff_ffff);
     }
 
     private readonly void Need(int count)

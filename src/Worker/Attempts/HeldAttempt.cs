@@ -9,8 +9,7 @@ namespace Muster.Worker.Attempts;
 
 /// <summary>
 /// One attempt on this worker, from its assignment until its result is confirmed. The first block never changes; the
-/// rest is guarded by the lock of the <see cref="AttemptBook"/>, except that the thread which runs the handler writes
-/// what it returns before it hands the attempt back.
+/// rest is guarded by the lock of the <see cref="AttemptBook"/>.
 /// </summary>
 internal sealed class HeldAttempt
 {
@@ -27,7 +26,7 @@ internal sealed class HeldAttempt
     public required long ReceivedAt { get; init; }
 
     /// <summary>What the handler gets; let go of when the attempt ends.</summary>
-    public required byte[] Payload { get; set; }
+    public required ReadOnlyMemory<byte> Payload { get; set; }
 
     public AttemptPhase Phase { get; set; }
 
@@ -57,9 +56,6 @@ internal sealed class HeldAttempt
 
     public AttemptEnd End { get; set; }
 
-    /// <summary>What its handler returned on a slot thread, until that thread hands it back.</summary>
-    public AttemptEnd? Returned { get; set; }
-
     /// <summary>What its handler watches; null when the handler takes no token.</summary>
     public CancellationTokenSource? Cancel { get; set; }
 
@@ -74,7 +70,7 @@ internal sealed class HeldAttempt
     /// <summary>Lets go of what only the run needed.</summary>
     public void Release()
     {
-        Payload = Array.Empty<byte>();
+        Payload = default;
         Child = null;
         Cancel = null;
     }

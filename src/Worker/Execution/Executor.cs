@@ -93,15 +93,10 @@ internal sealed class Executor(
     }
 
     /// <summary>
-    /// Takes an attempt back from the slot thread that ran it, which asks for the next one in the same step.
-    /// </summary>
-    public static void FinishOnSlot(HeldAttempt attempt, in AttemptEnd end) => attempt.Returned = end;
-
-    /// <summary>
     /// Takes back what a slot thread ran, if it ended there, and gives it the next attempt; null when there is none and
     /// the thread counts as idle.
     /// </summary>
-    public HeldAttempt? TakeNext(SlotThread thread, HeldAttempt ran)
+    public HeldAttempt? TakeNext(SlotThread thread, HeldAttempt ran, AttemptEnd? end)
     {
         var flushed = false;
         var tell = false;
@@ -111,10 +106,10 @@ internal sealed class Executor(
             var now = time.GetTimestamp();
             lock (book.Gate)
             {
-                if (ran.Returned is { } end)
+                if (end is { } known)
                 {
-                    ran.Returned = null;
-                    book.Finish(ran, end, now);
+                    end = null;
+                    book.Finish(ran, known, now);
                     tell = book.IsDraining;
                 }
 
@@ -321,12 +316,22 @@ internal sealed class Executor(
         if (attempt.Handler.Place == HandlerPlace.ThreadPool)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
-                static work => work.attempt.Handler.Run(work.attempt, work.Item2), (attempt, this), preferLocal: false);
+                static work => work.Executor.RunOnPool(work.Attempt),
+                (Executor: this, Attempt: attempt),
+                preferLocal: false);
             return;
         }
 
         thread ??= new SlotThread(this, newThreadNumber);
         thread.Give(attempt);
+    }
+
+    private void RunOnPool(HeldAttempt attempt)
+    {
+        if (attempt.Handler.Run(attempt, this) is { } end)
+        {
+            Finish(attempt, end);
+        }
     }
 
     private void StopAll(List<HeldAttempt> attempts)

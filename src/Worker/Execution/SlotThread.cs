@@ -51,12 +51,14 @@ internal sealed class SlotThread
         var clean = ExecutionContext.Capture();
         while (Take() is { } attempt)
         {
-            for (var run = attempt; run is not null; run = _executor.TakeNext(this, run))
+            var run = attempt;
+            while (run is not null)
             {
-                run.Handler.Run(run, _executor);
+                var end = run.Handler.Run(run, _executor);
 
                 // What a handler left in its AsyncLocals must not be seen by the next one.
                 ExecutionContext.Restore(clean!);
+                run = _executor.TakeNext(this, run, end);
             }
         }
     }

@@ -14,7 +14,11 @@ internal sealed class AsyncHandler<TIn, TOut>(
     : HandlerEntry(type.Name, HandlerPlace.ThreadPool)
 {
     // The returned task never fails: CallAsync catches everything that user code throws.
-    public override void Run(HeldAttempt attempt, Executor executor) => _ = RunAsync(attempt, executor);
+    public override AttemptEnd? Run(HeldAttempt attempt, Executor executor)
+    {
+        _ = RunAsync(attempt, executor);
+        return null;
+    }
 
     private async Task RunAsync(HeldAttempt attempt, Executor executor) =>
         executor.Finish(attempt, await CallAsync(attempt, executor).ConfigureAwait(false));

@@ -20,9 +20,9 @@ internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
 
     public override bool EndsAtTimeout => false;
 
-    public override void Run(HeldAttempt attempt, Executor executor)
+    public override AttemptEnd? Run(HeldAttempt attempt, Executor executor)
     {
-        var fault = CommandRequest.Parse(attempt.Payload, _environment, outputBytesMax, out var request);
+        var fault = CommandRequest.Parse(attempt.Payload.Span, _environment, outputBytesMax, out var request);
         ChildProcess? child = null;
         if (fault.IsNone)
         {
@@ -31,12 +31,15 @@ internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
 
         if (!fault.IsNone)
         {
-            Executor.FinishOnSlot(attempt, AttemptEnd.Failed(AttemptFailure.From(fault)));
+            return AttemptEnd.Failed(AttemptFailure.From(fault));
         }
-        else if (executor.SetChild(attempt, child!))
+
+        if (executor.SetChild(attempt, child!))
         {
             reactor.Stop(child!);
         }
+
+        return null;
     }
 
     public override void Stop(HeldAttempt attempt, Executor executor)

@@ -14,13 +14,12 @@ internal abstract class HandlerEntry(string name, HandlerPlace place)
     /// <summary>Whether the handler is given a token to watch.</summary>
     public virtual bool TakesToken => true;
 
-    /// <summary>
-    /// Runs an attempt. Throws nothing; <see cref="Executor.Finish"/> or its twin is called exactly once, before or
-    /// after it returns.
-    /// </summary>
+    /// <summary>Runs an attempt. Throws nothing.</summary>
     /// <param name="attempt">It has a slot.</param>
-    /// <param name="executor">Takes it back.</param>
-    public abstract void Run(HeldAttempt attempt, Executor executor);
+    /// <param name="executor">Takes it back, when it ends later.</param>
+    /// <returns>How it ended; null: <see cref="Executor.Finish"/> is called exactly once, maybe before this
+    /// returns.</returns>
+    public abstract AttemptEnd? Run(HeldAttempt attempt, Executor executor);
 
     /// <summary>The attempt's time is over.</summary>
     /// <returns>Whether its result is known at once; otherwise the handler ends by itself very soon.</returns>

@@ -2,6 +2,7 @@
 using System;
 using System.Buffers;
 using Muster.Core;
+using Muster.Transport.Wire;
 
 namespace Muster.Worker.Handlers;
 
@@ -18,17 +19,18 @@ internal sealed class OutputBuffer : IBufferWriter<byte>
     [ThreadStatic]
     private static OutputBuffer? t_kept;
 
+    private readonly ByteChunks _chunks = new();
     private byte[] _buffer = new byte[FirstBytes];
     private int _length;
 
     /// <summary>Writes an output and returns its bytes.</summary>
-    public static byte[] Write<TIn, TOut>(TaskType<TIn, TOut> type, TOut value)
+    public static ReadOnlyMemory<byte> Write<TIn, TOut>(TaskType<TIn, TOut> type, TOut value)
     {
         var buffer = t_kept ?? new OutputBuffer();
         t_kept = null;
         buffer._length = 0;
         type.WriteOutput(value, buffer);
-        var bytes = buffer._buffer.AsSpan(0, buffer._length).ToArray();
+        var bytes = buffer._chunks.Copy(buffer._buffer.AsSpan(0, buffer._length));
         if (buffer._buffer.Length <= KeptBytesMax)
         {
             t_kept = buffer;

@@ -30,10 +30,7 @@ internal sealed class PlainHandler<TIn, TOut> : HandlerEntry
 
     public override bool TakesToken => _full is not null;
 
-    public override void Run(HeldAttempt attempt, Executor executor) =>
-        Executor.FinishOnSlot(attempt, Call(attempt, executor));
-
-    private AttemptEnd Call(HeldAttempt attempt, Executor executor)
+    public override AttemptEnd? Run(HeldAttempt attempt, Executor executor)
     {
         try
         {

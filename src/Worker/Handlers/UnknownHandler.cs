@@ -10,6 +10,6 @@ internal sealed class UnknownHandler() : HandlerEntry("", HandlerPlace.ThreadPoo
 {
     public static readonly UnknownHandler Instance = new();
 
-    public override void Run(HeldAttempt attempt, Executor executor) =>
+    public override AttemptEnd? Run(HeldAttempt attempt, Executor executor) =>
         throw new UnreachableException("an attempt without a handler was started");
 }

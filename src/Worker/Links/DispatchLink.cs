@@ -39,6 +39,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
 
     // Of the reading loop, while it reads one message.
     private readonly List<AttemptKey> _cancels = [];
+    private readonly ByteChunks _payloads = new();
     private HandlerEntry? _handler;
     private string _handlerName = "";
     private ulong _timeoutMs;
@@ -167,7 +168,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
             Handler = _handler ?? UnknownHandler.Instance,
             TimeoutMs = _timeoutMs,
             ReceivedAt = _receivedAt,
-            Payload = payload.IsEmpty ? [] : payload.ToArray(),
+            Payload = _payloads.Copy(payload),
         };
         if (_handler is not null)
         {

@@ -78,7 +78,7 @@ internal static class HeartbeatCodec
         writer.WriteFixed64(1, attempt.Key.Task.Value);
         writer.WriteUInt32(2, attempt.Key.Attempt.Value);
         writer.WriteUInt32(3, (uint)end.Outcome);
-        writer.WriteBytes(4, end.Output);
+        writer.WriteBytes(4, end.Output.Span);
         if (end.Failure is { } failure)
         {
             var error = writer.Begin(5);

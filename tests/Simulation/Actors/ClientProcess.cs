@@ -76,8 +76,8 @@ internal sealed partial class ClientProcess(World world, SimCell cell, int index
             var outcome = refusal.Code == "UNAVAILABLE" ? HistoryOutcome.Unknown : HistoryOutcome.Refused;
             Record(HistoryOp.Submit, task, outcome, detail: Facts(task).Detail);
         }
-        else if (task.ErrorCode == FaultCodes.Name(FaultCode.TaskIdFromEarlierArena)
-            || task.ErrorCode == FaultCodes.Name(FaultCode.TaskLost))
+        else if (task.Error?.Code == FaultCodes.Name(FaultCode.TaskIdFromEarlierArena)
+            || task.Error?.Code == FaultCodes.Name(FaultCode.TaskLost))
         {
             Record(HistoryOp.Forgotten, task, HistoryOutcome.Unknown, id: task.Id.Value);
         }

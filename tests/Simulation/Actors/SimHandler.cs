@@ -12,6 +12,6 @@ internal sealed class SimHandler(string name) : HandlerEntry(name, HandlerPlace.
     public static readonly SimHandler First = new("first");
     public static readonly SimHandler Second = new("second");
 
-    public override void Run(HeldAttempt attempt, Executor executor) =>
+    public override AttemptEnd? Run(HeldAttempt attempt, Executor executor) =>
         throw new UnreachableException("the simulation has no executor");
 }

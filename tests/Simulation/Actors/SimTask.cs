@@ -20,7 +20,7 @@ internal sealed class SimTask(
 
     /// <summary>What the program got for it; 0: nothing.</summary>
     public ulong ResultHash => Refusal is null
-        ? TaskBytes.HashResult(Outcome, Output, Encoding.UTF8.GetBytes(ErrorMessage))
+        ? TaskBytes.HashResult(Outcome, Output.Span, Encoding.UTF8.GetBytes(Error?.Message ?? ""))
         : 0;
 
     public override void OnAccepted() => owner.Accepted(this);

@@ -115,7 +115,7 @@ internal sealed partial class WorkerProcess : SimProcess
 
     private void Launch(HeldAttempt attempt)
     {
-        var payload = attempt.Payload;
+        var payload = attempt.Payload.Span;
         var key = TaskBytes.KeyOf(payload);
         Record(HistoryOp.Start, attempt, HistoryHash.Of(payload), _registration?.WorkerId ?? 0);
         if (attempt.TimeoutMs != 0)
@@ -145,7 +145,8 @@ internal sealed partial class WorkerProcess : SimProcess
 
         var fails = kind == TaskKind.FailsAlways
             || (kind == TaskKind.FailsFirst && attempt.Execution <= TaskBytes.FailuresOf(payload));
-        After(runsUs, () => Finish(attempt, key, fails, TaskBytes.OutputBytesOf(payload)));
+        var outputBytes = TaskBytes.OutputBytesOf(payload);
+        After(runsUs, () => Finish(attempt, key, fails, outputBytes));
     }
 
     /// <summary>kill -9, and another one after a while.</summary>
@@ -249,7 +250,7 @@ internal sealed partial class WorkerProcess : SimProcess
     private void RecordRan(HeldAttempt attempt) => Record(
         HistoryOp.Ran,
         attempt,
-        TaskBytes.HashResult(attempt.End.Outcome, attempt.End.Output, attempt.End.Failure?.Message ?? ""),
+        TaskBytes.HashResult(attempt.End.Outcome, attempt.End.Output.Span, attempt.End.Failure?.Message ?? ""),
         (ulong)attempt.End.Outcome);
 
     private void Record(HistoryOp op, ulong detail = 0) =>
@@ -261,7 +262,7 @@ internal sealed partial class WorkerProcess : SimProcess
             _name,
             op,
             attempt.Key.Task.Value,
-            op == HistoryOp.Start ? TaskBytes.KeyOf(attempt.Payload) : 0,
+            op == HistoryOp.Start ? TaskBytes.KeyOf(attempt.Payload.Span) : 0,
             attempt.Key.Attempt.Value,
             Value: value,
             Detail: detail),

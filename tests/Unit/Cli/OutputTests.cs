@@ -192,14 +192,13 @@ public class OutputTests
         {
             Id = new(7),
             Outcome = Outcome.Failed,
-            ErrorCode = "COMMAND_EXITED",
-            ErrorMessage = $"exit code {exit}",
+            Error = new("COMMAND_EXITED", $"exit code {exit}"),
             Executions = 2,
             Output = result.ToByteArray(),
         };
     }
 
-    private sealed class TestOutcome(EncodedTaskOptions options) : PendingTask(options, [])
+    private sealed class TestOutcome(EncodedTaskOptions options) : PendingTask(options, default)
     {
         public override void OnEnded()
         {

@@ -128,7 +128,7 @@ public class KeyTests
         session.Ledger.ReceiveElsewhere(tasks[1], result, events);
         events.Tell();
         Assert.Equal(1, tasks[1].EndedCount);
-        Assert.Equal([9], tasks[1].Output);
+        Assert.Equal([9], tasks[1].Output.ToArray());
         Assert.False(session.Ledger.HasWork);
     }
 

@@ -27,7 +27,7 @@ public class SessionEngineTests
         await EndAsync(task);
 
         Assert.Equal(1ul, hello.ClientId);
-        Assert.Equal([5], task.Output);
+        Assert.Equal([5], task.Output.ToArray());
         Assert.Equal(1ul, (await stream.NextAsync()).ConfirmedTotal);
     }
 
@@ -287,7 +287,7 @@ public class SessionEngineTests
         await pump;
     }
 
-    private static AwaitedTask Make(byte value) => new(s_options, [value], awaitsAcceptance: false);
+    private static AwaitedTask Make(byte value) => new(s_options, new[] { value }, awaitsAcceptance: false);
 
     private static async Task<AwaitedTask> SubmitAsync(SessionEngine engine, byte value)
     {

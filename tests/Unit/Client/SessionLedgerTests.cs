@@ -89,7 +89,7 @@ public class SessionLedgerTests
         Assert.Single(next.Submit.Items);
         Assert.Equal(2, tasks.Sum(task => task.EndedCount));
         Assert.Equal(250, tasks[2].RanUs);
-        Assert.Equal([2], tasks[2].Output);
+        Assert.Equal([2], tasks[2].Output.ToArray());
     }
 
     [Fact]

@@ -109,7 +109,7 @@ public class SessionResumeTests
         session.Settle();
 
         Assert.Equal(Outcome.Aborted, accepted.Outcome);
-        Assert.Equal("TASK_ID_FROM_EARLIER_ARENA", accepted.ErrorCode);
+        Assert.Equal("TASK_ID_FROM_EARLIER_ARENA", accepted.Error?.Code);
         Assert.Equal(Outcome.Succeeded, sent.Outcome);
         Assert.Equal(Outcome.Aborted, sentOnce.Outcome);
     }
@@ -185,7 +185,7 @@ public class SessionResumeTests
         session.Settle();
         Assert.True(
             tasks.All(task => task.EndedCount == 1 && task.Outcome == Outcome.Succeeded), $"seed {seed}: an end");
-        Assert.True(tasks.All(task => task.Output[0] == tasks.IndexOf(task)), $"seed {seed}: a mix-up");
+        Assert.True(tasks.All(task => task.Output.Span[0] == tasks.IndexOf(task)), $"seed {seed}: a mix-up");
         Assert.True(
             plm.AcceptedCounts.Count == 120 && plm.AcceptedCounts.Values.All(count => count == 1),
             $"seed {seed}: twice");

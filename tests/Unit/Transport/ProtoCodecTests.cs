@@ -240,4 +240,28 @@ public class ProtoCodecTests
 
         return fields;
     }
+
+    [Theory]
+    [InlineData(0x80ul)]
+    [InlineData(0x3ffful)]
+    [InlineData(0x4000ul)]
+    [InlineData(0xffff_fffful)]
+    [InlineData(0xff_ffff_ffff_fffful)]
+    [InlineData(0x1ff_ffff_ffff_fffful)]
+    [InlineData(ulong.MaxValue)]
+    public void ReadVarint_LongOnes_AtTheEndAndBeforeMore_AreTheSame(ulong value)
+    {
+        using var writer = new ProtoWriter();
+        writer.WriteUInt64(1, value);
+        var alone = writer.Written.ToArray();
+        var followed = new byte[alone.Length + 16];
+        alone.CopyTo(followed, 0);
+        foreach (var bytes in new[] { alone, followed })
+        {
+            var reader = new ProtoReader(bytes);
+            Assert.True(reader.NextField());
+            Assert.Equal(value, reader.ReadVarint());
+            Assert.Equal(alone.Length, reader.Position);
+        }
+    }
 }

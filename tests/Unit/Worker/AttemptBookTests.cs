@@ -42,7 +42,7 @@ public sealed class AttemptBookTests
         book.Heard(0, 1_000_000);
         for (ulong task = 1; task <= WorkerLimits.UnconfirmedMax; task++)
         {
-            book.AddEnded(BookLife.Make(task), AttemptEnd.Succeeded([]), 0);
+            book.AddEnded(BookLife.Make(task), AttemptEnd.Succeeded(default), 0);
         }
 
         book.Add(BookLife.Make(1_000_000));
@@ -90,9 +90,9 @@ public sealed class AttemptBookTests
         // The first runs; the second was given up and runs on; the third's time was over, which is confirmed, and it
         // runs on; the fourth has ended and is not confirmed.
         Assert.NotNull(book.Abandon(attempts[1].Key));
-        book.Report(attempts[2], AttemptEnd.Succeeded([]), 2);
+        book.Report(attempts[2], AttemptEnd.Succeeded(default), 2);
         Assert.True(book.Confirm(1));
-        book.Finish(attempts[3], AttemptEnd.Succeeded([]), 2);
+        book.Finish(attempts[3], AttemptEnd.Succeeded(default), 2);
         var claims = new List<AttemptKey>();
         book.DescribeClaims(claims);
         Assert.Equal([attempts[0].Key, attempts[3].Key], claims.Order(Comparer<AttemptKey>.Create(
@@ -117,7 +117,7 @@ public sealed class AttemptBookTests
             Handler = new Nothing(),
             TimeoutMs = task % 3 == 0 ? 20u : 0,
             ReceivedAt = 0,
-            Payload = [],
+            Payload = default,
         };
 
         public void Step(Random random)
@@ -130,7 +130,7 @@ public sealed class AttemptBookTests
                     _book.Add(Make(++_added));
                     break;
                 case 3:
-                    _book.AddEnded(Make(++_added), AttemptEnd.Succeeded([]), _now);
+                    _book.AddEnded(Make(++_added), AttemptEnd.Succeeded(default), _now);
                     break;
                 case 4:
                     Start();
@@ -197,7 +197,7 @@ public sealed class AttemptBookTests
         {
             if (index < _running.Count)
             {
-                _book.Finish(_running[index], AttemptEnd.Succeeded([1, 2]), _now);
+                _book.Finish(_running[index], AttemptEnd.Succeeded(new byte[] { 1, 2 }), _now);
                 _running.RemoveAt(index);
             }
         }
@@ -240,7 +240,8 @@ public sealed class AttemptBookTests
 
         private sealed class Nothing() : HandlerEntry("nothing", HandlerPlace.SlotThread)
         {
-            public override void Run(HeldAttempt attempt, Executor executor) => throw new NotSupportedException();
+            public override AttemptEnd? Run(HeldAttempt attempt, Executor executor) =>
+                throw new NotSupportedException();
         }
     }
 }
