@@ -81,7 +81,7 @@ crash-points: ## kill a role at every labelled place, ROUNDS times each
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
-bench: ## every workload and a table, or one: make bench W=W1 DURABILITY=durable ROUNDS=3 TASKS=N; last line is JSON
+bench: ## every workload and a table, or one: make bench W=W1 DURABILITY=durable ROUNDS=3 TASKS=N MEMORY=3GiB; last line is JSON
 	@$(LOAD) $(or $(W),suite) $(LOAD_OPTIONS)
 
 baseline: ## every workload, kept under bench/baselines with machine and commit, or as OUT=FILE

@@ -30,6 +30,7 @@ internal sealed partial class PlmCore
     private readonly IPlmSpill? _spill;
     private readonly SpillTable _extentRows;
     private readonly uint _holdFrom;
+    private readonly long _holdFromBytes;
     private readonly HoldQueue?[] _holdOf = new HoldQueue?[Arena.ArenaLayout.HeapClasses];
 
     // Those that are not empty, highest priority first.
@@ -51,15 +52,12 @@ internal sealed partial class PlmCore
 
     private uint SlotsInUse => _tasks.HighWater - _free.Count - RetiredSlots;
 
-    private bool IsPressed => SlotsInUse >= _holdFrom || ArePayloadsUsed(PressedFrom);
+    private bool IsPressed => SlotsInUse >= _holdFrom || _arena.Payloads.UsedBytes >= _holdFromBytes;
 
     // A class that has little ready is served before what waits, and the less is left the less is little: so there is
     // always something left for the next class.
     private uint ReadyShare =>
         Math.Max(1, Math.Min(_holdFrom / 5, (_tasks.Capacity - SlotsInUse) / 4));
-
-    private bool ArePayloadsUsed(double part) =>
-        _arena.Payloads.UsedBytes >= part * _arena.Payloads.CapacityBytes;
 
     private bool MustHold(ushort classId)
     {
@@ -75,7 +73,8 @@ internal sealed partial class PlmCore
     // Not none: the task cannot wait here either.
     private Fault RefusalOfHold()
     {
-        if (SlotsInUse >= HeldUpTo * _tasks.Capacity || ArePayloadsUsed(HeldUpTo))
+        if (SlotsInUse >= HeldUpTo * _tasks.Capacity
+            || _arena.Payloads.UsedBytes >= HeldUpTo * _arena.Payloads.CapacityBytes)
         {
             return _spill!.Refusal.IsNone
                 ? ArenaFull("has no room for more tasks until those that wait are on the disk")

@@ -466,7 +466,6 @@ internal sealed partial class PlmCore
         }
 
         SpillRow.Set(_extentRows.Cancelled(extent), place);
-        CrashPoint.Hit("plm.spill.cancel-marked");
         if (_journal is not null)
         {
             WriteCancelled(id);

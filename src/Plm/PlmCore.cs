@@ -85,6 +85,7 @@ internal sealed partial class PlmCore
         _spill = arena.Spill.Capacity == 0 ? null : spill;
         _extentRows = arena.Spill;
         _holdFrom = options.HoldFrom == 0 ? (uint)(_tasks.Capacity * PressedFrom) : options.HoldFrom;
+        _holdFromBytes = (long)(PressedFrom * _arena.Payloads.CapacityBytes);
         _keys = new KeyIndex(arena.Keys);
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);

@@ -260,7 +260,7 @@ internal sealed class SpillThread : IPlmSpill, IDisposable
     private void Write(Order order)
     {
         var errno = _files.Write(order.Extent, order.Generation, order.Bytes.AsSpan(0, order.Length));
-        CrashPoint.Hit("spill.thread.written");
+        CrashPoint.Hit("plm.spill.file-written");
         lock (_gate)
         {
             _refusal = errno == 0 ? Fault.None : FaultOf(errno);
