@@ -19,7 +19,7 @@ namespace Muster.Client;
 /// </summary>
 internal sealed class MapRun<TIn> : IAsyncDisposable
 {
-    private const int StepMax = 64;
+    private const int StepMax = 1_024;
 
     private readonly SessionEngine _engine;
     private readonly EncodedTaskOptions _task;

@@ -86,30 +86,47 @@ internal sealed partial class PlmCore
 
     private void Settle(Queue<Awaited> awaiting, ulong reached)
     {
-        while (awaiting.TryPeek(out var next) && next.Sequence <= reached)
+        Span<Awaited> some = stackalloc Awaited[PlmLimits.SettleBatchMax];
+        int count;
+        do
         {
-            awaiting.Dequeue();
-            if (!_tasks.TryFind(new TaskId(next.Id), out var index, out var word))
+            count = 0;
+            while (count < some.Length && awaiting.TryPeek(out var next) && next.Sequence <= reached)
             {
-                continue;
+                some[count++] = awaiting.Dequeue();
+                _tasks.Prefetch(new TaskId(next.Id).Slot);
             }
 
-            ref var slot = ref _tasks[index];
-            if (next.IsEnd)
+            foreach (ref readonly var next in some[..count])
             {
-                Publish(index, ref slot);
-                continue;
+                Settle(next);
             }
+        }
+        while (count == some.Length);
+    }
 
-            if (slot.DurableUs == 0)
-            {
-                slot.DurableUs = Since(in slot);
-            }
+    private void Settle(in Awaited reached)
+    {
+        if (!_tasks.TryFind(new TaskId(reached.Id), out var index, out var word))
+        {
+            return;
+        }
 
-            if (word.State == TaskState.Accepted && !IsHeldBack(index) && !IsHeld(in slot))
-            {
-                LetGo(index, ref slot, word);
-            }
+        ref var slot = ref _tasks[index];
+        if (reached.IsEnd)
+        {
+            Publish(index, ref slot);
+            return;
+        }
+
+        if (slot.DurableUs == 0)
+        {
+            slot.DurableUs = Since(in slot);
+        }
+
+        if (word.State == TaskState.Accepted && !IsHeldBack(index) && !IsHeld(in slot))
+        {
+            LetGo(index, ref slot, word);
         }
     }
 

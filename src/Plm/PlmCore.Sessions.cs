@@ -111,22 +111,36 @@ internal sealed partial class PlmCore
                 + $"{session.ConfirmedTotal} to {sentTotal}, the results sent so far");
         }
 
+        var ahead = session.Ended.Head;
+        for (var fetched = 0; fetched < PlmLimits.PrefetchAhead; fetched++)
+        {
+            ahead = Prefetch(ahead);
+        }
+
         for (; session.ConfirmedTotal < confirmedTotal; session.ConfirmedTotal++)
         {
+            ahead = Prefetch(ahead);
             session.Unconfirmed--;
             var taken = _index.TryPop(ref session.Ended, out var index);
             Invariant.That(taken);
-            if (session.Ended.Head != 0)
-            {
-                _tasks.Prefetch(session.Ended.Head - 1);
-            }
-
             ReleaseFromSession(index);
         }
 
         MarkDirty(session);
         RunReleases();
         return Fault.None;
+    }
+
+    // Fetches a slot of a list, and tells the next one.
+    private uint Prefetch(uint place)
+    {
+        if (place == 0)
+        {
+            return 0;
+        }
+
+        _tasks.Prefetch(place - 1);
+        return _index[place - 1].Next;
     }
 
     private static Fault CheckStream(PlmSession session, IResultStream? stream)

@@ -101,6 +101,9 @@ internal static class PlmLimits
     /// </summary>
     public const int PrefetchAhead = 4;
 
+    /// <summary>Slots fetched together when the journal has reached what they wait for.</summary>
+    public const int SettleBatchMax = 64;
+
     /// <summary>How soon a full ring is tried again.</summary>
     public const long RingRetryMs = 5;
 

@@ -19,6 +19,16 @@ internal static class WorkerLimits
     public const int ResultsPerMessageMax = 2_048;
     public const int MessageBytesSoftMax = 256 * 1024;
 
+    /// <summary>
+    /// Results that may wait for the next one, while handlers take less than this part of a millisecond: a message and
+    /// the two wake-ups that it costs are then shared by as many.
+    /// </summary>
+    public const int HeldResultsMax = 256;
+    public const int HoldResultsPerMs = 20;
+
+    /// <summary>A handler's latest run counts this part in the mean of its runs.</summary>
+    public const int MeanRunWeight = 16;
+
     /// <summary>Arguments of a command, see proto/muster/v1/types.proto.</summary>
     public const int CommandArgumentsMax = 4_096;
 

@@ -34,6 +34,7 @@ internal sealed unsafe partial class TaskHeap
     /// <summary>Slots that one hold of the lock covers: about 10 us.</summary>
     public const int HoldSlotsMax = 256;
 
+    private const uint PrefetchAhead = 3;
     private const int BitsPerWord = 64;
     private const int PriorityShift = 16;
     private const int AloneShift = 24;
@@ -281,6 +282,10 @@ internal sealed unsafe partial class TaskHeap
             Invariant.That(word.State == TaskState.Ready);
             var assigned = word.With(TaskState.Assigned, NextAttempt(word.Attempt, epoch));
             row.Head = slot.HeapNext;
+
+            // The next for certain, and one that often follows: slots become free, and are used again, in runs.
+            _tasks.Prefetch(row.Head - 1);
+            _tasks.Prefetch(index + PrefetchAhead);
             slot.HeapNext = 0;
             slot.HeapPrevious = 0;
             slot.Worker = workerRow + 1;

@@ -45,6 +45,18 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
     /// <summary>When the earliest attempt's time is over, or an earlier moment; no limit: the largest number.</summary>
     public long NextDeadline => _nextDeadline;
 
+    /// <summary>
+    /// Whether the thread that runs this attempt will soon be back, so that results may wait for it. One that takes
+    /// long against all experience holds them back until the next beat; on average a result waits for that no longer
+    /// than the handler's mean.
+    /// </summary>
+    public bool IsSoonOver(HeldAttempt attempt) =>
+        attempt.Handler.MeanRun < ticksPerMs / WorkerLimits.HoldResultsPerMs;
+
+    /// <summary>Whether as many results wait as one message should hold.</summary>
+    public bool AreResultsDue =>
+        Results.Unsent >= WorkerLimits.HeldResultsMax || Results.Bytes >= WorkerLimits.MessageBytesSoftMax;
+
     /// <summary>Nothing waits, runs, or waits for its confirmation.</summary>
     public bool IsEmpty => Queued == 0 && _running.Count == 0 && Results.Count == 0;
 
@@ -123,6 +135,7 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
         _running[attempt.RunningIndex] = last;
         last.RunningIndex = attempt.RunningIndex;
         _running.RemoveAt(_running.Count - 1);
+        attempt.Handler.NoteRun(now - attempt.StartedAt);
         if (!attempt.IsAbandoned && !attempt.IsReported)
         {
             Report(attempt, end, now);

@@ -102,6 +102,7 @@ internal sealed class Executor(
         var tell = false;
         while (true)
         {
+            bool isSoonBack, areDue;
             HeldAttempt? attempt;
             var now = time.GetTimestamp();
             lock (book.Gate)
@@ -126,6 +127,9 @@ internal sealed class Executor(
 
                     return null;
                 }
+
+                isSoonBack = attempt is not null && book.IsSoonOver(attempt);
+                areDue = book.AreResultsDue;
             }
 
             if (tell)
@@ -142,7 +146,8 @@ internal sealed class Executor(
                 continue;
             }
 
-            sender.FlushSoon();
+            SendWhileRunning(isSoonBack, areDue);
+
             if (attempt.Handler.Place == HandlerPlace.SlotThread)
             {
                 return attempt;
@@ -324,6 +329,19 @@ internal sealed class Executor(
 
         thread ??= new SlotThread(this, newThreadNumber);
         thread.Give(attempt);
+    }
+
+    // A thread that is soon back sends for itself when enough has gathered; otherwise another one does it meanwhile.
+    private void SendWhileRunning(bool isSoonBack, bool areDue)
+    {
+        if (!isSoonBack)
+        {
+            sender.FlushSoon();
+        }
+        else if (areDue)
+        {
+            sender.Flush();
+        }
     }
 
     private void RunOnPool(HeldAttempt attempt)

@@ -52,6 +52,35 @@ public sealed class AttemptBookTests
     }
 
     [Fact]
+    public void Results_OfAHandlerKnownToBeShort_WaitUntilManyAreThere()
+    {
+        const int TicksPerMs = 1_000_000;
+        var book = new AttemptBook(Slots, TicksPerMs);
+        book.Heard(0, 1_000_000);
+        var first = BookLife.Make(1);
+
+        // Nothing is known of it, so what it may hold back leaves before it runs.
+        Assert.False(book.IsSoonOver(first));
+        long now = 0;
+        for (ulong task = 1; !book.AreResultsDue; task++)
+        {
+            Assert.True(task <= WorkerLimits.HeldResultsMax);
+            book.Add(BookLife.Make(task, first.Handler));
+            Assert.True(book.TryStart(now, threadIsFree: true, out var attempt));
+            book.Finish(attempt!, AttemptEnd.Succeeded(default), now += 1_000);
+        }
+
+        Assert.Equal(WorkerLimits.HeldResultsMax, book.Results.Unsent);
+        Assert.True(book.IsSoonOver(first));
+
+        // One long run is enough to be careful again.
+        book.Add(BookLife.Make(1_000, first.Handler));
+        Assert.True(book.TryStart(now, threadIsFree: true, out var slow));
+        book.Finish(slow!, AttemptEnd.Succeeded(default), now + (2 * TicksPerMs));
+        Assert.False(book.IsSoonOver(first));
+    }
+
+    [Fact]
     public void Results_OfAGiantSize_TravelAlone()
     {
         var results = new ResultQueue();
@@ -110,11 +139,11 @@ public sealed class AttemptBookTests
         private ulong _confirmed;
         private long _now;
 
-        public static HeldAttempt Make(ulong task) => new()
+        public static HeldAttempt Make(ulong task, HandlerEntry? handler = null) => new()
         {
             Key = new AttemptKey(new TaskId(task), new Attempt(4_097)),
             Execution = 1,
-            Handler = new Nothing(),
+            Handler = handler ?? new Nothing(),
             TimeoutMs = task % 3 == 0 ? 20u : 0,
             ReceivedAt = 0,
             Payload = default,
