@@ -8,8 +8,8 @@ namespace Muster.Arena.Slabs;
 /// <summary>
 /// Hands out blocks of a region: size classes in steps of 16 bytes, then of quarter powers of two, up to 4 MiB. It
 /// belongs to one role (PLM for payloads, Register for results) and lives in that process's own memory: a role that
-/// takes over makes a new one and claims every block that a slot names, so nothing can leak and no lock is needed. Not thread-safe. The block's
-/// length is not stored: free and claim are given the same length as allocate.
+/// takes over makes a new one and claims every block that a slot names, so nothing can leak and no lock is needed. Not
+/// thread-safe. The block's length is not stored: free and claim are given the same length as allocate.
 /// Allocating and freeing cost O(1) and allocate nothing; when the region is full, <see cref="TryAllocate"/> says so.
 /// A new one is in its claims until <see cref="EndClaims"/>, also over a new region: until then blocks may be claimed
 /// and freed, afterwards allocated and freed.
