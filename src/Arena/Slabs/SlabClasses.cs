@@ -8,8 +8,8 @@ namespace Muster.Arena.Slabs;
 /// The sizes of blocks: multiples of 16 up to 256 bytes, then four steps to each power of two (320, 384, 448, 512, 640
 /// ...) up to 4 MiB. A block is at most 15 bytes, and above 256 bytes at most a quarter, longer than what was asked
 /// for. Blocks of one size fill a run of 1, 3, 5 ... or 15 pages exactly, because each size is one of these odd numbers
-/// times a power of two; sizes that are whole pages have a run each. So no run has a wasted rest. Pages are small enough
-/// that the largest run of small blocks has 256 of them, which is what one <see cref="SlabPage"/> has bits for.
+/// times a power of two; sizes that are whole pages have a run each. So no run has a wasted rest. Pages are small
+/// enough that the largest run of small blocks has 256 of them, which is what one <see cref="SlabPage"/> has bits for.
 /// </summary>
 internal static class SlabClasses
 {

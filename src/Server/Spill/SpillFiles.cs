@@ -191,6 +191,6 @@ internal sealed class SpillFiles(IJournalDisk disk, ulong cellId)
     private SpillDamagedException Damaged(uint extent, ulong generation, string what) => new(
         $"{disk.PathOf(NameOf(extent, generation))}, which holds tasks that wait for their turn, cannot be used: "
         + $"{what}. The PLM cannot go on without losing them. Put the file back; or stop the cell, remove its arena "
-        + "with 'muster arena remove', and start it: the journal then gives back what it holds, tasks of durability memory "
-        + "are lost");
+        + "with 'muster arena remove', and start it: the journal then gives back what it holds, tasks of durability "
+        + "memory are lost");
 }
