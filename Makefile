@@ -19,7 +19,9 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 # What was said on the command line; each workload has its own defaults.
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
-	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) $(if $(MEMORY),--memory $(MEMORY))
+	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) \
+	$(if $(PAYLOAD),--payload $(PAYLOAD)) $(if $(PER_SECOND),--per-second $(PER_SECOND)) \
+	$(if $(MEMORY),--memory $(MEMORY))
 
 .DEFAULT_GOAL := help
 # No verb is a file; the list is made from the lines of verbs.
@@ -78,6 +80,10 @@ model: ## check the Promela models with F faults, as they are and without each s
 crash-points: ## kill a role at every labelled place, ROUNDS times each
 	MUSTER_CRASH_ROUNDS=$(ROUNDS) dotnet test tests/Integration -c Release --filter FullyQualifiedName~CrashPointTests
 
+map-memory: ## MapAsync over N inputs, ten million by default, in constant memory
+	MUSTER_MAP_INPUTS=$(if $(filter command line,$(origin N)),$(N),10000000) dotnet test tests/Unit -c Release \
+		--filter FullyQualifiedName~MapMemoryTests -l "console;verbosity=detailed"
+
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
@@ -90,7 +96,11 @@ baseline: ## every workload, kept under bench/baselines with machine and commit,
 bench-compare: ## ratios of two such files: make bench-compare A=OLD B=NEW; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load compare --a "$(A)" --b "$(B)"
 
-bench-peers: ## W1 and W2 beside other systems in the same run (installs them from Debian): PEERS=nats,gearman
+bench-pages: ## fill the tables of README.md and docs/PERFORMANCE.md from the newest baseline, or from A=FILE
+	@dotnet build bench/Load $(CONFIG) && artifacts/bin/Load/release/Muster.Load pages \
+		$(if $(A),--a "$(A)")
+
+bench-peers: ## W1, W2, W5 beside other systems in the same run (installs them): PEERS=nats,dask; last line is JSON
 	@dotnet build bench/Load $(CONFIG) && dotnet build bench/Peers $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \
 		MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Peers/release/Muster.Peers run \
 		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \

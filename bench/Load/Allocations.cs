@@ -5,18 +5,22 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using System.Threading.Tasks;
+using Muster.Arena;
 
 namespace Muster.Load;
 
 /// <summary>
-/// Bytes that the processes with a .NET heap of their own have allocated since they started, as they report it
-/// themselves: the client, which is this process, and the workers, by a task that each has to run.
+/// Bytes that processes have allocated on their .NET heaps since they started, as they report it themselves: the
+/// client, which is this process; the workers, by a task that each has to run; the roles, by words in the arena.
 /// </summary>
 internal static class Allocations
 {
     /// <summary>Returns the process id and the bytes of the worker that runs it.</summary>
     public static readonly TaskType<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> Report =
         TaskType.Bytes("bench.allocated");
+
+    // A role says it once a second, when it wakes or its sleep of at most a second is over.
+    private static readonly TimeSpan s_rolesSay = TimeSpan.FromSeconds(2.5);
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
@@ -50,5 +54,17 @@ internal static class Allocations
         }
 
         return (GC.GetTotalAllocatedBytes(), bytesOf.Values.Sum());
+    }
+
+    /// <summary>Of each role; waits until all have said it.</summary>
+    public static async Task<Dictionary<string, double>> OfRolesAsync(ArenaMap arena)
+    {
+        await Task.Delay(s_rolesSay);
+        return new()
+        {
+            ["plm"] = arena.Counter(CellCounter.PlmAllocated),
+            ["scheduler"] = arena.Counter(CellCounter.SchedulerAllocated),
+            ["register"] = arena.Counter(CellCounter.RegisterAllocated),
+        };
     }
 }

@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
+using System.Linq;
 using System.Threading.Tasks;
 
 namespace Muster.Load;
@@ -27,14 +28,14 @@ internal static class Latency
         var floor99 = new List<double>();
         var unix50 = new List<double>();
         using var arena = CellArena.Open(cell);
-        PerTask cost = null!;
+        var costs = new List<PerTask>();
         for (var round = 1; round <= rounds; round++)
         {
             var floor = Relay.Measure(tasks, overTcp: true);
             var unix = Relay.Measure(tasks, overTcp: false);
             var before = CellUse.Now(cell, arena);
             var recorder = await MeasureAsync(client, tasks);
-            cost = CellUse.Now(cell, arena).Since(before, tasks);
+            costs.Add(CellUse.Now(cell, arena).Since(before, tasks));
             p50.Add(recorder.Percentile(0.50));
             p99.Add(recorder.Percentile(0.99));
             floor50.Add(floor.Percentile(0.50));
@@ -46,6 +47,8 @@ internal static class Latency
                 + $"over Unix sockets p50 {unix50[^1],6:F0} us");
         }
 
+        var cpu = Spread.Of([.. costs.Select(cost => cost.CpuUsOfAll)], 2);
+        var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MeasureAsync(client, tasks));
         Figures.Print(new
         {
             workload = "W2",
@@ -61,10 +64,13 @@ internal static class Latency
             floor_p50_us = Spread.Of(floor50, 1).Median,
             floor_p99_us = Spread.Of(floor99, 1).Median,
             floor_unix_p50_us = Spread.Of(unix50, 1).Median,
-            cpu_us_per_task = Math.Round(cost.CpuUsOfAll, 2),
-            cpu_us_per_task_of = cost.CpuUs,
-            fsyncs_per_task = cost.JournalFlushes,
-            sleeps_per_task_of = cost.Sleeps,
+            cpu_us_per_task = cpu.Median,
+            cpu_us_per_task_min = cpu.Min,
+            cpu_us_per_task_max = cpu.Max,
+            cpu_us_per_task_of = PerTask.Medians(costs, static cost => cost.CpuUs, 2),
+            fsyncs_per_task = Spread.Of([.. costs.Select(static cost => cost.JournalFlushes)], 3).Median,
+            syscalls_per_task_of = syscalls,
+            sleeps_per_task_of = PerTask.Medians(costs, static cost => cost.Sleeps, 3),
         });
     }
 

@@ -34,6 +34,12 @@ internal sealed record LoadOptions
 
     public int Workers { get; init; }
 
+    /// <summary>Of W1.</summary>
+    public int PayloadBytes { get; init; } = 100;
+
+    /// <summary>Of W3: the only rate.</summary>
+    public int PerSecond { get; init; }
+
     /// <summary>Of corrupt.</summary>
     public int Journals { get; init; }
 
@@ -97,6 +103,8 @@ internal sealed record LoadOptions
                 "--tasks" when isNumber => options with { Tasks = number },
                 "--rounds" when isNumber => options with { Rounds = number },
                 "--seconds" when isNumber => options with { Seconds = number },
+                "--per-second" when isNumber => options with { PerSecond = number },
+                "--payload" when isNumber => options with { PayloadBytes = number },
                 "--workers" when isNumber => options with { Workers = number },
                 "--slots" when isNumber => options with { Slots = number },
                 "--folder" => options with { Folder = value },

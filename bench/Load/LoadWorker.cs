@@ -29,9 +29,10 @@ internal static class LoadWorker
     private static readonly byte[] s_result = new byte[32];
 
     /// <summary>Starts a cell of three role processes and this many worker processes.</summary>
-    public static async Task<CellProcesses> StartCellAsync(int workers, LoadOptions options)
+    public static async Task<CellProcesses> StartCellAsync(
+        int workers, LoadOptions options, params string[] plmOptions)
     {
-        var cell = await CellProcesses.StartAsync("--durability", options.Durability);
+        var cell = await CellProcesses.StartAsync(["--durability", options.Durability, .. plmOptions]);
         for (var n = 0; n < workers; n++)
         {
             cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Collections.Generic;
 using System.Linq;
 
@@ -22,6 +23,12 @@ internal sealed record PerTask
     public required double JournalWrites { get; init; }
 
     public double CpuUsOfAll => CpuUs.Values.Sum();
+
+    /// <summary>The median of each kind of process.</summary>
+    public static Dictionary<string, double> Medians(
+        IReadOnlyCollection<PerTask> rounds, Func<PerTask, IReadOnlyDictionary<string, double>> part, int digits) =>
+        part(rounds.First()).Keys.ToDictionary(
+            kind => kind, kind => Spread.Of([.. rounds.Select(round => part(round)[kind])], digits).Median);
 
     public override string ToString() => string.Join(", ", CpuUs.Select(pair => $"{pair.Key} {pair.Value:F2}"));
 }

@@ -28,6 +28,7 @@ internal static class Program
           W11     start: muster up to the first result, and calls of the command line
           suite   all of these, or those of --only W1,W2, and a table
           compare two files of figures: --a BEFORE --b AFTER
+          pages   fill the tables of README.md and docs/PERFORMANCE.md from a file of figures: --a FILE
           chaos   kill and stop any and all parts under load and count what was lost
           powercut  cut the power of the file system that holds the cell's state, under load (needs root)
           overload  offer ten times what the cell can do, then normal load again
@@ -42,6 +43,8 @@ internal static class Program
                               W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20; W9: 50; W11: 5)
         --seconds N           length of each rate of W3, of each rest of W7 (10)
+        --payload N           bytes of each payload of W1 (100)
+        --per-second N        W3 at this rate alone, for example 500000
         --workers N           worker processes (2; chaos, losses: 3; false-loss: 20; W7: 1000)
         --minutes N           how long false-loss runs (60)
         --fs NAME             powercut: ext4 or xfs (ext4)
@@ -73,6 +76,9 @@ internal static class Program
                 return await SuiteRun.RunAsync(options) ? 0 : 1;
             case "compare":
                 return Comparison.Run(options) ? 0 : 1;
+            case "pages":
+                FigurePages.Fill(options);
+                return 0;
             case "chaos":
                 return await ChaosRun.RunAsync(options) ? 0 : 1;
             case "powercut":

@@ -11,7 +11,7 @@ namespace Muster.Peers;
 /// beanstalkd: a tube of jobs, and a tube back for results, of which it has none itself. Requests to reserve are sent
 /// ahead, so that a worker and the client have several under way.
 /// </summary>
-internal sealed class BeanstalkdPeer : IPeer
+internal sealed class BeanstalkdPeer : IServedPeer
 {
     private const int ReservesAhead = 50;
 
@@ -31,7 +31,7 @@ internal sealed class BeanstalkdPeer : IPeer
     public IReadOnlyList<string> Server(int port, string folder) =>
         ["beanstalkd", "-l", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture)];
 
-    public void Work(int port)
+    public void Work(int port, Action? command)
     {
         using var socket = Open(port, "jobs", "results");
         var ahead = 1;
@@ -53,13 +53,15 @@ internal sealed class BeanstalkdPeer : IPeer
                 answers += isReserve ? 1 : 0;
                 if (id is not null)
                 {
+                    command?.Invoke();
                     socket.Put(s_result);
                     socket.Put($"delete {id}\r\n");
                     jobs++;
                 }
             }
 
-            ahead = Math.Clamp(2 * jobs, 2, ReservesAhead);
+            // A command is long beside a request; jobs reserved ahead of it would keep others waiting.
+            ahead = command is null ? Math.Clamp(2 * jobs, 2, ReservesAhead) : 1;
         }
     }
 

@@ -1,36 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Collections.Generic;
-using System.Diagnostics;
-using System.Linq;
 using System.Threading.Tasks;
 
 namespace Muster.Peers;
 
-/// <summary>Installs peers from Debian when they are missing, and says so.</summary>
+/// <summary>Installs what peers need from Debian when it is missing, and says so.</summary>
 internal static class DebianPackages
 {
-    /// <summary>The peers whose packages are there.</summary>
-    public static async Task<List<IPeer>> InstallAsync(IEnumerable<IPeer> peers)
+    /// <summary>Null when the peer can run, else why not.</summary>
+    public static async Task<string?> InstallAsync(IPeer peer)
     {
-        var installed = new List<IPeer>();
-        foreach (var peer in peers)
+        foreach (var package in peer.Packages)
         {
-            if (await IsInstalledAsync(peer.Package) || await InstallAsync(peer.Package))
+            if (!await IsInstalledAsync(package) && !await InstallAsync(package))
             {
-                installed.Add(peer);
-            }
-            else
-            {
-                Console.WriteLine($"{peer.Name} is left out: {peer.Package} could not be installed");
+                return $"Debian's {package} could not be installed";
             }
         }
 
-        return installed;
+        return await peer.PrepareAsync();
     }
 
     private static async Task<bool> IsInstalledAsync(string package) =>
-        await RunAsync("dpkg", "-s", package) == 0;
+        (await ChildProcess.RunAsync("dpkg", "-s", package)).ExitCode == 0;
 
     private static async Task<bool> InstallAsync(string package)
     {
@@ -40,27 +32,13 @@ internal static class DebianPackages
             "env", "DEBIAN_FRONTEND=noninteractive",
             "apt-get", "install", "-y", "-qq", "--no-install-recommends", package,
         ];
-        return await AsRootAsync(install) == 0
-            || (await AsRootAsync("apt-get", "update", "-qq") == 0 && await AsRootAsync(install) == 0);
+        return await AsRootAsync(install)
+            || (await AsRootAsync("apt-get", "update", "-qq") && await AsRootAsync(install));
     }
 
-    private static Task<int> AsRootAsync(params string[] words)
+    private static async Task<bool> AsRootAsync(params string[] words)
     {
         string[] all = Environment.IsPrivilegedProcess ? words : ["sudo", .. words];
-        return RunAsync(all[0], [.. all.Skip(1)]);
-    }
-
-    private static async Task<int> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        await Task.WhenAll(
-            process.StandardOutput.ReadToEndAsync(),
-            process.StandardError.ReadToEndAsync(),
-            process.WaitForExitAsync());
-        return process.ExitCode;
+        return (await ChildProcess.RunAsync(all)).ExitCode == 0;
     }
 }

@@ -8,7 +8,7 @@ using System.IO;
 namespace Muster.Peers;
 
 /// <summary>Gearman: foreground jobs, many in flight on one connection; a worker grabs one job at a time.</summary>
-internal sealed class GearmanPeer : IPeer
+internal sealed class GearmanPeer : IServedPeer
 {
     private const int HeaderBytes = 12;
     private const uint CanDo = 1;
@@ -41,7 +41,7 @@ internal sealed class GearmanPeer : IPeer
         $"--log-file={Path.Combine(folder, "gearmand.log")}",
     ];
 
-    public void Work(int port)
+    public void Work(int port, Action? command)
     {
         using var socket = new PeerSocket(port);
         Send(socket, CanDo, "noop"u8);
@@ -52,8 +52,9 @@ internal sealed class GearmanPeer : IPeer
             switch (Next(socket, out var body))
             {
                 case JobAssign:
-                    var handle = body[..(body.IndexOf((byte)0) + 1)];
-                    Send(socket, WorkComplete, [.. handle, .. s_result]);
+                    byte[] end = [.. body[..(body.IndexOf((byte)0) + 1)], .. s_result];
+                    command?.Invoke();
+                    Send(socket, WorkComplete, end);
                     Send(socket, GrabJob, []);
                     break;
                 case NoJob:

@@ -10,7 +10,7 @@ namespace Muster.Peers;
 /// NATS without JetStream: requests to a queue group, whose members answer to the subject that each request names.
 /// Nothing is stored; a request that meets no worker is gone.
 /// </summary>
-internal sealed class NatsPeer : IPeer
+internal sealed class NatsPeer : IServedPeer
 {
     private static readonly byte[] s_request = [.. "PUB q r 100\r\n"u8, .. new byte[100], .. "\r\n"u8];
     private static readonly byte[] s_answer = [.. "PUB r 32\r\n"u8, .. new byte[32], .. "\r\n"u8];
@@ -28,13 +28,14 @@ internal sealed class NatsPeer : IPeer
     public IReadOnlyList<string> Server(int port, string folder) =>
         ["nats-server", "-a", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture)];
 
-    public void Work(int port)
+    public void Work(int port, Action? command)
     {
         using var socket = Open(port, "SUB q w 1\r\n");
         while (true)
         {
             if (TakeMessage(socket))
             {
+                command?.Invoke();
                 socket.Put(s_answer);
             }
 

@@ -14,76 +14,107 @@ namespace Muster.Peers;
 /// </summary>
 internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, int rounds)
 {
-    private const int LoneTasks = 5_000;
     private static readonly string[] s_levels = ["memory", "durable"];
 
-    private readonly Dictionary<string, List<double>> _rates = [];
-    private readonly Dictionary<string, List<double>> _p50s = [];
-    private readonly Dictionary<string, List<double>> _p99s = [];
+    private readonly Dictionary<string, List<PeerFigures>> _figures = [];
+    private readonly Dictionary<string, string> _failures = [];
 
-    private sealed record Line(string Name, string Durability, Spread Rate, Spread P50, Spread P99);
+    private sealed record Line(string Name, string Durability, Spread Rate, Spread P50, Spread P99, Spread? Commands);
 
-    public async Task RunAsync()
+    public async Task RunAsync(IReadOnlyDictionary<string, string> leftOut)
     {
         for (var round = 1; round <= rounds; round++)
         {
             foreach (var level in s_levels)
             {
-                var flow = await MusterRun.MeasureAsync(load, "W1", level);
-                var lone = await MusterRun.MeasureAsync(load, "W2", level);
-                Note(round, Ours(level), Number(flow, "tasks_per_s"), Number(lone, "p50_us"), Number(lone, "p99_us"));
-            }
-
-            foreach (var peer in peers)
-            {
-                var (rate, p50, p99) = await PeerRun.MeasureAsync(peer, LoneTasks);
-                Note(round, peer.Name, rate, p50, p99);
+                Note(round, Ours(level), await MeasureOursAsync(level));
+                foreach (var peer in PeersAfter(level))
+                {
+                    await MeasureAsync(round, peer);
+                }
             }
         }
 
         var ours = s_levels.Select(level => LineOf(Ours(level), level)).ToList();
-        var theirs = peers.Select(peer => LineOf(peer.Name, peer.Durability)).ToList();
-        PrintTable([.. ours, .. theirs], ours[0]);
-        PrintRatios(ours, theirs);
+        var theirs = peers.Where(peer => _figures.ContainsKey(peer.Name))
+            .Select(peer => LineOf(peer.Name, peer.Durability)).ToList();
+        PrintTable([.. ours, .. theirs], ours);
+        foreach (var (name, why) in leftOut.Concat(_failures))
+        {
+            Console.WriteLine(_figures.ContainsKey(name) ? $"{name} failed in {why}" : $"{name} is left out: {why}");
+        }
+
+        PrintRatios(ours, theirs, leftOut.Concat(_failures).ToDictionary());
     }
 
     private static string Ours(string level) => $"muster {level}";
 
+    // Half of the peers after each of our own turns: what changes within a round falls on all.
+    private IEnumerable<IPeer> PeersAfter(string level) => peers.Where((_, at) => s_levels[at % 2] == level);
+
+    // What goes wrong with another system is said, and the rest is still measured.
+    private async Task MeasureAsync(int round, IPeer peer)
+    {
+        try
+        {
+            Note(round, peer.Name, await peer.MeasureAsync());
+        }
+        catch (Exception failure)
+        {
+            Console.WriteLine($"  round {round}: {peer.Name} failed: {failure.Message}");
+            _failures[peer.Name] = $"round {round}: {failure.Message}";
+        }
+    }
+
+    private async Task<PeerFigures> MeasureOursAsync(string level)
+    {
+        var flow = await MusterRun.MeasureAsync(load, "W1", level);
+        var lone = await MusterRun.MeasureAsync(load, "W2", level);
+        var commands = await MusterRun.MeasureAsync(load, "W5", level);
+        return new(
+            Number(flow, "tasks_per_s"),
+            Number(lone, "p50_us"),
+            Number(lone, "p99_us"),
+            Number(commands, "tasks_per_s"));
+    }
+
     private static double Number(JsonObject figures, string name) => figures[name]!.GetValue<double>();
 
-    private static void PrintTable(List<Line> lines, Line reference)
+    private static void PrintTable(List<Line> lines, List<Line> ours)
     {
         Console.WriteLine();
-        Console.WriteLine($"{"",-17}{"durability",-12}{"tasks/s (min-max)",-32}{"p50 us",9}{"p99 us",10}   "
-            + $"of {reference.Name}");
+        Console.WriteLine($"{"",-15}{"durability",-11}{"tasks/s (min-max)",-29}{"p50 us",8}{"p99 us",9}{"/bin/true",10}"
+            + $"{"W1 x",8}{"W2 x",7}");
         foreach (var line in lines)
         {
             var rate = $"{line.Rate.Median:N0} ({line.Rate.Min:N0}-{line.Rate.Max:N0})";
-            Console.WriteLine($"{line.Name,-17}{line.Durability,-12}{rate,-32}{line.P50.Median,9:N0}"
-                + $"{line.P99.Median,10:N0}   {line.Rate.Median / reference.Rate.Median,6:P1} of its tasks/s, "
-                + $"{line.P50.Median / reference.P50.Median:F2} times its p50");
+            var ahead = ours.Contains(line)
+                ? ""
+                : $"{ours[0].Rate.Median / line.Rate.Median,8:0.0}{line.P50.Median / ours[0].P50.Median,7:0.0}";
+            Console.WriteLine($"{line.Name,-15}{line.Durability,-11}{rate,-29}{line.P50.Median,8:N0}"
+                + $"{line.P99.Median,9:N0}{line.Commands?.Median,10:N0}{ahead}");
         }
 
         Console.WriteLine();
+        Console.WriteLine($"W1 x, W2 x: how many times {ours[0].Name} is ahead of it, by tasks/s and by p50.");
     }
 
-    // Above 1 Muster is ahead, in both workloads.
-    private static void PrintRatios(List<Line> ours, List<Line> theirs)
+    // Above 1 Muster is ahead, in every workload.
+    private static void PrintRatios(
+        List<Line> ours, List<Line> theirs, IReadOnlyDictionary<string, string> leftOut)
     {
-        var ratio = ours.ToDictionary(
-            our => our.Durability,
-            our => new Dictionary<string, Dictionary<string, double>>
-            {
-                ["W1"] = theirs.ToDictionary(
-                    peer => peer.Name, peer => Math.Round(our.Rate.Median / peer.Rate.Median, 3)),
-                ["W2"] = theirs.ToDictionary(
-                    peer => peer.Name, peer => Math.Round(peer.P50.Median / our.P50.Median, 3)),
-            });
+        var ratio = ours.ToDictionary(our => our.Durability, our => RatiosOf(our, theirs));
         Console.WriteLine(JsonSerializer.Serialize(new
         {
             ratio = ratio["memory"],
             ratio_durable = ratio["durable"],
-            ratio_is = new { W1 = "our tasks/s / their tasks/s", W2 = "their p50 / our p50" },
+            ratio_is = new
+            {
+                W1 = "our tasks/s / their tasks/s",
+                W2 = "their p50 / our p50",
+                W5 = "our commands/s / their commands/s",
+            },
+            left_out_or_failed = leftOut,
             figures = ours.Concat(theirs).ToDictionary(
                 line => line.Name,
                 line => new
@@ -94,25 +125,41 @@ internal sealed class PeerComparison(string load, IReadOnlyList<IPeer> peers, in
                     tasks_per_s_max = line.Rate.Max,
                     p50_us = line.P50.Median,
                     p99_us = line.P99.Median,
+                    commands_per_s = line.Commands?.Median,
                 }),
         }));
     }
 
-    private Line LineOf(string name, string durability) => new(
-        name, durability, Spread.Of(_rates[name]), Spread.Of(_p50s[name], 1), Spread.Of(_p99s[name], 1));
-
-    private void Note(int round, string name, double rate, double p50, double p99)
+    private static Dictionary<string, Dictionary<string, double>> RatiosOf(Line our, List<Line> theirs) => new()
     {
-        Add(_rates, name, rate);
-        Add(_p50s, name, p50);
-        Add(_p99s, name, p99);
-        Console.WriteLine(
-            $"  round {round}: {name,-15} {rate,10:N0} tasks/s, lone p50 {p50,7:N0} us, p99 {p99,8:N0} us");
+        ["W1"] = theirs.ToDictionary(
+            peer => peer.Name, peer => Math.Round(our.Rate.Median / peer.Rate.Median, 3)),
+        ["W2"] = theirs.ToDictionary(
+            peer => peer.Name, peer => Math.Round(peer.P50.Median / our.P50.Median, 3)),
+        ["W5"] = theirs.Where(peer => peer.Commands is not null && our.Commands is not null).ToDictionary(
+            peer => peer.Name, peer => Math.Round(our.Commands!.Value.Median / peer.Commands!.Value.Median, 3)),
+    };
+
+    private Line LineOf(string name, string durability)
+    {
+        var rounds = _figures[name];
+        var commands = rounds.Where(round => round.CommandsPerSecond is not null)
+            .Select(round => round.CommandsPerSecond!.Value).ToList();
+        return new(
+            name,
+            durability,
+            Spread.Of([.. rounds.Select(round => round.PerSecond)]),
+            Spread.Of([.. rounds.Select(round => round.P50Us)], 1),
+            Spread.Of([.. rounds.Select(round => round.P99Us)], 1),
+            commands.Count > 0 ? Spread.Of(commands) : null);
     }
 
-    private static void Add(Dictionary<string, List<double>> lists, string name, double value)
+    private void Note(int round, string name, PeerFigures figures)
     {
-        lists.TryAdd(name, []);
-        lists[name].Add(value);
+        _figures.TryAdd(name, []);
+        _figures[name].Add(figures);
+        Console.WriteLine($"  round {round}: {name,-15}{figures.PerSecond,10:N0} tasks/s, "
+            + $"lone p50 {figures.P50Us,7:N0} us, p99 {figures.P99Us,8:N0} us, "
+            + $"{figures.CommandsPerSecond,6:N0} commands/s");
     }
 }

@@ -4,33 +4,30 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
-using System.Net;
-using System.Net.Sockets;
-using System.Threading;
 using System.Threading.Tasks;
 
 namespace Muster.Peers;
 
 /// <summary>
-/// A peer's server and two worker processes, started for one round and killed by pid after it, and this process as the
+/// A peer's server and two worker processes, started for one round and ended by pid after it, and this process as the
 /// client.
 /// </summary>
 internal sealed class PeerRun : IAsyncDisposable
 {
     private const int Workers = 2;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private const int CommandWindow = 100;
 
-    private readonly IPeer _peer;
+    private readonly IServedPeer _peer;
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-peer-").FullName;
-    private readonly List<Process> _processes = [];
+    private readonly List<ChildProcess> _processes = [];
 
-    private PeerRun(IPeer peer) => _peer = peer;
+    private PeerRun(IServedPeer peer) => _peer = peer;
 
     /// <summary>W1 and W2 of one round: tasks per second, p50 and p99 in microseconds.</summary>
-    public static async Task<(double PerSecond, double P50Us, double P99Us)> MeasureAsync(IPeer peer, int lone)
+    public static async Task<(double PerSecond, double P50Us, double P99Us)> MeasureAsync(IServedPeer peer, int lone)
     {
         await using var run = new PeerRun(peer);
-        using var client = await run.StartAsync();
+        using var client = await run.StartAsync(commands: false);
         Flow(client, peer.Tasks / 10, peer.Window);
         var start = Stopwatch.GetTimestamp();
         Flow(client, peer.Tasks, peer.Window);
@@ -41,13 +38,23 @@ internal sealed class PeerRun : IAsyncDisposable
         return (perSecond, times[times.Length / 2], times[times.Length * 99 / 100]);
     }
 
+    /// <summary>W5 of one round: commands per second.</summary>
+    public static async Task<double> MeasureCommandsAsync(IServedPeer peer, int commands)
+    {
+        await using var run = new PeerRun(peer);
+        using var client = await run.StartAsync(commands: true);
+        Flow(client, commands / 10, CommandWindow);
+        var start = Stopwatch.GetTimestamp();
+        Flow(client, commands, CommandWindow);
+        return commands / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _processes)
+        // Workers first: they would complain that their server is gone.
+        for (var at = _processes.Count - 1; at >= 0; at--)
         {
-            process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
+            await _processes[at].DisposeAsync();
         }
 
         Directory.Delete(_folder, recursive: true);
@@ -80,76 +87,24 @@ internal sealed class PeerRun : IAsyncDisposable
         return times;
     }
 
-    private async Task<IPeerClient> StartAsync()
+    private async Task<IPeerClient> StartAsync(bool commands)
     {
-        var port = FreePort();
-        var words = _peer.Server(port, _folder);
-
-        // Servers live where only root's PATH leads.
-        var system = Path.Combine("/usr/sbin", words[0]);
-        await LaunchAsync(File.Exists(system) ? system : words[0], [.. Rest(words)], "server.log");
-        await ListensAsync(port);
+        var port = ChildProcess.FreePort();
+        await _peer.SetUpAsync(_folder);
+        _processes.Add(ChildProcess.Start(_peer.Server(port, _folder), _folder, "server.log"));
+        await ChildProcess.ListensAsync(port);
         for (var n = 0; n < Workers; n++)
         {
-            string[] arguments = ["work", "--peer", _peer.Name, "--port", port.ToString(CultureInfo.InvariantCulture)];
-            await LaunchAsync(Environment.ProcessPath!, arguments, $"worker-{n}.log");
+            string[] words =
+            [
+                Environment.ProcessPath!, "work", "--peer", _peer.Name,
+                "--port", port.ToString(CultureInfo.InvariantCulture), "--command", commands ? "true" : "none",
+            ];
+            _processes.Add(ChildProcess.Start(words, _folder, $"worker-{n}.log"));
         }
 
         // Until every worker has told the server so; a request that meets none would be lost with some peers.
         await Task.Delay(TimeSpan.FromSeconds(2));
         return _peer.Connect(port);
-    }
-
-    private static IEnumerable<string> Rest(IReadOnlyList<string> words)
-    {
-        for (var at = 1; at < words.Count; at++)
-        {
-            yield return words[at];
-        }
-    }
-
-    private async Task LaunchAsync(string program, string[] arguments, string log)
-    {
-        var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _folder,
-        })!;
-        _processes.Add(process);
-        _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-        _ = KeepAsync(process, Path.Combine(_folder, log));
-        await Task.Yield();
-    }
-
-    private static async Task KeepAsync(Process process, string path)
-    {
-        await using var file = File.Create(path);
-        await process.StandardError.BaseStream.CopyToAsync(file);
-    }
-
-    private static async Task ListensAsync(int port)
-    {
-        var start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                using var probe = new PeerSocket(port);
-                return;
-            }
-            catch (SocketException) when (Stopwatch.GetElapsedTime(start) < s_patience)
-            {
-                // The server is still starting.
-                await Task.Delay(20);
-            }
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

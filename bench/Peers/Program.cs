@@ -8,18 +8,20 @@ using System.Threading.Tasks;
 namespace Muster.Peers;
 
 /// <summary>
-/// Runs Muster beside other systems. The same executable is the worker process of each peer.
+/// Runs Muster beside other systems. The same executable is the worker process of some, and all of Quartz.NET.
 /// </summary>
 internal static class Program
 {
     private const string Usage = """
         Usage: Muster.Peers run --load PATH [--peers NAME,NAME] [--rounds N]
 
-        Measures W1 and W2 of Muster, by the program at PATH, and of other systems (nats, gearman, beanstalkd) in turns.
-        Installs what is missing from Debian. The last line is one JSON object.
+        Measures W1, W2 and W5 of Muster, by the program at PATH, and of other systems in turns: nats, gearman,
+        beanstalkd, postgres, bullmq, quartz, dask. Installs what is missing from Debian and npm. From the root of the
+        repository. The last line is one JSON object.
         """;
 
-    private static readonly IPeer[] s_peers = [new NatsPeer(), new GearmanPeer(), new BeanstalkdPeer()];
+    private static readonly IServedPeer[] s_served =
+        [new NatsPeer(), new GearmanPeer(), new BeanstalkdPeer(), new PostgresPeer()];
 
     public static async Task<int> Main(string[] args)
     {
@@ -33,12 +35,14 @@ internal static class Program
         switch (args[0])
         {
             case "work" when options.TryGetValue("--peer", out var name) && options.TryGetValue("--port", out var port):
-                s_peers.Single(peer => peer.Name == name).Work(int.Parse(port, CultureInfo.InvariantCulture));
+                var command = options.GetValueOrDefault("--command") == "true" ? TrueCommand.Run : (Action?)null;
+                s_served.Single(peer => peer.Name == name).Work(int.Parse(port, CultureInfo.InvariantCulture), command);
+                return 0;
+            case "quartz":
+                await QuartzRun.RunAsync();
                 return 0;
             case "run" when options.TryGetValue("--load", out var load):
-                var rounds = int.Parse(options.GetValueOrDefault("--rounds", "3"), CultureInfo.InvariantCulture);
-                var peers = await DebianPackages.InstallAsync(Chosen(options.GetValueOrDefault("--peers", "")));
-                await new PeerComparison(load, peers, rounds).RunAsync();
+                await CompareAsync(load, options);
                 return 0;
             default:
                 Console.Error.WriteLine(Usage);
@@ -46,6 +50,30 @@ internal static class Program
         }
     }
 
-    private static IEnumerable<IPeer> Chosen(string names) =>
-        s_peers.Where(peer => names.Length == 0 || names.Split(',').Contains(peer.Name));
+    private static async Task CompareAsync(string load, Dictionary<string, string> options)
+    {
+        var rounds = int.Parse(options.GetValueOrDefault("--rounds", "3"), CultureInfo.InvariantCulture);
+        var names = options.GetValueOrDefault("--peers", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var ready = new List<IPeer>();
+        var leftOut = new Dictionary<string, string>();
+        foreach (var peer in All().Where(peer => names.Length == 0 || names.Contains(peer.Name)))
+        {
+            if (await DebianPackages.InstallAsync(peer) is { } why)
+            {
+                Console.WriteLine($"{peer.Name} is left out: {why}");
+                leftOut[peer.Name] = why;
+            }
+            else
+            {
+                ready.Add(peer);
+            }
+        }
+
+        await new PeerComparison(load, ready, rounds).RunAsync(leftOut);
+    }
+
+    private static IEnumerable<IPeer> All() =>
+    [
+        .. s_served.Select(served => new ServedPeer(served)), new BullMqPeer(), new QuartzPeer(), new DaskPeer(),
+    ];
 }

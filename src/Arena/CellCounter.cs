@@ -73,9 +73,16 @@ internal enum CellCounter
     JournalWrites = 26,
     JournalFlushes = 27,
 
+    /// <summary>
+    /// A word: bytes that the role's process has allocated on its heap since it started; set about once a second. Each
+    /// role has one, and roles in one process say the same.
+    /// </summary>
+    PlmAllocated = 28,
+
     // Scheduler.
     Assigned = 32,
     Returned = 33,
+    SchedulerAllocated = 34,
 
     // Register.
     Superseded = 48,
@@ -85,4 +92,5 @@ internal enum CellCounter
 
     /// <summary>Registers that took the arena over.</summary>
     RegisterStarts = 52,
+    RegisterAllocated = 53,
 }

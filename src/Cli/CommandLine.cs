@@ -25,7 +25,7 @@ internal static class CommandLine
         var split = SplitArguments.Of(arguments);
         using var interruption = new Interruption(terminal);
         var context = new VerbContext(terminal, split.Inputs, interruption);
-        var root = Tree(context);
+        var root = Tree(context, split.Options.Length > 0 ? split.Options[0] : null);
         var result = root.Parse(split.Options, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (arguments.Length == 0)
         {
@@ -77,27 +77,19 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand Tree(VerbContext context)
+    // Only the verb that was asked for, when there is one of that name: making the options of all of them takes longer
+    // than most verbs themselves.
+    private static RootCommand Tree(VerbContext context, string? asked)
     {
-        var root = new RootCommand("Muster runs very many tasks across workers, quickly, and loses none.")
+        var root = new RootCommand("Muster runs very many tasks across workers, quickly, and loses none.");
+        foreach (var name in CommandVerbs.All)
         {
-            MapVerb.Create(context),
-            SubmitVerb.Create(context),
-            UpVerb.Create(context),
-            RoleVerb.Create(context, Core.Role.Plm),
-            RoleVerb.Create(context, Core.Role.Scheduler),
-            RoleVerb.Create(context, Core.Role.Register),
-            WorkerVerb.Create(context),
-            TasksVerb.Create(context),
-            WorkersVerb.Create(context),
-            TopVerb.Create(context),
-            CancelVerb.Create(context),
-            RetryVerb.Create(context),
-            ForgetVerb.Create(context),
-            ArenaVerb.Create(context),
-            JournalVerb.Create(context),
-            VersionVerb.Create(context),
-        };
+            if (name == asked || asked is null || !CommandVerbs.All.Contains(asked))
+            {
+                root.Add(Create(name, context));
+            }
+        }
+
         foreach (var option in root.Options.OfType<HelpOption>())
         {
             option.Action = new ExampleHelp((HelpAction)option.Action!);
@@ -105,6 +97,27 @@ internal static class CommandLine
 
         return root;
     }
+
+    private static Command Create(string verb, VerbContext context) => verb switch
+    {
+        CommandVerbs.Map => MapVerb.Create(context),
+        CommandVerbs.Submit => SubmitVerb.Create(context),
+        CommandVerbs.Up => UpVerb.Create(context),
+        CommandVerbs.Plm => RoleVerb.Create(context, Core.Role.Plm),
+        CommandVerbs.Scheduler => RoleVerb.Create(context, Core.Role.Scheduler),
+        CommandVerbs.Register => RoleVerb.Create(context, Core.Role.Register),
+        CommandVerbs.Worker => WorkerVerb.Create(context),
+        CommandVerbs.Tasks => TasksVerb.Create(context),
+        CommandVerbs.Workers => WorkersVerb.Create(context),
+        CommandVerbs.Top => TopVerb.Create(context),
+        CommandVerbs.Cancel => CancelVerb.Create(context),
+        CommandVerbs.Retry => RetryVerb.Create(context),
+        CommandVerbs.Forget => ForgetVerb.Create(context),
+        CommandVerbs.Arena => ArenaVerb.Create(context),
+        CommandVerbs.Journal => JournalVerb.Create(context),
+        CommandVerbs.Version => VersionVerb.Create(context),
+        _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, "no such verb"),
+    };
 
     private static int Usage(Terminal terminal, ParseResult result)
     {

@@ -14,6 +14,7 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
 {
     private const long TryAgainUs = 1_000_000;
 
+    private readonly byte[] _blocks = new byte[JournalFormat.DataOffset];
     private IJournalFile? _file;
     private long _zeroed;
     private long _failedUs;
@@ -118,10 +119,10 @@ internal sealed class SpareSegment(IJournalDisk disk, JournalOptions options) : 
     public int Take(in SegmentHeader header, out IJournalFile? file)
     {
         file = null;
-        var blocks = new byte[JournalFormat.DataOffset];
-        header.Write(blocks);
-        FlushProof.Of(header).Write(blocks.AsSpan(JournalFormat.ProofOffset), header.Seed);
-        var errno = WholeTransfer.Write(_file!, 0, blocks);
+        _blocks.AsSpan().Clear();
+        header.Write(_blocks);
+        FlushProof.Of(header).Write(_blocks.AsSpan(JournalFormat.ProofOffset), header.Seed);
+        var errno = WholeTransfer.Write(_file!, 0, _blocks);
         errno = errno != 0 ? errno : WholeTransfer.Sync(_file!);
         CrashPoint.Hit("journal.segment.header-flushed");
         errno = errno != 0 ? errno : disk.Rename(SegmentName.Spare, SegmentName.Of(header.Number));

@@ -13,6 +13,14 @@ internal sealed partial class RegisterCore
     private long _stoodStillMs;
     private long _brakeUntilMs;
 
+    // No worker's health can change by silence before this moment, so that most ticks look at no row. A sign of life
+    // moves a worker's own moment on and leaves this one: at worst a look finds nobody and sets it anew, so the rows
+    // cost one visit for about two beats, however many there are.
+    private long _judgeDueMs;
+
+    // Rows that were given up and of which the PLM may not have read that yet.
+    private bool _hasUnsettled;
+
     // The brake holds once; it is ready again when nobody is suspect.
     private bool _brakeIsSpent;
 
@@ -189,7 +197,7 @@ internal sealed partial class RegisterCore
 
     private void JudgeWorkers(long nowMs, long nowUnixUs)
     {
-        if (_finished.IsEmpty && _arena.Finished.Count == 0)
+        if (_hasUnsettled && _finished.IsEmpty && _arena.Finished.Count == 0)
         {
             Settle(nowMs);
         }
@@ -199,6 +207,12 @@ internal sealed partial class RegisterCore
             _brakeIsSpent = false;
         }
 
+        if (nowMs < _judgeDueMs)
+        {
+            return;
+        }
+
+        _judgeDueMs = long.MaxValue;
         for (var row = 0u; row < _rows.HighWater; row++)
         {
             var health = _rows.Health(row);
@@ -209,14 +223,24 @@ internal sealed partial class RegisterCore
         }
     }
 
+    /// <summary>The worker's silence may matter from then on, so a look is due then at the latest.</summary>
+    private void ExpectBy(in WorkerWatch watch) =>
+        _judgeDueMs = Math.Min(_judgeDueMs, watch.HeardMs + watch.ShiftMs + SuspectMs(in watch));
+
+    private uint SuspectMs(in WorkerWatch watch) =>
+        Math.Max(_options.SuspectMs, watch.IntervalMs * RegisterLimits.BeatsPerSuspicionMin);
+
     /// <summary>Everything told so far was read by the PLM, so rows given up before this tick are done with.</summary>
     private void Settle(long nowMs)
     {
+        _hasUnsettled = false;
         for (var row = 0u; row < _rows.HighWater; row++)
         {
-            if (!IsLiving(_rows.Health(row)) && _watches[row].GivenUpMs < nowMs)
+            ref var watch = ref _watches[row];
+            if (!IsLiving(_rows.Health(row)) && !watch.IsSettled)
             {
-                _watches[row].IsSettled = true;
+                watch.IsSettled = watch.GivenUpMs < nowMs;
+                _hasUnsettled |= !watch.IsSettled;
             }
         }
     }
@@ -225,8 +249,7 @@ internal sealed partial class RegisterCore
     {
         ref var watch = ref _watches[row];
         var silentMs = Math.Max(0, nowMs - watch.HeardMs - watch.ShiftMs);
-        var suspectMs = Math.Max(_options.SuspectMs, watch.IntervalMs * RegisterLimits.BeatsPerSuspicionMin);
-        if (health != WorkerHealth.Suspect && silentMs >= suspectMs)
+        if (health != WorkerHealth.Suspect && silentMs >= SuspectMs(in watch))
         {
             SetHealth(row, WorkerHealth.Suspect, WorkerReason.BeatLate, nowMs, nowUnixUs);
             health = WorkerHealth.Suspect;
@@ -236,7 +259,11 @@ internal sealed partial class RegisterCore
         if (health == WorkerHealth.Suspect && silentMs >= leaseMs && !IsBraking(leaseMs, nowMs))
         {
             GiveUp(row, WorkerHealth.Lost, WorkerReason.LeaseExpired, nowMs, nowUnixUs);
+            return;
         }
+
+        var patienceMs = health == WorkerHealth.Suspect ? leaseMs : SuspectMs(in watch);
+        _judgeDueMs = Math.Min(_judgeDueMs, watch.HeardMs + watch.ShiftMs + patienceMs);
     }
 
     /// <summary>

@@ -89,6 +89,7 @@ internal sealed partial class RegisterCore
         if (number != 0)
         {
             (_unsafe[row] ??= new()).Add(number, _finished.Total);
+            _hasUnsafe = true;
         }
     }
 
@@ -99,12 +100,20 @@ internal sealed partial class RegisterCore
     // A worker that sends nothing more still waits to hear that it may forget.
     private void ConfirmWhatBecameSafe()
     {
+        if (!_hasUnsafe)
+        {
+            return;
+        }
+
+        _hasUnsafe = false;
         for (var row = 0u; row < _rows.HighWater; row++)
         {
             if (RaiseSafe(row) && _watches[row].Stream != 0)
             {
                 _effects.Confirm(row, _watches[row].Stream, _watches[row].SafeNumber);
             }
+
+            _hasUnsafe |= _unsafe[row] is { IsEmpty: false };
         }
     }
 

@@ -239,7 +239,8 @@ internal sealed partial class RegisterCore
         return TryFreeRow(nowMs, out row)
             ? Fault.None
             : new(FaultCode.TooManyWorkers,
-                $"all {_rows.Capacity} worker registrations of this cell are in use; try again in a minute", 60_000);
+                $"all {_rows.Capacity} worker registrations of this cell are in use; try again in a minute, or make "
+                + "the arena anew with more --workers-max", 60_000);
     }
 
     private bool IsCurrent(uint row, ulong workerId) => _rows.IdOf(row) == workerId && IsLiving(_rows.Health(row));

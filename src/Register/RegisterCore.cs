@@ -35,6 +35,9 @@ internal sealed partial class RegisterCore
     private int _living;
     private int _suspects;
 
+    // Some worker keeps results that are not known to be safe.
+    private bool _hasUnsafe;
+
     private bool _wakeScheduler;
 
     public RegisterCore(ArenaMap arena, IRegisterEffects effects, RegisterOptions options)
@@ -53,9 +56,21 @@ internal sealed partial class RegisterCore
     /// <summary>Workers that are not given up.</summary>
     public int Living => _living;
 
-    /// <summary>How often workers beat now: more slowly in a large fleet.</summary>
-    public uint IntervalMs =>
-        (uint)Math.Max(_options.IntervalMs, ((long)_living * 1_000) / _options.BeatsPerSecondMax);
+    /// <summary>
+    /// How often workers beat now: more slowly in a large fleet. First as slowly as the lease allows; only a fleet that
+    /// is larger still is given longer leases too.
+    /// </summary>
+    public uint IntervalMs
+    {
+        get
+        {
+            var eased = Math.Min(
+                (long)_living * 1_000 / _options.BeatsPerSecondEased,
+                _options.LeaseMs / RegisterLimits.BeatsPerLeaseMin);
+            var least = (long)_living * 1_000 / _options.BeatsPerSecondMax;
+            return (uint)Math.Max(_options.IntervalMs, Math.Max(eased, least));
+        }
+    }
 
     /// <summary>
     /// Call once, before anything else: claims the blocks that slots own, tells the PLM again what it may have missed,
@@ -144,11 +159,13 @@ internal sealed partial class RegisterCore
                 // slot names the row: the Scheduler may be placing a task there, die before it compares the epoch, and
                 // only the PLM's sweep, which this record starts, would find that task.
                 watch.GivenUpMs = nowMs;
+                _hasUnsettled = true;
                 _finished.WorkerLost(row, fact.Epoch - 1);
                 break;
             case WorkerHealth.Free:
                 // A registration that was being written; its worker was never welcomed.
                 watch.GivenUpMs = nowMs;
+                _hasUnsettled = true;
                 break;
             default:
                 _living++;
@@ -167,6 +184,7 @@ internal sealed partial class RegisterCore
     {
         watch.IntervalMs = IntervalMs;
         watch.LeaseMs = Math.Max(_options.LeaseMs, watch.IntervalMs * RegisterLimits.BeatsPerLeaseMin);
+        ExpectBy(in watch);
     }
 
     private static bool IsLiving(WorkerHealth health) =>
@@ -189,6 +207,7 @@ internal sealed partial class RegisterCore
         }
 
         Invariant.That(IsLiving(before) && IsLiving(health));
+        ExpectBy(in _watches[row]);
         _suspects += (health == WorkerHealth.Suspect ? 1 : 0) - (before == WorkerHealth.Suspect ? 1 : 0);
         _watches[row].SuspectSinceMs = nowMs;
         fact.HealthReason = (uint)reason;
@@ -231,6 +250,7 @@ internal sealed partial class RegisterCore
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
         MarkChanged(row);
+        _hasUnsettled = true;
         _living--;
         _suspects -= before == WorkerHealth.Suspect ? 1 : 0;
         if (reason != WorkerReason.Goodbye)

@@ -11,7 +11,7 @@ internal static class RegisterLimits
     public const int LeaseTermsMax = 8;
 
     /// <summary>A worker's lease is at least this many of its beats, however slow the fleet was told to beat.</summary>
-    public const uint BeatsPerLeaseMin = 4;
+    public const uint BeatsPerLeaseMin = 3;
 
     /// <summary>A worker is suspect after no fewer missed beats.</summary>
     public const uint BeatsPerSuspicionMin = 2;

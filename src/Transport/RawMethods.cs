@@ -6,20 +6,22 @@ namespace Muster.Transport;
 
 /// <summary>
 /// The three hot streams with messages left as bytes, for both sides. Names equal those of the generated services, so a
-/// server binds these instead of the generated methods and any gRPC client can still call them.
+/// server binds these instead of the generated methods and any gRPC client can still call them. As texts, because a
+/// generated service's own name costs building the descriptors of all messages, which a call of the command line needs
+/// for nothing else; a test compares them.
 /// </summary>
 internal static class RawMethods
 {
     public static readonly Marshaller<RawMessage> RawMarshaller = Marshallers.Create<RawMessage>(Write, Read);
 
     public static readonly Method<RawMessage, RawMessage> SubmissionSession =
-        Duplex(Muster.V1.SubmissionService.Descriptor.FullName, "Session");
+        Duplex("muster.v1.SubmissionService", "Session");
 
     public static readonly Method<RawMessage, RawMessage> Dispatch =
-        Duplex(Muster.V1.DispatchService.Descriptor.FullName, "Dispatch");
+        Duplex("muster.v1.DispatchService", "Dispatch");
 
     public static readonly Method<RawMessage, RawMessage> Heartbeat =
-        Duplex(Muster.V1.RegistryService.Descriptor.FullName, "Heartbeat");
+        Duplex("muster.v1.RegistryService", "Heartbeat");
 
     private static Method<RawMessage, RawMessage> Duplex(string service, string name) =>
         new(MethodType.DuplexStreaming, service, name, RawMarshaller, RawMarshaller);

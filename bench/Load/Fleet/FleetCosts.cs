@@ -26,7 +26,8 @@ internal static class FleetCosts
         var tasks = options.Tasks > 0 ? options.Tasks : 5_000;
         Console.WriteLine($"W7, durability {options.Durability}: {fleet:N0} simulated workers, {rounds} rounds of "
             + $"{options.Seconds} s at rest and {tasks:N0} tasks one after the other, with and without them");
-        await using var cell = await LoadWorker.StartCellAsync(RealWorkers, options);
+        var rows = Math.Max(1_024, fleet + (2 * RealWorkers)).ToString(CultureInfo.InvariantCulture);
+        await using var cell = await LoadWorker.StartCellAsync(RealWorkers, options, "--workers-max", rows);
         await using var client = MusterClient.Connect(cell.Address);
         using var arena = CellArena.Open(cell);
         await Latency.MeasureAsync(client, 1_000);

@@ -10,7 +10,8 @@ namespace Muster.Load.Suite;
 internal static class Comparison
 {
     // Not figures but what was asked for.
-    private static readonly string[] s_questions = ["tasks", "rounds", "workers", "payload_bytes", "replay_tasks"];
+    private static readonly string[] s_questions =
+        ["tasks", "rounds", "workers", "per_s", "payload_bytes", "replay_tasks"];
 
     public static bool Run(LoadOptions options)
     {
@@ -39,7 +40,7 @@ internal static class Comparison
             {
                 Console.WriteLine(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"  {figure,-44} {before[name][figure],16:#,0.####} {after[name][figure],16:#,0.####} "
+                    $"  {figure,-46} {before[name][figure],18:#,0.####} {after[name][figure],18:#,0.####} "
                     + $"{ratio,8:0.000}"));
             }
         }
@@ -68,5 +69,5 @@ internal static class Comparison
 
     private static string Describe(MachineStamp stamp) =>
         $"commit {stamp.Commit} of {stamp.At} on {stamp.Cpu}, {stamp.Cores} cores, Linux {stamp.Kernel}, "
-        + stamp.Dotnet;
+        + string.Create(CultureInfo.InvariantCulture, $"{stamp.Dotnet}, load {stamp.LoadAverage}");
 }

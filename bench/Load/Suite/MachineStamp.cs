@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
@@ -26,6 +27,10 @@ internal sealed record MachineStamp
 
     public required string At { get; init; }
 
+    /// <summary>Processes that wanted a processor in the minute before, as the kernel counts them: what else went
+    /// on.</summary>
+    public double LoadAverage { get; init; }
+
     public static async Task<MachineStamp> ReadAsync() => new()
     {
         Cpu = ValueOf("/proc/cpuinfo", "model name"),
@@ -35,6 +40,8 @@ internal sealed record MachineStamp
         Dotnet = RuntimeInformation.FrameworkDescription,
         Commit = await CommitAsync(),
         At = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null),
+        LoadAverage = double.Parse(
+            (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0], CultureInfo.InvariantCulture),
     };
 
     private static string ValueOf(string path, string name) =>

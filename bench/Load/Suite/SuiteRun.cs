@@ -19,7 +19,8 @@ internal static class SuiteRun
     {
         var stamp = await MachineStamp.ReadAsync();
         Console.WriteLine($"{stamp.Cpu}, {stamp.Cores} cores, {stamp.MemoryMib:N0} MiB, Linux {stamp.Kernel}, "
-            + $"{stamp.Dotnet}, commit {stamp.Commit}");
+            + string.Create(
+                CultureInfo.InvariantCulture, $"{stamp.Dotnet}, commit {stamp.Commit}, load {stamp.LoadAverage}"));
         var figures = new List<JsonObject>();
         var missing = new List<string>();
         foreach (var (workload, level) in Chosen(options))

@@ -49,11 +49,11 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
 
     /// <summary>Watches a descriptor, level-triggered.</summary>
     /// <returns>0 or errno.</returns>
-    public int Add(SafeFileHandle file, uint events, ulong tag) => Control(EPOLL_CTL_ADD, file, events, tag);
+    public int Add(SafeHandle file, uint events, ulong tag) => Control(EPOLL_CTL_ADD, file, events, tag);
 
     /// <summary>Ends the watch.</summary>
     /// <returns>0 or errno.</returns>
-    public int Remove(SafeFileHandle file) => Control(EPOLL_CTL_DEL, file, 0, 0);
+    public int Remove(SafeHandle file) => Control(EPOLL_CTL_DEL, file, 0, 0);
 
     /// <summary>Makes the waiter return, now or at its next wait.</summary>
     public void Wake()
@@ -105,7 +105,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
         ? new SafeFileHandle(descriptor, ownsHandle: true)
         : throw new Win32Exception(Marshal.GetLastPInvokeError());
 
-    private int Control(int operation, SafeFileHandle file, uint events, ulong tag)
+    private int Control(int operation, SafeHandle file, uint events, ulong tag)
     {
         var entry = stackalloc byte[16];
         var span = new Span<byte>(entry, s_eventBytes);
@@ -121,7 +121,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     private static partial int eventfd(uint initval, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int epoll_ctl(SafeFileHandle epfd, int op, SafeFileHandle fd, byte* @event);
+    private static partial int epoll_ctl(SafeFileHandle epfd, int op, SafeHandle fd, byte* @event);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int epoll_wait(SafeFileHandle epfd, byte* events, int maxevents, int timeout);

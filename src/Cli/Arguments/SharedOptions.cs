@@ -162,6 +162,12 @@ internal static class SharedOptions
         HelpName = "N",
     };
 
+    public static Option<uint?> WorkersMax() => new("--workers-max")
+    {
+        Description = "Workers known at once, when the arena is made: 16 to 65535 [default: 1024]",
+        HelpName = "N",
+    };
+
     public static Option<string?> PayloadBytesMax() => new("--payload-bytes-max")
     {
         Description = "Payload bytes and result bytes each, when the arena is made: 64M, 2G [default: 128M]",

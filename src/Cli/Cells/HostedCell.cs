@@ -99,6 +99,7 @@ internal sealed class HostedCell : IAsyncDisposable
         {
             KeysMax = plan.KeysMax ?? limits.KeysMax,
             SpilledMax = plan.SpilledMax ?? limits.SpilledMax,
+            WorkersMax = plan.WorkersMax ?? limits.WorkersMax,
         };
 
         return plan.PayloadBytesMax is { } bytes

@@ -22,6 +22,9 @@ internal sealed record HostedCellPlan
     /// </summary>
     public uint? KeysMax { get; init; }
 
+    /// <summary>Workers that a new arena has rows for; null: the default.</summary>
+    public uint? WorkersMax { get; init; }
+
     /// <summary>Payload bytes and result bytes each that a new arena holds; null: the default.</summary>
     public long? PayloadBytesMax { get; init; }
 

@@ -17,6 +17,7 @@ internal sealed class HostingOptions
     private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
     private readonly Option<uint?> _spilledMax = SharedOptions.SpilledMax();
     private readonly Option<string?> _memoryMax = SharedOptions.MemoryMax();
+    private readonly Option<uint?> _workersMax = SharedOptions.WorkersMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
     private readonly Option<int> _crashesMax = new("--crashes-max")
@@ -38,6 +39,7 @@ internal sealed class HostingOptions
         verb.Add(_keysMax);
         verb.Add(_memoryMax);
         verb.Add(_spilledMax);
+        verb.Add(_workersMax);
         verb.Add(_durability);
         verb.Add(_crashesMax);
     }
@@ -55,6 +57,9 @@ internal sealed class HostingOptions
             : null,
         KeysMax = result.GetValue(_keysMax) is { } keys
             ? (uint)InRange("--keys-max", keys, ArenaLimits.KeysMaxMin, ArenaLimits.KeysMaxMax)
+            : null,
+        WorkersMax = result.GetValue(_workersMax) is { } workers
+            ? (uint)InRange("--workers-max", workers, ArenaLimits.RowsMin, ArenaLimits.RowsMax)
             : null,
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
             ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),

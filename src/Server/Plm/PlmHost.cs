@@ -517,6 +517,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
             if (nowMs >= lookAgainMs)
             {
                 lookAgainMs = nowMs + WaitMsMax;
+                _arena.Set(CellCounter.PlmAllocated, (ulong)GC.GetTotalAllocatedBytes());
                 if (!_arena.IsStillLinked())
                 {
                     Fail(new ArenaRemovedException(_options.Cell, "PLM"));

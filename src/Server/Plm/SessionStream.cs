@@ -43,7 +43,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     // Guarded by the turn's lock.
     private PlmSession? _session;
     private RawMessage? _held;
-    private readonly Queue<(ulong Sequence, byte Durability, RawMessage Answer)> _promises = new();
+    private readonly PromisedAnswers _promises = new();
     private Fault _closing;
     private bool _isTouched;
     private CancelAnswer[] _cancelAnswers = [];
@@ -98,16 +98,16 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     /// </summary>
     public bool TryRedeem(PlmCore core)
     {
-        while (_promises.TryPeek(out var promise) && core.IsReached(promise.Sequence, promise.Durability))
+        while (_promises.TryPeek(out var sequence, out var durability, out var answer)
+            && core.IsReached(sequence, durability))
         {
-            if (_outbox.TryAppend(promise.Answer.Span) == AppendOutcome.Full)
+            if (_outbox.TryAppend(answer) == AppendOutcome.Full)
             {
                 // It goes on when there is room, and results of these tasks stay behind it.
                 break;
             }
 
             _promises.Dequeue();
-            promise.Answer.Dispose();
             Touch();
         }
 
@@ -299,7 +299,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
             _host.Promise(this);
         }
 
-        _promises.Enqueue((sequence, durability, RawMessage.Copy(writer.Written[begin..])));
+        _promises.Enqueue(sequence, durability, writer.Written[begin..]);
         writer.Truncate(begin);
     }
 
@@ -384,11 +384,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         {
             stream._held?.Dispose();
             stream._held = null;
-            while (stream._promises.TryDequeue(out var promise))
-            {
-                promise.Answer.Dispose();
-            }
-
+            stream._promises.Clear();
             if (stream._session is { } session)
             {
                 core.LeaveSession(session, stream);

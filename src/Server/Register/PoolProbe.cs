@@ -10,8 +10,10 @@ namespace Muster.Server.RegisterHosting;
 /// </summary>
 internal sealed class PoolProbe : IThreadPoolWorkItem
 {
-    // A probe makes the pool wake a thread and let it spin, so it is not sent at every tick of an idle cell.
-    private const long BetweenMs = 200;
+    // A probe makes the pool wake two or three threads, so it is not sent at every tick of an idle cell. A pool that
+    // starves goes unnoticed for as long at first; from then on the probe waits in its queue and tells at every tick,
+    // and a lease is many times longer.
+    internal const long BetweenMs = 500;
 
     private readonly long _worthTellingMs;
     private readonly Action<IThreadPoolWorkItem> _queue;

@@ -7,20 +7,17 @@ using Muster.Arena.Native;
 namespace Muster.Server.RegisterHosting;
 
 /// <summary>
-/// Watches the processes of workers on this host and tells when one exits: its thread polls their pidfds, so a death is
-/// known within milliseconds. Requests come from turns and are only noted there; the thread alone opens and closes
-/// handles. Holds at most one watch for each worker row.
+/// Watches the processes of workers on this host and tells when one exits: its thread sleeps on their pidfds, so a
+/// death is known at once and a process that lives costs nothing. Requests come from turns and are only noted there;
+/// the thread alone opens and closes handles. Holds at most one watch for each worker row.
 /// </summary>
 internal sealed class ProcessWatches : IDisposable
 {
-    // A new watch is picked up after at most this long; an exit ends the wait at once.
-    private const int PollMs = 50;
-
     private readonly Action<uint, uint> _exited;
     private readonly Action<uint, uint> _unknown;
     private readonly Thread _thread;
     private readonly Lock _gate = new();
-    private readonly AutoResetEvent _asked = new(initialState: false);
+    private readonly SpawnEpoll _epoll = new();
 
     // Guarded by the gate.
     private readonly List<Request> _requests = [];
@@ -29,8 +26,11 @@ internal sealed class ProcessWatches : IDisposable
     // The thread's own, by row.
     private readonly PidWatch?[] _watches;
     private readonly uint[] _epochs;
-    private int _count;
-    private int _end;
+
+    // The serial of a watch is part of its tag: a program that is being started holds copies of all descriptors until
+    // its exec, so an event of a watch that was closed may still come.
+    private readonly uint[] _serials;
+    private uint _lastSerial;
 
     private readonly record struct Request(uint Row, uint Epoch, uint Pid, ulong PidStart);
 
@@ -43,6 +43,7 @@ internal sealed class ProcessWatches : IDisposable
         _unknown = unknown;
         _watches = new PidWatch?[rows];
         _epochs = new uint[rows];
+        _serials = new uint[rows];
         _thread = new Thread(Work) { Name = "register-watch", IsBackground = true };
     }
 
@@ -65,11 +66,11 @@ internal sealed class ProcessWatches : IDisposable
             _stopped = true;
         }
 
-        _asked.Set();
+        _epoll.Wake();
         if (_thread.IsAlive && _thread != Thread.CurrentThread)
         {
             _thread.Join();
-            _asked.Dispose();
+            _epoll.Dispose();
         }
     }
 
@@ -80,14 +81,14 @@ internal sealed class ProcessWatches : IDisposable
             if (!_stopped)
             {
                 _requests.Add(request);
-                _asked.Set();
+                _epoll.Wake();
             }
         }
     }
 
     private void Work()
     {
-        var exited = new int[64];
+        var events = new SpawnEvent[64];
         var requests = new List<Request>();
         while (TakeRequests(requests))
         {
@@ -97,24 +98,26 @@ internal sealed class ProcessWatches : IDisposable
             }
 
             requests.Clear();
-            if (_count == 0)
+            var count = _epoll.Wait(events, timeoutMs: -1);
+            foreach (var happened in events.AsSpan(0, count))
             {
-                _asked.WaitOne();
-                continue;
-            }
-
-            var count = PidWatcher.PollExited(_watches.AsSpan(0, _end), exited, PollMs);
-            foreach (var row in exited.AsSpan(0, count))
-            {
-                var epoch = _epochs[row];
-                Drop((uint)row);
-                _exited((uint)row, epoch);
+                Tell((uint)happened.Tag, (uint)(happened.Tag >> 32));
             }
         }
 
-        for (var row = 0u; row < _end; row++)
+        for (var row = 0u; row < _watches.Length; row++)
         {
             Drop(row);
+        }
+    }
+
+    private void Tell(uint row, uint serial)
+    {
+        if (_watches[row] is not null && _serials[row] == serial)
+        {
+            var epoch = _epochs[row];
+            Drop(row);
+            _exited(row, epoch);
         }
     }
 
@@ -138,25 +141,26 @@ internal sealed class ProcessWatches : IDisposable
 
         // Null: it is not a process of this host, or it has gone already; the end of its connection will say so.
         var watch = PidWatch.TryOpen(request.Pid, request.PidStart);
-        if (watch is null)
+        var serial = ++_lastSerial;
+        if (watch is null || _epoll.Add(watch, SpawnEpoll.EPOLLIN, ((ulong)serial << 32) | request.Row) != 0)
         {
+            watch?.Dispose();
             _unknown(request.Row, request.Epoch);
             return;
         }
 
         _watches[request.Row] = watch;
         _epochs[request.Row] = request.Epoch;
-        _end = Math.Max(_end, (int)request.Row + 1);
-        _count++;
+        _serials[request.Row] = serial;
     }
 
     private void Drop(uint row)
     {
         if (_watches[row] is { } watch)
         {
+            _ = _epoll.Remove(watch);
             watch.Dispose();
             _watches[row] = null;
-            _count--;
         }
     }
 }

@@ -313,12 +313,14 @@ internal abstract class RoleHost : IDisposable
     {
         var turn = new RoleTurn(this);
         var lookAgainMs = NowMs() + LookAgainMs;
+        var allocated = _role == Role.Scheduler ? CellCounter.SchedulerAllocated : CellCounter.RegisterAllocated;
         while (TryRun(turn, out _))
         {
             var nowMs = NowMs();
             if (nowMs >= lookAgainMs)
             {
                 lookAgainMs = nowMs + LookAgainMs;
+                Arena.Set(allocated, (ulong)GC.GetTotalAllocatedBytes());
                 if (!Arena.IsStillLinked())
                 {
                     Fail(new ArenaRemovedException(_options.Cell, _name));

@@ -39,6 +39,9 @@ internal sealed class CommandReactor : IDisposable
     private readonly PriorityQueue<ChildProcess, long> _timers = new();
     private readonly byte[] _buffer = new byte[ReadBytes];
     private ulong _lastNumber;
+
+    // Of the reactor's thread: who heard last of an end in this round.
+    private ICommandListener? _told;
     private volatile bool _disposing;
 
     public CommandReactor()
@@ -133,12 +136,22 @@ internal sealed class CommandReactor : IDisposable
             }
 
             RunTimers();
+            EndRound();
         }
 
         foreach (var child in _children.Values)
         {
             KillAndFinish(child);
         }
+
+        EndRound();
+    }
+
+    private void EndRound()
+    {
+        var told = _told;
+        _told = null;
+        told?.RoundEnded();
     }
 
     private int WaitMs()
@@ -327,6 +340,7 @@ internal sealed class CommandReactor : IDisposable
 
         error = child.WatchError != 0 ? child.WatchError : error;
         child.Listener.CommandEnded(new CommandEnd(exitCode, signal, error, child.Output, child.Error));
+        _told = child.Listener;
         child.Dispose();
     }
 }

@@ -7,4 +7,9 @@ internal interface ICommandListener
     /// <summary>The command has ended, is reaped, and its group is gone.</summary>
     /// <param name="end">Valid during the call only.</param>
     void CommandEnded(CommandEnd end);
+
+    /// <summary>
+    /// Nothing else has ended for now; said after one or more ends, to the listener of the last of them.
+    /// </summary>
+    void RoundEnded();
 }

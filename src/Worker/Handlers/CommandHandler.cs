@@ -78,6 +78,8 @@ internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
 
     private sealed class Listener(HeldAttempt attempt, Executor executor) : ICommandListener
     {
-        public void CommandEnded(CommandEnd end) => executor.Finish(attempt, EndOf(end, attempt));
+        public void CommandEnded(CommandEnd end) => executor.FinishInRound(attempt, EndOf(end, attempt));
+
+        public void RoundEnded() => executor.EndRound();
     }
 }

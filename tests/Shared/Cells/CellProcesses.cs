@@ -53,13 +53,13 @@ internal sealed class CellProcesses : IAsyncDisposable
     public static Task<CellProcesses> StartAsync(params string[] plmOptions) =>
         StartAsync(new CellSetup { PlmOptions = plmOptions });
 
-    /// <summary>Starts the three roles and waits until each serves.</summary>
+    /// <summary>Starts the three roles, or all in one process, and waits until each serves.</summary>
     public static async Task<CellProcesses> StartAsync(CellSetup setup)
     {
         var cell = new CellProcesses(setup);
         try
         {
-            await cell.StartRolesAsync(s_roles);
+            await cell.StartRolesAsync(setup.IsOneProcess ? ["up"] : s_roles);
         }
         catch
         {

@@ -7,6 +7,9 @@ namespace Muster.Shared.Cells;
 /// <summary>How a cell's processes are started, beyond what a user would do without a thought.</summary>
 internal sealed record CellSetup
 {
+    /// <summary>The whole cell in one process, `muster up`, which is the role "up" then.</summary>
+    public bool IsOneProcess { get; init; }
+
     /// <summary>Further options of `muster plm`, for example limits of the arena.</summary>
     public IReadOnlyList<string> PlmOptions { get; init; } = [];
 

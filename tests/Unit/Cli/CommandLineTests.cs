@@ -36,6 +36,8 @@ public class CommandLineTests
     [InlineData("submit|--wiat|--|x")]
     [InlineData("map|--priority|x|y|:::|a")]
     [InlineData("up|--tasks-max|5")]
+    [InlineData("register|--workers-max|15")]
+    [InlineData("up|--workers-max|65536")]
     [InlineData("up|--payload-bytes-max|1K")]
     public async Task Run_WrongUsage_Is2AndOneLine(string line)
     {
@@ -74,6 +76,7 @@ public class CommandLineTests
     [InlineData("journal|cat|--kind|x", "'x' is no whole number for --kind; see 'muster journal cat --help'")]
     [InlineData("frobnicate", "Unrecognized command or argument 'frobnicate'; see 'muster --help'")]
     [InlineData("map|--keep|x|:::|a", "unknown option '--keep'; see 'muster map --help'")]
+    [InlineData("plm|--workers-max|0", "--workers-max is 16 to 65535; see 'muster plm --help'")]
     [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 268435455; see 'muster up --help'")]
     public async Task Run_WrongUsage_SaysWhatInWordsOfTheCommandLine(string line, string expected)
     {

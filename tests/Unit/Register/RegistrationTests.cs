@@ -258,6 +258,27 @@ public sealed class RegistrationTests
         Assert.Equal(0u, cell.Beat(0, 1).IntervalMs);
     }
 
+    [Fact]
+    public void Interval_MiddlingFleet_SlowsDownWithinTheLease()
+    {
+        using var cell = new RegisterCell(
+            new RegisterOptions { BeatsPerSecondEased = 10, LeaseMs = 1_500, SuspectMs = 500 });
+        for (ulong nonce = 1; nonce <= 16; nonce++)
+        {
+            Assert.Equal(1_500u, cell.Hello(nonce).LeaseMs);
+        }
+
+        // 16 workers at 10 beats a second would be 1.6 s; the lease of three beats allows 500 ms.
+        Assert.Equal(500u, cell.Core.IntervalMs);
+        Assert.Equal(500u, cell.Beat(0, 1).IntervalMs);
+
+        // Two beats missed are suspicious and three are the end, whatever the options of small fleets say.
+        cell.Pass(950);
+        Assert.Equal(WorkerHealth.Alive, cell.Arena.Workers.Health(0));
+        cell.Pass(100);
+        Assert.Equal(WorkerHealth.Suspect, cell.Arena.Workers.Health(0));
+    }
+
     private static class FaultCodeNames
     {
         public const string WireVersionUnsupported = "WIRE_VERSION_UNSUPPORTED";

@@ -61,4 +61,6 @@ internal sealed class CommandRun : ICommandListener
 
     public void CommandEnded(CommandEnd end) =>
         _end.SetResult((V1.CommandResult.Parser.ParseFrom(end.Encode()), end.WaitError));
+
+    public void RoundEnded() => Assert.True(_end.Task.IsCompleted);
 }
