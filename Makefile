@@ -21,7 +21,8 @@ LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version &&
 COMMIT = $(shell git rev-parse --short=12 HEAD)
 LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
 	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) \
-	$(if $(PAYLOAD),--payload $(PAYLOAD)) $(if $(PER_SECOND),--per-second $(PER_SECOND))
+	$(if $(PAYLOAD),--payload $(PAYLOAD)) $(if $(PER_SECOND),--per-second $(PER_SECOND)) \
+	$(if $(MEMORY),--memory $(MEMORY))
 
 .DEFAULT_GOAL := help
 # No verb is a file; the list is made from the lines of verbs.
@@ -95,7 +96,7 @@ map-memory: ## MapAsync over N inputs, ten million by default, in constant memor
 kill-rounds: ## 1,000 kill -9 rounds inside the arena's critical sections
 	MUSTER_KILL_ROUNDS=1000 dotnet test tests/Integration -c Release --filter FullyQualifiedName~KillTests
 
-bench: ## every workload and a table, or one: make bench W=W1 DURABILITY=durable ROUNDS=3 TASKS=N; last line is JSON
+bench: ## every workload and a table, or one: make bench W=W1 DURABILITY=durable ROUNDS=3 TASKS=N MEMORY=3GiB; last line is JSON
 	@$(LOAD) $(or $(W),suite) $(LOAD_OPTIONS)
 
 baseline: ## every workload, kept under bench/baselines with machine and commit, or as OUT=FILE

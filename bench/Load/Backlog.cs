@@ -31,6 +31,12 @@ internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap 
 
     public static async Task RunAsync(LoadOptions options)
     {
+        if (options.Memory.Length > 0)
+        {
+            await SpillBacklog.RunAsync(options);
+            return;
+        }
+
         var tasks = options.Tasks > 0 ? options.Tasks : 1_000_000;
         var rounds = options.Rounds > 0 ? options.Rounds : 3;
         var workers = options.Workers > 0 ? options.Workers : 2;
@@ -38,10 +44,11 @@ internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap 
         Console.WriteLine($"W4, durability {options.Durability}: {rounds} rounds at {depths.Length} depths up to "
             + $"{tasks:N0} tasks, then {workers} workers");
 
-        // Blocks of 128 bytes hold the payloads, and a fifth more than all of them fits beside what is freed late.
-        var bytes = Math.Max(128L << 20, tasks * 154L);
+        // Blocks of 112 bytes hold the payloads, and a fifth more than all of them fits beside what is freed late.
+        var bytes = Math.Max(128L << 20, tasks * 135L);
         await using var cell = await CellProcesses.StartAsync(
-            "--durability", options.Durability, "--tasks-max", $"{tasks + 10_000}", "--payload-bytes-max", $"{bytes}");
+            "--durability", options.Durability, "--tasks-max", $"{tasks + 10_000}", "--payload-bytes-max", $"{bytes}",
+            "--spilled-max", "0");
         using var arena = CellArena.Open(cell);
         var backlog = new Backlog(options, cell, arena, workers);
         await backlog.MeasureAsync(20_000);

@@ -3,6 +3,7 @@ using System;
 using System.Diagnostics;
 using System.Threading.Tasks;
 using Muster.Arena;
+using Muster.Arena.Native;
 using Muster.Shared.Cells;
 
 namespace Muster.Load;
@@ -15,6 +16,10 @@ internal static class CellArena
         var fault = ArenaFile.Attach(cell.Name, readOnly: true, out var arena);
         return fault.IsNone ? arena! : throw new InvalidOperationException(fault.Message);
     }
+
+    /// <summary>Memory that the arena's file takes.</summary>
+    public static long FileBytes(CellProcesses cell) =>
+        Statx.TryOf(ArenaFolder.Arena(cell.Name), out var facts) ? facts.AllocatedBytes : 0;
 
     /// <summary>Looks every millisecond until it is so.</summary>
     /// <exception cref="TimeoutException">It is not so in time.</exception>

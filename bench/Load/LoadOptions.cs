@@ -27,6 +27,9 @@ internal sealed record LoadOptions
 
     public int Rounds { get; init; }
 
+    /// <summary>Of W4: the cell's limit, as its option takes it; "": none, everything is kept in the arena.</summary>
+    public string Memory { get; init; } = "";
+
     public int Seconds { get; init; } = 10;
 
     public int Workers { get; init; }
@@ -90,6 +93,7 @@ internal sealed record LoadOptions
                 "--durability" when value is "memory" or "relaxed" or "durable" =>
                     options with { Durability = value, IsDurabilityGiven = true },
                 "--fs" when value is "ext4" or "xfs" => options with { FileSystem = value },
+                "--memory" => options with { Memory = value },
                 "--history" => options with { History = value },
                 "--out" => options with { Out = value },
                 "--only" => options with { Only = value },

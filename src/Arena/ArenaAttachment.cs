@@ -62,7 +62,7 @@ internal readonly record struct ArenaAttachment(ArenaAttachment.Kind Outcome, Fa
                     return new(Kind.Refused, ArenaFolder.Unmappable(path, header.TotalBytes, errno));
                 }
 
-                map = new ArenaMap(new ArenaMemory(pages, readOnly), header.Limits, cell, file);
+                map = new ArenaMap(new ArenaMemory(pages, readOnly) { File = file }, header.Limits, cell, file);
             }
 
             return verdict;

@@ -166,7 +166,7 @@ internal static class ArenaFile
     /// <summary>Makes room or, for the default limits, makes do with less.</summary>
     private static Fault FitIn(string cell, ref ArenaLimits limits, ref string note)
     {
-        var wanted = ArenaLayout.Of(limits).TotalBytes;
+        var wanted = ArenaLayout.Of(limits).ReservedBytes;
         if (wanted * FreeTenths / 10 <= FreeBytes())
         {
             return Fault.None;
@@ -201,7 +201,8 @@ internal static class ArenaFile
     {
         map = null;
         var path = ArenaFolder.Arena(cell);
-        var bytes = ArenaLayout.Of(limits).TotalBytes;
+        var layout = ArenaLayout.Of(limits);
+        var bytes = layout.TotalBytes;
         var file = Open.File(path, Open.O_CREAT | Open.O_EXCL | Open.O_RDWR, Mode0600, out var errno);
         if (errno != 0)
         {
@@ -211,7 +212,7 @@ internal static class ArenaFile
 
         try
         {
-            var fault = Reserve(file, path, bytes);
+            var fault = Reserve(file, path, layout);
             var epoch = 1u;
             if (fault.IsNone && stateFolder is not null)
             {
@@ -229,7 +230,7 @@ internal static class ArenaFile
                 return ArenaFolder.Unmappable(path, bytes, errno);
             }
 
-            map = new ArenaMap(new ArenaMemory(pages, isReadOnly: false), limits, cell, file);
+            map = new ArenaMap(new ArenaMemory(pages, isReadOnly: false) { File = file }, limits, cell, file);
             map.Initialise();
             map.Publish(ArenaHeader.New(limits, bytes, epoch, NewCellId(), NowUnixUs()));
             return Fault.None;
@@ -244,13 +245,20 @@ internal static class ArenaFile
         }
     }
 
-    private static Fault Reserve(SafeFileHandle file, string path, long bytes) =>
-        Fallocate.Reserve(file, bytes) switch
+    private static Fault Reserve(SafeFileHandle file, string path, ArenaLayout layout)
+    {
+        var bytes = layout.ReservedBytes;
+        switch (Fallocate.Reserve(file, bytes))
         {
-            0 => Fault.None,
-            Errno.ENOSPC => NoSpace(bytes, FreeBytes()),
-            var errno => new(FaultCode.ArenaNoSpace, $"{path}: {bytes} bytes cannot be reserved (errno {errno})"),
-        };
+            case 0:
+                RandomAccess.SetLength(file, layout.TotalBytes);
+                return Fault.None;
+            case Errno.ENOSPC:
+                return NoSpace(bytes, FreeBytes());
+            case var errno:
+                return new(FaultCode.ArenaNoSpace, $"{path}: {bytes} bytes cannot be reserved (errno {errno})");
+        }
+    }
 
     private static Fault RemoveLocked(string cell)
     {

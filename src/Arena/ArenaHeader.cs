@@ -26,7 +26,7 @@ internal struct ArenaHeader
     /// CRC32C over name, offset and size of every shared field and part. A test computes it from the types and says the
     /// number to put here; with a new number comes a new <see cref="VersionValue"/> once a release has carried the old.
     /// </summary>
-    public const uint LayoutHashValue = 0xC4470534;
+    public const uint LayoutHashValue = 0xE0E8C1EB;
 
     public const uint EndianValue = 0x0102_0304;
 
@@ -64,6 +64,7 @@ internal struct ArenaHeader
     [FieldOffset(96)] public long ResultBytesMax;
     [FieldOffset(104)] public long CreatedUnixUs;
     [FieldOffset(112)] public uint KeysMax;
+    [FieldOffset(116)] public uint SpilledMax;
 
     /// <summary>CRC32C of the first <see cref="CheckedBytes"/> bytes.</summary>
     [FieldOffset(CheckedBytes)] public uint Checksum;
@@ -79,6 +80,7 @@ internal struct ArenaHeader
         KeysMax = KeysMax,
         PayloadBytesMax = PayloadBytesMax,
         ResultBytesMax = ResultBytesMax,
+        SpilledMax = SpilledMax,
     };
 
     /// <summary>The constant part of a new arena's header, in state <see cref="StateInitialising"/>.</summary>
@@ -104,6 +106,7 @@ internal struct ArenaHeader
             KeysMax = limits.KeysMax,
             PayloadBytesMax = limits.PayloadBytesMax,
             ResultBytesMax = limits.ResultBytesMax,
+            SpilledMax = limits.SpilledMax,
             CreatedUnixUs = nowUnixUs,
             State = StateInitialising,
         };

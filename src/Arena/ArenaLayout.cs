@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Numerics;
+using Muster.Arena.Spill;
 
 namespace Muster.Arena;
 
@@ -56,11 +58,15 @@ internal sealed class ArenaLayout
     public const int RingHeaderBytes = 2 * LineBytes;
     public const int RingRecordBytes = 16;
 
+    /// <summary>Beyond it a ring's user waits for room; see <see cref="RingCapacity"/>.</summary>
+    public const uint RingRecordsMax = 1 << 16;
+
     private long _end;
 
     private ArenaLayout(ArenaLimits limits)
     {
-        RingCapacity = BitOperations.RoundUpToPowerOf2((uint)(limits.TasksMax + limits.WorkersMax));
+        RingCapacity = BitOperations.RoundUpToPowerOf2(
+            Math.Min(limits.TasksMax + limits.WorkersMax, RingRecordsMax));
         Header = Take(HeaderBytes, PageBytes);
         RoleTable = Take(Roles * RoleRowBytes, LineBytes);
         CounterWords = Take(Counters * sizeof(ulong), LineBytes);
@@ -82,6 +88,11 @@ internal sealed class ArenaLayout
         Freed = Take(ringBytes, PageBytes);
         Payloads = Take(limits.PayloadBytesMax, PageBytes);
         Results = Take(limits.ResultBytesMax, PageBytes);
+        SpillHeader = Take(SpillTable.HeaderBytes, PageBytes);
+        ReservedBytes = RoundUp(_end, PageBytes);
+        SpillExtents = limits.SpilledMax / SpillTable.ExtentTasksMax;
+        SpillRows = Take((long)SpillExtents * SpillRow.SizeBytes, PageBytes);
+        SpillMap = Take(SpillExtents * SpillTable.MapBytesPerExtent, PageBytes);
         TotalBytes = RoundUp(_end, PageBytes);
     }
 
@@ -122,10 +133,26 @@ internal sealed class ArenaLayout
     /// <summary>As <see cref="Payloads"/>.</summary>
     public ArenaPart Results { get; }
 
-    /// <summary>Records that each ring holds: every task and every worker once, as a power of two.</summary>
+    public ArenaPart SpillHeader { get; }
+
+    /// <summary>Not reserved with the rest: see <see cref="SpillTable.TryReserve"/>.</summary>
+    public ArenaPart SpillRows { get; }
+
+    /// <summary>As <see cref="SpillRows"/>.</summary>
+    public ArenaPart SpillMap { get; }
+
+    public uint SpillExtents { get; }
+
+    /// <summary>
+    /// Records that each ring holds, a power of two: every task and every worker once, but not more than one mebibyte
+    /// of them. Whoever finds a ring full keeps the record and tries again; the slots are the truth.
+    /// </summary>
     public uint RingCapacity { get; }
 
     public long ChangedBitmapBytes { get; }
+
+    /// <summary>What is reserved when the arena is made, whole pages; the rest is touched page by page.</summary>
+    public long ReservedBytes { get; }
 
     /// <summary>Size of the whole arena, whole pages.</summary>
     public long TotalBytes { get; }

@@ -6,12 +6,13 @@ namespace Muster.Arena;
 
 /// <summary>
 /// Sizes of an arena, fixed when it is made. All of it is reserved at once. A task costs 128 bytes plus its payload and
-/// result; the three rings add 48 to 96 bytes a task.
+/// result; the three rings have at most 1 MiB each.
 /// </summary>
 internal sealed record ArenaLimits
 {
     public const uint TasksMaxMin = 1_024;
-    public const uint TasksMaxMax = TaskId.SlotMax;
+    public const uint TasksMaxMax = (TaskId.SlotMax >> 1) + 1;
+    public const uint SpilledMaxMax = 1u << 27;
     public const uint RowsMin = 16;
     public const uint RowsMax = 65_535;
     public const uint KeysMaxMin = 16;
@@ -21,14 +22,28 @@ internal sealed record ArenaLimits
     /// <summary>Two of the largest results and change: one being delivered, one arriving.</summary>
     public const long ResultBytesMin = 8L << 20;
 
-    /// <summary>A block is a 32-bit count of 64-byte units; half of that range.</summary>
-    public const long RegionBytesMax = 128L << 30;
+    /// <summary>A block is a 32-bit count of 16-byte units.</summary>
+    public const long RegionBytesMax = 64L << 30;
+
+    /// <summary>The least that <see cref="Within"/> can do anything with.</summary>
+    public const long MemoryBytesMin = 128L << 20;
+
+    /// <summary>What three roles take for themselves, with room to spare.</summary>
+    private const long RolesBytes = 384L << 20;
+
+    private const long PageBytes = 4_096;
 
     /// <summary>Halvings of the defaults that may be tried before a small /dev/shm is refused.</summary>
     private const int HalvingsMax = 5;
 
     /// <summary>Tasks that exist at once, 1,024 to 2^28 - 1. Default 262,144.</summary>
     public uint TasksMax { get; init; } = 262_144;
+
+    /// <summary>
+    /// Ids for tasks that may wait on disk because the arena is full, 0 (none ever do) to 134,217,728, in steps of
+    /// 1,024. Costs 4.3 bytes of the arena for each task of the deepest backlog so far. Default 67,108,864.
+    /// </summary>
+    public uint SpilledMax { get; init; } = 1u << 26;
 
     /// <summary>Worker registrations, 16 to 65,535. Default 1,024.</summary>
     public uint WorkersMax { get; init; } = 1_024;
@@ -41,10 +56,10 @@ internal sealed record ArenaLimits
     /// </summary>
     public uint KeysMax { get; init; } = 65_536;
 
-    /// <summary>Payload bytes, 1 MiB to 128 GiB. Default 128 MiB.</summary>
+    /// <summary>Payload bytes, 1 MiB to 64 GiB. Default 128 MiB.</summary>
     public long PayloadBytesMax { get; init; } = 128L << 20;
 
-    /// <summary>Result bytes, 8 MiB to 128 GiB. Default 128 MiB.</summary>
+    /// <summary>Result bytes, 8 MiB to 64 GiB. Default 128 MiB.</summary>
     public long ResultBytesMax { get; init; } = 128L << 20;
 
     /// <summary>Refuses sizes outside their ranges.</summary>
@@ -53,6 +68,11 @@ internal sealed record ArenaLimits
         if (TasksMax is < TasksMaxMin or > TasksMaxMax)
         {
             return Wrong(nameof(TasksMax), TasksMax, TasksMaxMin, TasksMaxMax);
+        }
+
+        if (SpilledMax > SpilledMaxMax)
+        {
+            return Wrong(nameof(SpilledMax), SpilledMax, 0, SpilledMaxMax);
         }
 
         if (WorkersMax is < RowsMin or > RowsMax)
@@ -97,13 +117,33 @@ internal sealed record ArenaLimits
                 PayloadBytesMax = defaults.PayloadBytesMax >> halvings,
                 ResultBytesMax = long.Max(defaults.ResultBytesMax >> halvings, ResultBytesMin),
             };
-            if (ArenaLayout.Of(limits).TotalBytes <= bytes)
+            if (ArenaLayout.Of(limits).ReservedBytes <= bytes)
             {
                 return limits;
             }
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// An arena for a cell that shall take no more than this, its roles' own memory and the ids of tasks on disk
+    /// included: two thirds of what is left after 384 MiB, of which payloads and results get three eighths each and
+    /// slots the rest. At least the smallest of <see cref="DefaultsWithin"/>.
+    /// </summary>
+    public static ArenaLimits Within(long memoryBytes)
+    {
+        var bytes = long.Max(memoryBytes - RolesBytes, memoryBytes / 4) / 3 * 2;
+        var blocks = long.Clamp(bytes / 8 * 3 / PageBytes * PageBytes, ResultBytesMin, RegionBytesMax);
+        var defaults = new ArenaLimits();
+        var tasks = (uint)long.Clamp(bytes / 4 / ArenaLayout.TaskSlotBytes, TasksMaxMin, TasksMaxMax);
+        return defaults with
+        {
+            TasksMax = tasks,
+            KeysMax = uint.Min(defaults.KeysMax, tasks),
+            PayloadBytesMax = blocks,
+            ResultBytesMax = blocks,
+        };
     }
 
     private static Fault Wrong(string name, long value, long min, long max) =>

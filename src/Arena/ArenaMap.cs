@@ -8,6 +8,7 @@ using Muster.Arena.Locks;
 using Muster.Arena.Native;
 using Muster.Arena.Rings;
 using Muster.Arena.Slabs;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 
@@ -52,7 +53,8 @@ internal sealed unsafe class ArenaMap : IDisposable
 
         HeapLock = new(memory, layout.HeapLock.Offset, _roles);
         NamesLock = new(memory, layout.NamesLock.Offset, _roles);
-        Tasks = new(memory, layout.Tasks.Offset, limits.TasksMax);
+        Spill = new(memory, layout.SpillHeader, layout.SpillRows, layout.SpillMap, layout.SpillExtents);
+        Tasks = new(memory, layout.Tasks.Offset, limits.TasksMax, Spill);
         Ready = new(memory, layout.Heap.Offset, Tasks, HeapLock);
         Workers = new(memory, layout.Workers.Offset, limits.WorkersMax, layout.ChangedBitmapBytes);
         Clients = new(memory, layout.Clients.Offset, limits.ClientsMax);
@@ -87,6 +89,9 @@ internal sealed unsafe class ArenaMap : IDisposable
     public bool IsReadOnly => _memory.IsReadOnly;
 
     public TaskTable Tasks { get; }
+
+    /// <summary>Ids of tasks that may wait on disk.</summary>
+    public SpillTable Spill { get; }
 
     public TaskHeap Ready { get; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
 using Muster.Arena.Native;
 using Muster.Core;
 
@@ -28,6 +29,9 @@ internal sealed unsafe class ArenaMemory : IDisposable
 
     public long Length { get; }
 
+    /// <summary>What is mapped; null: anonymous memory.</summary>
+    public SafeFileHandle? File { get; init; }
+
     /// <summary>Writing raises SIGSEGV, which ends the process.</summary>
     public bool IsReadOnly { get; }
 
@@ -49,6 +53,16 @@ internal sealed unsafe class ArenaMemory : IDisposable
     /// Spares the first users of these first bytes the page faults; returns at once. Not for read-only maps.
     /// </summary>
     public void PopulateInBackground(long bytes) => _pages.PopulateInBackground(bytes);
+
+    /// <summary>
+    /// Reserves pages of the file that were left out when it was made; a page that is not there ends whoever touches it
+    /// when memory has run out. Anonymous memory has no such pages. False: there is no memory.
+    /// </summary>
+    public bool TryReserve(long offset, long bytes)
+    {
+        Invariant.That(!IsReadOnly && offset >= 0 && bytes > 0 && offset <= Length - bytes);
+        return File is null || Fallocate.Reserve(File, offset, bytes) == 0;
+    }
 
     public void Dispose() => _pages.Dispose();
 }

@@ -54,6 +54,15 @@ internal enum CellCounter
 
     Quarantined = 20,
 
+    /// <summary>Tasks that wait on disk now; goes down too.</summary>
+    SpilledNow = 21,
+
+    /// <summary>Times that a task went to disk.</summary>
+    SpilledTotal = 22,
+
+    /// <summary>A word: tasks in slots that wait behind the ready ones of their class.</summary>
+    HeldNow = 23,
+
     /// <summary>Items that were answered with an earlier task of the same idempotency key.</summary>
     Repeated = 24,
 

@@ -34,6 +34,10 @@ internal static class Safeguard
 
     public static bool KnownRefs => Removed != nameof(KnownRefs);
 
+    public static bool MarkBeforeLeaving => Removed != nameof(MarkBeforeLeaving);
+
+    public static bool CopiesGo => Removed != nameof(CopiesGo);
+
     public static bool CancelBeforeAnswer => Removed != nameof(CancelBeforeAnswer);
 #else
     /// <summary>A result counts only if it is of the current attempt, and from the worker that holds it.</summary>
@@ -62,6 +66,12 @@ internal static class Safeguard
 
     /// <summary>A client that comes back is told which of its submissions were taken.</summary>
     public const bool KnownRefs = true;
+
+    /// <summary>Tasks that went to disk are said to be there before their slots are free.</summary>
+    public const bool MarkBeforeLeaving = true;
+
+    /// <summary>A PLM that starts takes no slot for a task that is on disk.</summary>
+    public const bool CopiesGo = true;
 
     /// <summary>A cancelled task has ended before the answer says so.</summary>
     public const bool CancelBeforeAnswer = true;

@@ -15,6 +15,12 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_inTurn);
         isDone = false;
+        if (_extentRows.IsSpilled(id))
+        {
+            slot = 0;
+            return ParkAwaiter(id, awaiter);
+        }
+
         var fault = Find(id, out slot, out var word);
         if (!fault.IsNone)
         {
@@ -29,17 +35,23 @@ internal sealed partial class PlmCore
 
         return _awaiters.TryAdd(slot, awaiter)
             ? Fault.None
-            : new(
-                FaultCode.OutstandingLimit,
-                $"{_awaiters.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for this one, which is the "
-                + "limit; try again later, or use a session",
-                _options.RetryAfterMs);
+            : TooManyAwaiters();
     }
 
     /// <summary>The call gave up. Harmless when the awaiter was resolved before.</summary>
-    public void StopAwaiting(uint slot, ITaskAwaiter awaiter)
+    public void StopAwaiting(TaskId id, ITaskAwaiter awaiter)
     {
         Invariant.That(_inTurn);
-        _awaiters.Remove(slot, awaiter);
+        StopParked(id, awaiter);
+        if (_tasks.TryFind(id, out var slot, out _))
+        {
+            _awaiters.Remove(slot, awaiter);
+        }
     }
+
+    private Fault TooManyAwaiters() => new(
+        FaultCode.OutstandingLimit,
+        $"{_awaiters.Count + _parked.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for this one, "
+        + "which is the limit; try again later, or use a session",
+        _options.RetryAfterMs);
 }

@@ -33,6 +33,11 @@ internal sealed partial class PlmCore
 
     private CancelAnswer CancelOne(TaskId id)
     {
+        if (_extentRows.IsSpilled(id))
+        {
+            return CancelSpilled(id);
+        }
+
         if (!Find(id, out var index, out var word).IsNone)
         {
             return CancelAnswer.NotFound;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Core;
 using Muster.Core.Tasks;
 
@@ -13,6 +15,7 @@ internal sealed partial class PlmCore
         Invariant.That(!_inTurn && !_batchOpen && _pushCount == 0 && _countAfterPush.Count == 0 && _dirty.Count == 0);
         _timers.CheckInvariants();
         CheckKeys();
+        CheckHolds();
         var seen = new bool[_tasks.HighWater];
         CheckList(_free, TaskState.Free, 0, seen);
         CheckList(_releasing, TaskState.Done, 0, seen);
@@ -40,6 +43,56 @@ internal sealed partial class PlmCore
 
         Invariant.That(free == _free.Count + RetiredSlots);
         Invariant.That(owned == live + ended);
+    }
+
+    private void CheckHolds()
+    {
+        var inSlots = new int[_extentRows.HighWater];
+        for (uint index = 0; index < _tasks.HighWater; index++)
+        {
+            if (_tasks.Read(index).State != TaskState.Free && _tasks[index].MovedSlot is var moved and not 0)
+            {
+                var extent = SpillTable.ExtentOf(moved);
+                inSlots[extent]++;
+                Invariant.That(_extentRows.State(extent) is SpillState.Held or SpillState.Released);
+                Invariant.That(_extentRows.IndexOf(moved) == index);
+                Invariant.That(SpillRow.IsSet(_extentRows.Live(extent), SpillTable.PlaceOf(moved)));
+            }
+        }
+
+        long spilled = 0;
+        long held = 0;
+        for (uint extent = 0; extent < inSlots.Length; extent++)
+        {
+            var state = _extentRows.State(extent);
+            Invariant.That(state == SpillState.Spilled || inSlots[extent] == _extents[extent].InSlots);
+            Invariant.That(state is SpillState.Held or SpillState.Released || inSlots[extent] == 0);
+            Invariant.That(state != SpillState.Released || inSlots[extent] > 0);
+            spilled += state == SpillState.Spilled ? CountLive(extent) : 0;
+            held += state == SpillState.Held ? inSlots[extent] : 0;
+        }
+
+        Invariant.That(spilled == (long)_arena.Counter(CellCounter.SpilledNow) && held == _heldCount);
+        CheckQueues();
+    }
+
+    private void CheckQueues()
+    {
+        foreach (var queue in _holds)
+        {
+            Invariant.That(queue.IsListed && queue.Head != 0 && (queue.Open == 0 || queue.Open == queue.Tail));
+            ulong order = 0;
+            uint last = 0;
+            for (var at = queue.Head; at != 0; at = _extents[at - 1].Next)
+            {
+                Invariant.That(_extentRows.State(at - 1) is SpillState.Held or SpillState.Spilled);
+                Invariant.That(_extentRows[at - 1].Class == queue.Class && _extentRows[at - 1].Order >= order);
+                order = _extentRows[at - 1].Order;
+                last = at;
+            }
+
+            Invariant.That(queue.Tail == last);
+        }
     }
 
     private bool IsReleased(uint index) => (_tasks[index].Flags & SlotFlags.Released) != 0;

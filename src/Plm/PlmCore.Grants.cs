@@ -95,7 +95,12 @@ internal sealed partial class PlmCore
     {
         while (!fact.IsEmpty)
         {
-            if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word)
+            var id = fact.Fixed64();
+            if (IsDeferred(id))
+            {
+                DeferId(id, FactKind.Granted);
+            }
+            else if (_tasks.TryFind(new TaskId(id), out var index, out var word)
                 && word.State == TaskState.Accepted)
             {
                 _tasks[index].Flags |= SlotFlags.Granted;

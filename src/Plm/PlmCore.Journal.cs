@@ -124,7 +124,7 @@ internal sealed partial class PlmCore
             slot.DurableUs = Since(in slot);
         }
 
-        if (word.State == TaskState.Accepted && !IsHeldBack(index))
+        if (word.State == TaskState.Accepted && !IsHeldBack(index) && !IsHeld(in slot))
         {
             LetGo(index, ref slot, word);
         }
@@ -184,8 +184,13 @@ internal sealed partial class PlmCore
 
     private void WriteItem(uint index, ulong refOffset, ReadOnlySpan<byte> payload)
     {
-        var item = new SubmittedItem { Id = _tasks.IdOf(index).Value, RefOffset = refOffset, Payload = payload };
-        if (_index[index].Key is var key and not 0 && Safeguard.JournaledKeys)
+        WriteItem(_tasks.IdOf(index).Value, _index[index].Key, refOffset, payload);
+    }
+
+    private void WriteItem(ulong id, uint key, ulong refOffset, ReadOnlySpan<byte> payload)
+    {
+        var item = new SubmittedItem { Id = id, RefOffset = refOffset, Payload = payload };
+        if (key != 0 && Safeguard.JournaledKeys)
         {
             ref var row = ref _arena.Keys[key - 1];
             item.Key = new TaskKey(row.HashHigh, row.HashLow, row.Fingerprint);

@@ -32,11 +32,12 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            if (_tasks.TryFind(new TaskId(_arena.Keys[row].TaskId), out var index, out _))
+            var id = new TaskId(_arena.Keys[row].TaskId);
+            if (_tasks.TryFind(id, out var index, out _))
             {
                 _index[index].Key = row + 1;
             }
-            else if (_arena.Keys[row].ExpiresUnixMs == 0)
+            else if (_arena.Keys[row].ExpiresUnixMs == 0 && !_extentRows.IsSpilled(id))
             {
                 _keys.Remove(row);
             }
@@ -81,17 +82,18 @@ internal sealed partial class PlmCore
     // Of a slot that is filled and not yet accepted.
     private void AddKey(uint index, in TaskKey key, in TaskSlot slot, uint retentionMs)
     {
-        var row = _keys.Add(new KeyRow
-        {
-            HashHigh = key.High,
-            HashLow = key.Low,
-            Fingerprint = key.Fingerprint,
-            TaskId = _tasks.IdOf(index).Value,
-            RetentionMs = retentionMs,
-            Durability = slot.Durability,
-        });
-        _index[index].Key = row + 1;
+        _index[index].Key = AddKeyRow(_tasks.IdOf(index), key, slot.Durability, retentionMs) + 1;
     }
+
+    private uint AddKeyRow(TaskId id, in TaskKey key, byte durability, uint retentionMs) => _keys.Add(new KeyRow
+    {
+        HashHigh = key.High,
+        HashLow = key.Low,
+        Fingerprint = key.Fingerprint,
+        TaskId = id.Value,
+        RetentionMs = retentionMs,
+        Durability = durability,
+    });
 
     /// <summary>The task has ended: from now on its key has a limited time.</summary>
     private void EndKey(uint index)
@@ -264,7 +266,8 @@ internal sealed partial class PlmCore
 
             ref var found = ref _arena.Keys[row];
             var isThere = _tasks.TryFind(new TaskId(found.TaskId), out var index, out var word);
-            Invariant.That(isThere ? _index[index].Key == row + 1 : found.ExpiresUnixMs != 0);
+            var isSpilled = _extentRows.IsSpilled(new TaskId(found.TaskId));
+            Invariant.That(isThere ? _index[index].Key == row + 1 : isSpilled || found.ExpiresUnixMs != 0);
             Invariant.That(!isThere || word.State == TaskState.Done == (found.ExpiresUnixMs != 0));
         }
     }

@@ -66,5 +66,6 @@ internal sealed partial class PlmCore
 
     private bool IsHeldBack(uint index) => _heldBack.Count > 0 && _heldBack.Contains(_tasks.IdOf(index).Value);
 
-    private bool MayBeAccepted(uint index) => StartsOnce(in _tasks[index]) || _heldBack.Count > 0;
+    private bool MayBeAccepted(uint index) =>
+        StartsOnce(in _tasks[index]) || _heldBack.Count > 0 || IsHeld(in _tasks[index]);
 }

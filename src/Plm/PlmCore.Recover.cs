@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -20,9 +21,11 @@ internal sealed partial class PlmCore
         public int CompareTo(Ended other) => At.CompareTo(other.At);
     }
 
-    private readonly record struct Submitted(long At, ulong Ref, uint Slot) : IComparable<Submitted>
+    private readonly record struct Submitted(long At, ulong Ref, ulong Order, uint Place, uint Slot)
+        : IComparable<Submitted>
     {
-        public int CompareTo(Submitted other) => (At, Ref, Slot).CompareTo((other.At, other.Ref, other.Slot));
+        public int CompareTo(Submitted other) =>
+            (At, Ref, Order, Place).CompareTo((other.At, other.Ref, other.Order, other.Place));
     }
 
     private sealed class Found
@@ -46,6 +49,12 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn && _sessionsById.Count == 0 && _free.Count == 0);
         RecoverSessions();
         _index.Cover(_tasks.HighWater);
+        var fault = RecoverSlotsOfExtents();
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
             RecoverClaims(index);
@@ -54,13 +63,14 @@ internal sealed partial class PlmCore
         CrashPoint.Hit("plm.recover.claimed");
         _payloads.EndClaims();
         RecoverKeys();
-        var fault = JoinJournal();
+        fault = JoinJournal();
         if (!fault.IsNone)
         {
             return fault;
         }
 
         CrashPoint.Hit("plm.recover.joined");
+        var spilled = RecoverHolds();
         var found = new Found();
         for (uint index = 0; index < _tasks.HighWater; index++)
         {
@@ -72,7 +82,7 @@ internal sealed partial class PlmCore
             TellKey(row);
         }
 
-        SetNow(CellCounter.TasksNow, found.Used);
+        SetNow(CellCounter.TasksNow, found.Used + spilled);
         SetNow(CellCounter.DoneNow, found.Done);
         SetNow(CellCounter.DelayedNow, found.Delayed);
         SetNow(CellCounter.ClientsNow, 0);
@@ -130,6 +140,11 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
+            if (IsHeld(in slot))
+            {
+                continue;
+            }
+
             if (StartsOnce(in slot) && slot.DurableUs == 0)
             {
                 // The journal says when.
@@ -271,7 +286,7 @@ internal sealed partial class PlmCore
         switch (word.State)
         {
             case TaskState.Accepted:
-                found.Accepted.Add(new Submitted(slot.SubmittedUnixUs, slot.Ref, index));
+                found.Accepted.Add(SubmittedOf(index, in slot));
                 RecoverExpiry(index, in slot);
                 break;
             case TaskState.Ready when slot.Executions == 0:
@@ -318,6 +333,11 @@ internal sealed partial class PlmCore
                 break;
         }
     }
+
+    // Of one moment and no session, the ids say the order.
+    private Submitted SubmittedOf(uint index, in TaskSlot slot) => slot.MovedSlot is var moved and not 0
+        ? new(slot.SubmittedUnixUs, slot.Ref, _extentRows[SpillTable.ExtentOf(moved)].Order, moved, index)
+        : new(slot.SubmittedUnixUs, slot.Ref, 0, index, index);
 
     private void RecoverRetention(uint index, ref TaskSlot slot)
     {

@@ -139,13 +139,18 @@ internal sealed partial class PlmCore
         Invariant.That(word.State == TaskState.Done && _index[index].Awaiter == 0);
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None));
         Invariant.That(stepped);
+        if (_tasks[index].MovedSlot is var moved and not 0)
+        {
+            LeaveExtent(moved);
+        }
+
         AppendFree(index);
     }
 
     // A slot whose generations of this epoch are used up rests until the next epoch: ids never repeat.
     private void AppendFree(uint index)
     {
-        if (TaskId.NextGeneration(_tasks[index].Generation, _arena.Epoch) != 0)
+        if (TaskId.NextGeneration(_tasks[index].OwnGeneration, _arena.Epoch) != 0)
         {
             _index.Append(ref _free, index);
         }

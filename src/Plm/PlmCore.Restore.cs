@@ -2,6 +2,7 @@
 using System;
 using System.IO;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -87,6 +88,7 @@ internal sealed partial class PlmCore
         try
         {
             var fault = journal.Replay(RestoreRecord);
+            fault = fault.IsNone ? FinishSpillRestore() : fault;
             if (!fault.IsNone)
             {
                 return fault;
@@ -132,6 +134,7 @@ internal sealed partial class PlmCore
         }
 
         ForgetAllKeys();
+        ForgetRestoredExtents();
     }
 
     private bool RestoreRecord(ushort kind, ReadOnlySpan<byte> body)
@@ -274,6 +277,12 @@ internal sealed partial class PlmCore
         var id = new TaskId(item.Id);
         var payload = item.Payload;
         var index = id.Slot;
+        if (SpillTable.Covers(index))
+        {
+            RestoreToFile(item, session, common, spec);
+            return;
+        }
+
         if (index >= _tasks.Capacity)
         {
             _restoreFault = TooSmall($"the journal holds a task in slot {index} and the arena has {_tasks.Capacity}");
@@ -331,7 +340,7 @@ internal sealed partial class PlmCore
 
         if (_tasks.Read(index).State != TaskState.Free)
         {
-            if (_tasks[index].Generation >= id.Generation)
+            if (_tasks[index].OwnGeneration >= id.Generation)
             {
                 return false;
             }
@@ -340,7 +349,7 @@ internal sealed partial class PlmCore
             FreeRestored(index);
         }
 
-        if (_tasks[index].Generation >= id.Generation)
+        if (_tasks[index].OwnGeneration >= id.Generation)
         {
             return false;
         }
@@ -352,7 +361,14 @@ internal sealed partial class PlmCore
     // The attempt stands in the state word, so that only a later one can be claimed.
     private void RestoreFailed(FactReader fact)
     {
+        var rest = fact;
         var id = new TaskId(fact.Fixed64());
+        if (IsDeferred(id.Value))
+        {
+            Defer(id.Value, FactKind.AttemptFailed, rest.Rest);
+            return;
+        }
+
         if (!_tasks.TryFind(id, out var index, out var word) || word.State != TaskState.Accepted)
         {
             return;
@@ -379,6 +395,12 @@ internal sealed partial class PlmCore
 
     private void RestoreEnded(in EndedFact fact)
     {
+        if (IsDeferred(fact.Id))
+        {
+            DeferEnded(fact);
+            return;
+        }
+
         if (!_tasks.TryFind(new TaskId(fact.Id), out var index, out var word))
         {
             return;
@@ -452,7 +474,12 @@ internal sealed partial class PlmCore
     {
         while (!fact.IsEmpty)
         {
-            if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out _))
+            var id = fact.Fixed64();
+            if (IsDeferred(id))
+            {
+                ReleaseRestored(new TaskId(id));
+            }
+            else if (_tasks.TryFind(new TaskId(id), out var index, out _))
             {
                 FreeRestored(index);
             }
@@ -461,7 +488,13 @@ internal sealed partial class PlmCore
 
     private void RestoreKept(FactReader fact)
     {
-        if (_tasks.TryFind(new TaskId(fact.Fixed64()), out var index, out var word) && word.State == TaskState.Done)
+        var rest = fact;
+        var id = fact.Fixed64();
+        if (IsDeferred(id))
+        {
+            Defer(id, FactKind.Kept, rest.Rest);
+        }
+        else if (_tasks.TryFind(new TaskId(id), out var index, out var word) && word.State == TaskState.Done)
         {
             _tasks[index].DueUnixMs = fact.Varint();
             LeaveRestoredSession(index);

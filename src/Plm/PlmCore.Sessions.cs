@@ -214,6 +214,7 @@ internal sealed partial class PlmCore
         var (first, last) = isOtherArena ? (0, ulong.MaxValue) : (hello.UnresolvedFirst, hello.UnresolvedLast);
         CollectKnown(session.Live, first, last, known);
         CollectKnown(session.Ended, first, last, known);
+        CollectSpilled(session, first, last, known);
         known.Sort();
     }
 
@@ -247,6 +248,7 @@ internal sealed partial class PlmCore
         ref var row = ref _arena.Clients[session.Row];
         row.DecidedRef = 0;
         row.Outstanding = 0;
+        row.Sessions++;
         row.LeftUnixMs = 0;
 
         // The id makes the row count, so it is the last word written.

@@ -35,6 +35,7 @@ internal sealed partial class PlmCore
         StartSnapshot(_journal);
         CrashPoint.Hit("plm.snapshot.begun");
         _snapshotAt = 0;
+        _snapshotExtentAt = 0;
         _snapshotKeyAt = 0;
         _snapshotDueMs = _now.Ms;
     }
@@ -95,12 +96,13 @@ internal sealed partial class PlmCore
             TellIfLive(_snapshotAt++);
         }
 
-        for (; _snapshotAt == _tasks.HighWater && _snapshotKeyAt < _arena.Keys.HighWater && left > 0; left--)
+        var areSpilledTold = _snapshotAt == _tasks.HighWater && left > 0 && !_journal!.IsBehind && TellSpilledSlice();
+        for (; areSpilledTold && _snapshotKeyAt < _arena.Keys.HighWater && left > 0; left--)
         {
             TellKey(_snapshotKeyAt++);
         }
 
-        if (_snapshotAt < _tasks.HighWater || _snapshotKeyAt < _arena.Keys.HighWater)
+        if (_snapshotAt < _tasks.HighWater || !areSpilledTold || _snapshotKeyAt < _arena.Keys.HighWater)
         {
             CrashPoint.Hit("plm.snapshot.slice");
             _snapshotDueMs = _now.Ms + PlmLimits.SnapshotPauseMs;

@@ -234,6 +234,12 @@ internal sealed partial class PlmCore
             return ArenaFull($"holds {_tasks.Capacity} tasks, which is its limit");
         }
 
+        var isHeld = MustHold(_batchSpec.Class);
+        if (isHeld && RefusalOfHold() is { IsNone: false } full)
+        {
+            return full;
+        }
+
         if (!_payloads.TryAllocate(payload.Length, out var block))
         {
             return ArenaFull($"has no room for the payload in its {_arena.Payloads.CapacityBytes} payload bytes");
@@ -249,9 +255,14 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         var before = _tasks.Read(index);
         Invariant.That(before.State == TaskState.Free);
-        var generation = TaskId.NextGeneration(slot.Generation, _arena.Epoch);
+        var generation = TaskId.NextGeneration(slot.OwnGeneration, _arena.Epoch);
         Invariant.That(generation != 0);
         FillSlot(ref slot, payload.Length, block, generation);
+        if (isHeld)
+        {
+            Hold(index, ref slot);
+        }
+
         CrashPoint.Hit("plm.submit.slot-filled");
         if (key is { } given)
         {
@@ -264,11 +275,12 @@ internal sealed partial class PlmCore
         var stepped = _tasks.TryStep(Role.Plm, index, before, accepted);
         Invariant.That(stepped);
         CrashPoint.Hit("plm.submit.accepted");
-        NoteAccepted(index, ref slot, accepted, payload);
+        NoteAccepted(index, ref slot, accepted, payload, isHeld);
         return Fault.None;
     }
 
-    private void NoteAccepted(uint index, ref TaskSlot slot, StateWord accepted, ReadOnlySpan<byte> payload)
+    private void NoteAccepted(
+        uint index, ref TaskSlot slot, StateWord accepted, ReadOnlySpan<byte> payload, bool isHeld)
     {
         Count(CellCounter.TasksNow);
         if (_batchSession is { } session)
@@ -287,8 +299,12 @@ internal sealed partial class PlmCore
             AwaitJournal(index, in slot, isEnd: false);
         }
 
-        _batchIds[_batchCount++] = new TaskId(index, slot.Generation).Value;
-        if (StartsOnce(in slot))
+        _batchIds[_batchCount++] = _tasks.IdOf(index).Value;
+        if (isHeld)
+        {
+            // Behind earlier tasks of its class.
+        }
+        else if (StartsOnce(in slot))
         {
             // In the record that accepts the task: what a power loss takes, it takes together.
             TryGrant(index, ref slot);

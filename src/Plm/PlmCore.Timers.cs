@@ -17,6 +17,7 @@ internal sealed partial class PlmCore
             var isWaiting = _owed.Count + _unjudged.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
             var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _snapshotDueMs), _heldBackUntilMs);
+            timerMs = Math.Min(timerMs, _holds.Count > 0 ? _now.Ms + PlmLimits.HoldLookMs : long.MaxValue);
             return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
         }
     }

@@ -7,6 +7,7 @@ using Muster.Arena.Slabs;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm.Spill;
 
 namespace Muster.Plm;
 
@@ -66,7 +67,12 @@ internal sealed partial class PlmCore
     /// <summary>
     /// Over an arena whose PLM role this process holds. <see cref="Recover"/> comes before any other call.
     /// </summary>
-    public PlmCore(ArenaMap arena, IPlmEffects effects, PlmOptions options, IPlmJournal? journal = null)
+    public PlmCore(
+        ArenaMap arena,
+        IPlmEffects effects,
+        PlmOptions options,
+        IPlmJournal? journal = null,
+        IPlmSpill? spill = null)
     {
         options.Validate();
         _arena = arena;
@@ -76,6 +82,10 @@ internal sealed partial class PlmCore
         _effects = effects;
         _options = options;
         _journal = journal;
+        _spill = arena.Spill.Capacity == 0 ? null : spill;
+        _extentRows = arena.Spill;
+        _holdFrom = options.HoldFrom == 0 ? (uint)(_tasks.Capacity * PressedFrom) : options.HoldFrom;
+        _holdFromBytes = (long)(PressedFrom * _arena.Payloads.CapacityBytes);
         _keys = new KeyIndex(arena.Keys);
         _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
@@ -105,6 +115,7 @@ internal sealed partial class PlmCore
     public void EndTurn()
     {
         Invariant.That(_inTurn);
+        RunHolds();
         FlushPushes();
         RunReleases();
         GrantMore();
@@ -128,6 +139,15 @@ internal sealed partial class PlmCore
     /// <summary>The state and slot of a task, or why there is none.</summary>
     public Fault Find(TaskId id, out uint slot, out StateWord word)
     {
+        if (_extentRows.IsSpilled(id))
+        {
+            (slot, word) = (0, default);
+            return new(
+                FaultCode.Unavailable,
+                $"task {id} waits on disk for its turn; ask for it with GetTask",
+                _options.RetryAfterMs);
+        }
+
         // A task that was confirmed and waits only for room in a ring is gone for everyone.
         if (_tasks.TryFind(id, out slot, out word) && (_tasks[slot].Flags & SlotFlags.Released) == 0)
         {
@@ -149,6 +169,7 @@ internal sealed partial class PlmCore
     private void FlushTally()
     {
         _arena.Set(CellCounter.KeysNow, (ulong)_keys.Count);
+        _arena.Set(CellCounter.HeldNow, (ulong)_heldCount);
         for (var counter = 0; counter < _tally.Length; counter++)
         {
             if (_tally[counter] != 0)

@@ -87,6 +87,14 @@ internal static class PlmLimits
     /// </summary>
     public const uint KeysFullRetryMs = 1_000;
 
+    /// <summary>Extents that are read ahead of need for each class.</summary>
+    public const int SpillReadAhead = 4;
+
+    /// <summary>
+    /// How soon, at the latest, tasks that wait are looked at again: workers may take ready ones without a turn.
+    /// </summary>
+    public const long HoldLookMs = 20;
+
     /// <summary>
     /// How many slots ahead of the one at hand are fetched into the cache: far enough for memory to answer, near enough
     /// for the cache to hold.

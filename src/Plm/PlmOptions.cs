@@ -18,6 +18,18 @@ internal sealed record PlmOptions
     public uint RetryAfterMs { get; init; } = 50;
 
     /// <summary>
+    /// From how many tasks in the arena on others wait behind them, on disk when there are many; at most 7/8 of the
+    /// arena's. 0, the default: 5/8 of the arena's tasks.
+    /// </summary>
+    public uint HoldFrom { get; init; }
+
+    /// <summary>
+    /// Waiting tasks of one class that go to disk together, 1 to 1,024. 0, the default: a 64th of the arena's tasks, 8
+    /// to 1,024.
+    /// </summary>
+    public int ExtentTasks { get; init; }
+
+    /// <summary>
     /// How long the session of a client that went away is kept, 1,000 ms to 30 days. Default 3,600,000 (an hour).
     /// </summary>
     public long SessionKeptMs { get; init; } = 3_600_000;
@@ -65,6 +77,7 @@ internal sealed record PlmOptions
             DurabilityDefault is >= DurabilityLevel.Memory and <= DurabilityLevel.Durable,
             nameof(DurabilityDefault),
             "memory, relaxed or durable");
+        Check(ExtentTasks is >= 0 and <= 1_024, nameof(ExtentTasks), "0 to 1,024");
         Check(ReattachMs is >= 0 and <= 60_000, nameof(ReattachMs), "0 to 60,000");
         Check(CrashesMax is >= 1 and <= 100, nameof(CrashesMax), "1 to 100");
         Check(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using Muster.Arena.Tables;
 
 namespace Muster.Plm;
@@ -58,6 +59,28 @@ internal sealed class PlmSession(uint row, ulong clientId)
     /// </summary>
     public uint Restored { get; set; }
 
+    /// <summary>Tasks that wait on disk.</summary>
+    public uint Spilled { get; private set; }
+
+    /// <summary>Extents on disk that hold tasks of the session, with how many.</summary>
+    public Dictionary<uint, uint> SpilledIn { get; } = [];
+
     /// <summary>Submitted and not confirmed.</summary>
-    public uint Outstanding => Live.Count + Ended.Count;
+    public uint Outstanding => Live.Count + Ended.Count + Spilled;
+
+    /// <summary>Tasks of the session went to disk.</summary>
+    public void NoteSpilled(uint extent, uint count)
+    {
+        SpilledIn[extent] = SpilledIn.GetValueOrDefault(extent) + count;
+        Spilled += count;
+    }
+
+    /// <summary>An extent came back.</summary>
+    public void ForgetSpilled(uint extent)
+    {
+        if (SpilledIn.Remove(extent, out var count))
+        {
+            Spilled -= count;
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using Muster.Core;
 
 namespace Muster.Plm;
@@ -57,6 +58,33 @@ internal sealed class TaskAwaiters(SlotIndex index, int capacity)
         return false;
     }
 
+    /// <summary>Takes out all that wait for the slot's task; null when nobody does.</summary>
+    public List<ITaskAwaiter>? TakeAll(uint slot)
+    {
+        List<ITaskAwaiter>? taken = null;
+        while (index[slot].Awaiter is var head and not 0)
+        {
+            taken ??= [];
+            taken.Add(_nodes[head - 1].Awaiter!);
+            index[slot].Awaiter = _nodes[head - 1].Next;
+            FreeNode(head - 1);
+        }
+
+        return taken;
+    }
+
+    /// <summary>Lets calls wait that have waited before, however many there are.</summary>
+    public void AddAll(uint slot, List<ITaskAwaiter> awaiters)
+    {
+        foreach (var awaiter in awaiters)
+        {
+            var node = TakeNode();
+            _nodes[node] = new Node { Awaiter = awaiter, Next = index[slot].Awaiter };
+            index[slot].Awaiter = node + 1;
+            Count++;
+        }
+    }
+
     /// <summary>Tells every awaiter of the slot that the task has ended.</summary>
     public void ResolveAll(uint slot, PlmTime now)
     {
@@ -91,7 +119,7 @@ internal sealed class TaskAwaiters(SlotIndex index, int capacity)
 
         if (_used == _nodes.Length)
         {
-            Array.Resize(ref _nodes, Math.Min(capacity, _nodes.Length * 2));
+            Array.Resize(ref _nodes, Math.Max(_nodes.Length + 1, _nodes.Length * 2));
         }
 
         Invariant.That(_used < _nodes.Length);

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -24,6 +25,8 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
     /// <summary>Empty when nothing is odd.</summary>
     public string Explain(in TaskSlot slot, StateWord word) => word.State switch
     {
+        TaskState.Accepted when IsHeld(in slot) =>
+            "waits behind earlier tasks of its handler and priority, because the arena is full",
         TaskState.Accepted => arena.Counter(CellCounter.HoldsBack) != 0
             ? "the arena was made anew; a worker that still runs the task may claim it, for some seconds"
             : "waits for the journal, because it may start once only",
@@ -33,6 +36,10 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
         TaskState.Waiting => "waits for other tasks",
         _ => string.Empty,
     };
+
+    private bool IsHeld(in TaskSlot slot) =>
+        slot.MovedSlot is var moved and not 0
+        && arena.Spill.State(SpillTable.ExtentOf(moved)) == SpillState.Held;
 
     private string ExplainReady(in TaskSlot slot)
     {

@@ -248,7 +248,7 @@ internal sealed partial class RegisterCore
             if (_tasks.TryStep(Role.Register, index, word, word.With(TaskState.Reported)))
             {
                 CrashPoint.Hit("register.result.reported");
-                _finished.Reported(index, report.Key.Task.Generation);
+                _finished.Reported(index, slot.OwnGeneration);
                 CrashPoint.Hit("register.result.told");
                 verdict = Verdict.Accepted;
                 return Fault.None;

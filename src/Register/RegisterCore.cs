@@ -87,7 +87,7 @@ internal sealed partial class RegisterCore
             var word = _tasks.Read(index);
             if (word.State == TaskState.Reported)
             {
-                _finished.Reported(index, _tasks[index].Generation);
+                _finished.Reported(index, _tasks[index].OwnGeneration);
             }
         }
 

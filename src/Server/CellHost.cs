@@ -262,12 +262,13 @@ internal sealed class CellHost : IAsyncDisposable
                 Addresses = addresses,
                 Cell = _options.Cell,
                 Version = _options.Version,
-                Core = _options.Plm,
                 StateFolder = _options.StateFolder,
 #if SEAMS
+                Core = CrashSwitch.Small(_options.Plm),
                 Journal = CrashSwitch.Small(_options.Journal),
                 SnapshotBytesMin = CrashSwitch.SnapshotBytesMin,
 #else
+                Core = _options.Plm,
                 Journal = _options.Journal,
 #endif
                 Failed = Fail,

@@ -6,6 +6,7 @@ using System.Threading;
 using Muster.Arena.Native;
 using Muster.Core;
 using Muster.Journal;
+using Muster.Plm;
 
 namespace Muster.Server;
 
@@ -44,6 +45,9 @@ internal static class CrashSwitch
             }
         };
     }
+
+    /// <summary>Most tasks of a test's load wait, and on disk.</summary>
+    public static PlmOptions Small(PlmOptions options) => options with { HoldFrom = 256, ExtentTasks = 16 };
 
     /// <summary>A segment is used again only while its successor in reserve is not ready, which is then kept late.
     /// </summary>

@@ -31,6 +31,16 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
             nameof(Safeguard.NewAttempt),
             FaultKind.PauseWorker | FaultKind.KillWorker,
             ["I5", "I10"]),
+        new(
+            "left before it is marked",
+            nameof(Safeguard.MarkBeforeLeaving),
+            FaultKind.Spill | FaultKind.KillInside,
+            ["I2", "I8", "core"]),
+        new(
+            "copies taken for tasks",
+            nameof(Safeguard.CopiesGo),
+            FaultKind.Spill | FaultKind.KillInside,
+            ["I1", "I2", "I8", "I12", "core"]),
         new("answered before cancelled", nameof(Safeguard.CancelBeforeAnswer), FaultKind.Cancel, ["I17"]),
     ];
 

@@ -71,6 +71,13 @@ internal sealed unsafe partial class TaskHeap
     /// <summary>Ready tasks, read without the lock.</summary>
     public ulong Count => Volatile.Read(ref _header->Count);
 
+    /// <summary>Ready tasks of one class, read without the lock.</summary>
+    public uint CountOf(ushort classId)
+    {
+        Invariant.That(classId < ArenaLayout.HeapClasses);
+        return Volatile.Read(ref _classes[classId].Count);
+    }
+
     private uint ClassCount
     {
         get

@@ -12,13 +12,17 @@ internal static partial class Fallocate
 {
     /// <summary>Makes the file <paramref name="bytes"/> long with all pages reserved and zero.</summary>
     /// <returns>0 or an errno; a failed call may leave part of the file.</returns>
-    public static int Reserve(SafeFileHandle file, long bytes)
+    public static int Reserve(SafeFileHandle file, long bytes) => Reserve(file, 0, bytes);
+
+    /// <summary>Reserves a part of the file, which keeps what it holds.</summary>
+    /// <returns>0 or an errno.</returns>
+    public static int Reserve(SafeFileHandle file, long offset, long bytes)
     {
         int errno;
         do
         {
             // The call gives its errno back and leaves the global one alone.
-            errno = posix_fallocate(file, 0, bytes);
+            errno = posix_fallocate(file, offset, bytes);
         }
         while (errno == Errno.EINTR);
         return errno;

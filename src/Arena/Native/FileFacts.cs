@@ -11,6 +11,9 @@ namespace Muster.Arena.Native;
 internal readonly record struct FileFacts(
     ushort Mode, uint Uid, uint Links, long Bytes, ulong Inode, ulong Device)
 {
+    /// <summary>What it takes of the disk, or of memory: holes do not count.</summary>
+    public long AllocatedBytes { get; init; }
+
     public bool IsRegular => (Mode & Statx.S_IFMT) == Statx.S_IFREG;
 
     public bool IsFolder => (Mode & Statx.S_IFMT) == Statx.S_IFDIR;

@@ -50,7 +50,10 @@ internal static unsafe partial class Statx
 
         facts = new FileFacts(
             buffer.Mode, buffer.Uid, buffer.Nlink, (long)buffer.Size, buffer.Ino,
-            ((ulong)buffer.DevMajor << 32) | buffer.DevMinor);
+            ((ulong)buffer.DevMajor << 32) | buffer.DevMinor)
+        {
+            AllocatedBytes = (long)buffer.Blocks * 512,
+        };
         return true;
     }
 
@@ -65,6 +68,7 @@ internal static unsafe partial class Statx
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Ino;
         [FieldOffset(40)] public ulong Size;
+        [FieldOffset(48)] public ulong Blocks;
         [FieldOffset(136)] public uint DevMajor;
         [FieldOffset(140)] public uint DevMinor;
     }

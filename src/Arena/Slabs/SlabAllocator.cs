@@ -6,10 +6,10 @@ using Muster.Core;
 namespace Muster.Arena.Slabs;
 
 /// <summary>
-/// Hands out blocks of a region: size classes in quarter-power-of-two steps up to 4 MiB. It belongs to one role (PLM
-/// for payloads, Register for results) and lives in that process's own memory: a role that takes over makes a new one
-/// and claims every block that a slot names, so nothing can leak and no lock is needed. Not thread-safe. The block's
-/// length is not stored: free and claim are given the same length as allocate.
+/// Hands out blocks of a region: size classes in steps of 16 bytes, then of quarter powers of two, up to 4 MiB. It
+/// belongs to one role (PLM for payloads, Register for results) and lives in that process's own memory: a role that
+/// takes over makes a new one and claims every block that a slot names, so nothing can leak and no lock is needed. Not
+/// thread-safe. The block's length is not stored: free and claim are given the same length as allocate.
 /// Allocating and freeing cost O(1) and allocate nothing; when the region is full, <see cref="TryAllocate"/> says so.
 /// A new one is in its claims until <see cref="EndClaims"/>, also over a new region: until then blocks may be claimed
 /// and freed, afterwards allocated and freed.
@@ -198,7 +198,14 @@ internal sealed class SlabAllocator
     /// </summary>
     private bool TryFindRun(uint block, int slabClass, out int run, out int bit)
     {
-        var unit = block - 1;
+        if (block < SlabRegion.FirstUnit)
+        {
+            run = SlabPage.None;
+            bit = 0;
+            return false;
+        }
+
+        var unit = block - SlabRegion.FirstUnit;
         var units = (uint)SlabClasses.BlockBytes(slabClass) / SlabRegion.UnitBytes;
         var page = (int)(unit / UnitsPerPage);
         for (var back = 0; back < SlabClasses.RunPages(slabClass) && back <= page; back++)
@@ -256,5 +263,7 @@ internal sealed class SlabAllocator
         (page.Used[bit / BitsPerWord] & (1UL << (bit % BitsPerWord))) != 0;
 
     private static uint BlockAt(int run, int bit, int slabClass) =>
-        1 + ((uint)run * UnitsPerPage) + ((uint)bit * (uint)(SlabClasses.BlockBytes(slabClass) / SlabRegion.UnitBytes));
+        SlabRegion.FirstUnit
+        + ((uint)run * UnitsPerPage)
+        + ((uint)bit * (uint)(SlabClasses.BlockBytes(slabClass) / SlabRegion.UnitBytes));
 }

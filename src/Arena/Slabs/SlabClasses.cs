@@ -5,21 +5,22 @@ using Muster.Core;
 namespace Muster.Arena.Slabs;
 
 /// <summary>
-/// The sizes of blocks: 64, 128, 192 and 256 bytes, then four steps to each power of two (320, 384, 448, 512, 640 ...)
-/// up to 4 MiB. A block is at most a quarter longer than what was asked for, above 256 bytes.
-/// Blocks of one size fill a run of 1, 3, 5 or 7 pages exactly, because each size is one of these odd numbers times a
-/// power of two; sizes that are whole pages have a run each. So no run has a wasted rest.
+/// The sizes of blocks: multiples of 16 up to 256 bytes, then four steps to each power of two (320, 384, 448, 512, 640
+/// ...) up to 4 MiB. A block is at most 15 bytes, and above 256 bytes at most a quarter, longer than what was asked
+/// for. Blocks of one size fill a run of 1, 3, 5 ... or 15 pages exactly, because each size is one of these odd numbers
+/// times a power of two; sizes that are whole pages have a run each. So no run has a wasted rest. Pages are small
+/// enough that the largest run of small blocks has 256 of them, which is what one <see cref="SlabPage"/> has bits for.
 /// </summary>
 internal static class SlabClasses
 {
-    public const int Count = 60;
-    public const int PageBytes = 16 * 1024;
+    public const int Count = 72;
+    public const int PageBytes = 4 * 1024;
     public const int BlockBytesMax = 4 * 1024 * 1024;
     public const int RunPagesMax = BlockBytesMax / PageBytes;
     public const int RunBlocksMax = 256;
 
-    private const int LinearClasses = 4;
-    private const int LinearBytes = 64;
+    private const int LinearClasses = 16;
+    private const int LinearBytes = 16;
     private const int LinearBytesMax = LinearClasses * LinearBytes;
     private const int FirstPower = 8;
 

@@ -7,18 +7,24 @@ using Muster.Core;
 namespace Muster.Arena.Slabs;
 
 /// <summary>
-/// The bytes of payloads or results in the arena. A block is named by its offset in 64-byte units, from 1; 0 is no
-/// block, because unit 0 holds the region's own words. Reading a block is safe while the slot that names it is in a
-/// state that owns it. A zeroed area is a region without used blocks.
+/// The bytes of payloads or results in the arena. A block is named by its offset in 16-byte units, from 4; 0 is no
+/// block, because the first 64 bytes hold the region's own words. Reading a block is safe while the slot that names it
+/// is in a state that owns it. A zeroed area is a region without used blocks.
 /// <para>Memory order: the bytes of a block are plain; the step of the slot that names it publishes them. Used bytes
 /// are written by the region's one allocator with release and are for people.</para>
 /// </summary>
 internal sealed unsafe class SlabRegion
 {
-    public const int UnitBytes = 64;
+    public const int UnitBytes = 16;
+
+    /// <summary>A cache line, so that blocks of whole lines lie on lines.</summary>
+    public const int HeaderBytes = 64;
+
+    /// <summary>The first that a block can be.</summary>
+    public const uint FirstUnit = HeaderBytes / UnitBytes;
 
     /// <summary>Blocks are named by 32 bits of units.</summary>
-    public const long RegionBytesMax = 128L << 30;
+    public const long RegionBytesMax = 64L << 30;
 
     private const long UsedBytesOffset = 0;
 
@@ -29,14 +35,14 @@ internal sealed unsafe class SlabRegion
 
     internal SlabRegion(ArenaMemory memory, long offset, long bytes)
     {
-        Invariant.That(bytes is > UnitBytes and <= RegionBytesMax);
+        Invariant.That(bytes is > HeaderBytes and <= RegionBytesMax);
         _memory = memory;
         _base = memory.At(offset, bytes);
         _bytes = bytes;
     }
 
     /// <summary>Bytes that blocks can lie in.</summary>
-    public long CapacityBytes => _bytes - UnitBytes;
+    public long CapacityBytes => _bytes - HeaderBytes;
 
     /// <summary>Bytes in use, as the allocator last published it.</summary>
     public long UsedBytes
@@ -47,7 +53,7 @@ internal sealed unsafe class SlabRegion
 
     /// <summary>Whether a block can be there; for those who read its name while others may change it.</summary>
     public bool Covers(uint block, int length) =>
-        length == 0 || (block != 0 && length > 0 && (long)block * UnitBytes <= _bytes - length);
+        length == 0 || (block >= FirstUnit && length > 0 && (long)block * UnitBytes <= _bytes - length);
 
     /// <summary>The bytes of a block. Index and length are checked against the region.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,7 +65,7 @@ internal sealed unsafe class SlabRegion
         }
 
         var start = (long)block * UnitBytes;
-        Invariant.That(block != 0 && length > 0 && start <= _bytes - length);
+        Invariant.That(block >= FirstUnit && length > 0 && start <= _bytes - length);
         return new Span<byte>(_base + start, length);
     }
 }

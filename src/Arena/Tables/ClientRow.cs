@@ -20,5 +20,8 @@ internal unsafe struct ClientRow
     /// <summary>Wall clock ms since 1970 at which it was last connected; 0 while connected.</summary>
     [FieldOffset(16)] public ulong LeftUnixMs;
     [FieldOffset(24)] public uint Outstanding;
+
+    /// <summary>Sessions that the row has held so far: what waits on disk names its session by row and this.</summary>
+    [FieldOffset(28)] public uint Sessions;
     [FieldOffset(64)] public fixed byte Name[NameBytes];
 }

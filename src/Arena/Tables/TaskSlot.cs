@@ -26,7 +26,10 @@ internal struct TaskSlot
 
     [FieldOffset(0)] public ulong State;
 
-    /// <summary>P. The whole generation; its low half is in the state word too.</summary>
+    /// <summary>
+    /// P. The slot's generation, 36 bits whose low 32 are in the state word too; above it the slot number of the task's
+    /// id when that is not this slot's own, see <see cref="Spill.SpillTable"/>, else 0.
+    /// </summary>
     [FieldOffset(8)] public ulong Generation;
 
     /// <summary>H. Slot index + 1 of the neighbours in the class's FIFO; 0 at the ends.</summary>
@@ -123,6 +126,19 @@ internal struct TaskSlot
     [FieldOffset(120)] public ulong DueUnixMs;
 
     public const byte FlagOutcomeIsResult = 1;
+
+    private const int GenerationBits = 64 - TaskId.SlotBits;
+
+    /// <summary>The slot's own generation, without the number of a task that came from elsewhere.</summary>
+    public readonly ulong OwnGeneration => Generation & ((1UL << GenerationBits) - 1);
+
+    /// <summary>The slot number of its task's id when it is not this slot's; 0: it is.</summary>
+    public readonly uint MovedSlot => MovedSlotOf(Generation);
+
+    public static uint MovedSlotOf(ulong generation) => (uint)(generation >> GenerationBits);
+
+    /// <summary>What <see cref="Generation"/> is for a task whose id has another slot number.</summary>
+    public static ulong Moved(ulong ownGeneration, uint slot) => ownGeneration | ((ulong)slot << GenerationBits);
 
     /// <summary>Names another payload block, both words in one store: no death in between leaves half a name.</summary>
     public void SetPayload(uint block, uint bytes)

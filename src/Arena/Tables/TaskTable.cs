@@ -3,6 +3,7 @@ using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using System.Threading;
+using Muster.Arena.Spill;
 using Muster.Core;
 using Muster.Core.Tasks;
 
@@ -16,7 +17,7 @@ namespace Muster.Arena.Tables;
 /// <item>State word: <see cref="TryStep"/> swaps it with a full fence, so every field written before the step is seen
 /// by whoever loads the word with <see cref="Read"/> or <see cref="TryFind"/> (acquire) and finds the new state.</item>
 /// <item>Generation: written by the PLM while the slot is Free, so it is fixed for whoever has seen a state that is not
-/// Free. <see cref="TryFind"/> loads it after the state word and compares all 36 bits.</item>
+/// Free. <see cref="TryFind"/> loads it after the state word and compares all of it.</item>
 /// <item>High water: written by the PLM (release) before the first slot beyond it leaves Free; loaded with acquire by
 /// scans, which therefore miss no slot that left Free before they began.</item>
 /// </list>
@@ -29,9 +30,11 @@ internal sealed unsafe class TaskTable
     private readonly ArenaMemory _memory;
     private readonly uint* _highWater;
     private readonly TaskSlot* _slots;
+    private readonly SpillTable? _spill;
 
-    internal TaskTable(ArenaMemory memory, long offset, uint capacity)
+    internal TaskTable(ArenaMemory memory, long offset, uint capacity, SpillTable? spill = null)
     {
+        _spill = spill;
         Invariant.That(capacity is > 0 and <= TaskId.SlotMax);
         Invariant.That(sizeof(TaskSlot) == ArenaLayout.TaskSlotBytes);
         _memory = memory;
@@ -128,7 +131,7 @@ internal sealed unsafe class TaskTable
         word = default;
         if (index >= Capacity)
         {
-            return false;
+            return TryFindMoved(id, out index, out word);
         }
 
         word = Read(index);
@@ -138,5 +141,28 @@ internal sealed unsafe class TaskTable
     }
 
     /// <summary>The id of the task that the slot holds now.</summary>
-    public TaskId IdOf(uint index) => new(index, Volatile.Read(ref this[index].Generation));
+    public TaskId IdOf(uint index)
+    {
+        var generation = Volatile.Read(ref this[index].Generation);
+        var moved = TaskSlot.MovedSlotOf(generation);
+        return moved == 0 ? new(index, generation) : new(moved, _spill![SpillTable.ExtentOf(moved)].Generation);
+    }
+
+    // Of an id that names no slot of its own: see SpillTable.
+    private bool TryFindMoved(TaskId id, out uint index, out StateWord word)
+    {
+        index = id.Slot;
+        word = default;
+        if (_spill is null || !_spill.TryLocate(id, out var at) || at >= Capacity)
+        {
+            return false;
+        }
+
+        index = at;
+        word = Read(at);
+        var generation = Volatile.Read(ref _slots[at].Generation);
+        return word.State != TaskState.Free
+            && word.GenerationLow == (uint)generation
+            && TaskSlot.MovedSlotOf(generation) == id.Slot;
+    }
 }

@@ -152,7 +152,7 @@ internal static class SharedOptions
 
     public static Option<uint?> TasksMax() => new("--tasks-max")
     {
-        Description = "Tasks that exist at once, when the arena is made: 1024 to 268435455 [default: 262144]",
+        Description = "Tasks that exist at once, when the arena is made: 1024 to 134217728 [default: 262144]",
         HelpName = "N",
     };
 
@@ -172,6 +172,20 @@ internal static class SharedOptions
     {
         Description = "Payload bytes and result bytes each, when the arena is made: 64M, 2G [default: 128M]",
         HelpName = "BYTES",
+    };
+
+    public static Option<string?> MemoryMax() => new("--memory-max")
+    {
+        Description = "Memory of the whole cell, arena and roles, when the arena is made: 512M, 3G. What does not fit "
+            + "waits on disk [default: a quarter of the machine's, and of that what the other options ask for]",
+        HelpName = "BYTES",
+    };
+
+    public static Option<uint?> SpilledMax() => new("--spilled-max")
+    {
+        Description = "Tasks that may wait on disk, when the arena is made: 0 (refuse what does not fit) to 134217728 "
+            + "[default: 67108864]",
+        HelpName = "N",
     };
 
     /// <summary>Loopback only: anything else needs encryption and identities that do not exist yet.</summary>

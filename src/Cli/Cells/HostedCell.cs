@@ -86,7 +86,10 @@ internal sealed class HostedCell : IAsyncDisposable
 
     private static ArenaLimits LimitsOf(HostedCellPlan plan)
     {
-        var limits = new ArenaLimits();
+        var machine = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        var limits = plan.MemoryMax is { } memory
+            ? ArenaLimits.Within(memory)
+            : ArenaLimits.DefaultsWithin(machine / 4) ?? new ArenaLimits();
         if (plan.TasksMax is { } tasks)
         {
             limits = limits with { TasksMax = tasks, KeysMax = uint.Min(limits.KeysMax, tasks) };
@@ -95,6 +98,7 @@ internal sealed class HostedCell : IAsyncDisposable
         limits = limits with
         {
             KeysMax = plan.KeysMax ?? limits.KeysMax,
+            SpilledMax = plan.SpilledMax ?? limits.SpilledMax,
             WorkersMax = plan.WorkersMax ?? limits.WorkersMax,
         };
 

@@ -28,6 +28,12 @@ internal sealed record HostedCellPlan
     /// <summary>Payload bytes and result bytes each that a new arena holds; null: the default.</summary>
     public long? PayloadBytesMax { get; init; }
 
+    /// <summary>Tasks that may wait on disk; null: the default.</summary>
+    public uint? SpilledMax { get; init; }
+
+    /// <summary>Memory of arena and roles together; null: a quarter of the machine's, for the defaults.</summary>
+    public long? MemoryMax { get; init; }
+
     /// <summary>The level of tasks that name none; the default: durable.</summary>
     public Durability Durability { get; init; }
 

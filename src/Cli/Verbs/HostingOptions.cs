@@ -15,6 +15,8 @@ internal sealed class HostingOptions
     private readonly Option<string?> _bind = SharedOptions.Bind();
     private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
     private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
+    private readonly Option<uint?> _spilledMax = SharedOptions.SpilledMax();
+    private readonly Option<string?> _memoryMax = SharedOptions.MemoryMax();
     private readonly Option<uint?> _workersMax = SharedOptions.WorkersMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
@@ -35,6 +37,8 @@ internal sealed class HostingOptions
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
         verb.Add(_keysMax);
+        verb.Add(_memoryMax);
+        verb.Add(_spilledMax);
         verb.Add(_workersMax);
         verb.Add(_durability);
         verb.Add(_crashesMax);
@@ -60,6 +64,13 @@ internal sealed class HostingOptions
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
             ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),
                 ArenaLimits.ResultBytesMin, ArenaLimits.RegionBytesMax)
+            : null,
+        SpilledMax = result.GetValue(_spilledMax) is { } spilled
+            ? (uint)InRange("--spilled-max", spilled, 0, ArenaLimits.SpilledMaxMax)
+            : null,
+        MemoryMax = result.GetValue(_memoryMax) is { } memory
+            ? InRange("--memory-max", SharedOptions.ParseBytes("--memory-max", memory),
+                ArenaLimits.MemoryBytesMin, long.MaxValue)
             : null,
     };
 

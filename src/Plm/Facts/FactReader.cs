@@ -56,6 +56,9 @@ internal ref struct FactReader(ReadOnlySpan<byte> bytes)
             : throw new InvalidDataException("a number in a fact has more than 32 bits");
     }
 
+    /// <summary>What was not read yet; refers to the record's own bytes.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _rest;
+
     public ulong Fixed64() => BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)));
 
     public float Single() => BinaryPrimitives.ReadSingleLittleEndian(Take(sizeof(float)));

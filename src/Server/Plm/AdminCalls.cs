@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.Threading.Tasks;
 using Grpc.Core;
+using Muster.Arena.Spill;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
@@ -29,14 +30,21 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
     public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
         var id = new TaskId(request.TaskId);
-        FaultStatus.ThrowIfFault(host.Run((core, _) => core.Find(id, out var _, out var _)));
         var infos = new TaskInfos(host.Options.Arena, host.Now());
-        if (infos.TryRead(id.Slot, out var info) && info.TaskId == id.Value)
+        if (infos.TryReadSpilled(id, out var waiting))
+        {
+            FaultStatus.ThrowIfFault(host.Refusal);
+            return Task.FromResult(new GetTaskResponse { Task = waiting });
+        }
+
+        uint index = 0;
+        FaultStatus.ThrowIfFault(host.Run((core, _) => core.Find(id, out index, out var _)));
+        if (infos.TryRead(index, out var info) && info.TaskId == id.Value)
         {
             return Task.FromResult(new GetTaskResponse { Task = info });
         }
 
-        // It was freed between the two looks.
+        // It was freed, or went to disk, between the two looks.
         throw FaultStatus.ToException(new Fault(FaultCode.TaskNotFound, $"task {id} has just been forgotten"));
     }
 
@@ -66,7 +74,47 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
             response.Tasks.Add(info);
         }
 
+        if (response.NextPageToken.Length == 0)
+        {
+            ListSpilled(response, request, filter, infos, from, wanted);
+        }
+
         return Task.FromResult(response);
+    }
+
+    // Those on disk come last. What is known of them without reading files is what a list shows.
+    private void ListSpilled(
+        ListTasksResponse response,
+        ListTasksRequest request,
+        TaskFilter filter,
+        TaskInfos infos,
+        uint from,
+        int wanted)
+    {
+        var spill = host.Options.Arena.Spill;
+        var next = Math.Max(from, SpillTable.SlotFlag);
+        for (var extent = SpillTable.ExtentOf(next); extent < spill.HighWater; extent++)
+        {
+            var first = extent == SpillTable.ExtentOf(next) ? SpillTable.PlaceOf(next) : 0;
+            for (var place = first; place < spill[extent].Count; place++)
+            {
+                var slot = SpillTable.SlotOf(extent, place);
+                if (!infos.TryReadSpilled(new TaskId(slot, spill[extent].Generation), out var info)
+                    || (request.Handler.Length > 0 && info.Handler != request.Handler)
+                    || !filter.Matches(info))
+                {
+                    continue;
+                }
+
+                if (response.Tasks.Count == wanted)
+                {
+                    response.NextPageToken = slot.ToString("x", CultureInfo.InvariantCulture);
+                    return;
+                }
+
+                response.Tasks.Add(info);
+            }
+        }
     }
 
     public override Task<ListWorkersResponse> ListWorkers(ListWorkersRequest request, ServerCallContext context)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.V1;
@@ -27,7 +28,11 @@ internal static class CellInfos
             response.Roles.Add(ReadRole(arena, role));
         }
 
-        response.Arena.Add(Use("tasks", arena.Counter(CellCounter.TasksNow), arena.Tasks.Capacity));
+        var spilled = arena.Counter(CellCounter.SpilledNow);
+        var tasks = arena.Counter(CellCounter.TasksNow);
+        response.Arena.Add(Use("tasks", tasks > spilled ? tasks - spilled : 0, arena.Tasks.Capacity));
+        response.Arena.Add(
+            Use("tasks on disk", spilled, (ulong)arena.Spill.Capacity * SpillTable.ExtentTasksMax));
         response.Arena.Add(Use("payload bytes", (ulong)arena.Payloads.UsedBytes, (ulong)arena.Payloads.CapacityBytes));
         response.Arena.Add(Use("result bytes", (ulong)arena.Results.UsedBytes, (ulong)arena.Results.CapacityBytes));
         response.Arena.Add(Use("worker rows", arena.Workers.HighWater, arena.Workers.Capacity));
@@ -38,7 +43,7 @@ internal static class CellInfos
 
     private static CellCounters ReadCounters(ArenaMap arena)
     {
-        var ready = arena.Ready.Count;
+        var ready = arena.Ready.Count + arena.Counter(CellCounter.HeldNow) + arena.Counter(CellCounter.SpilledNow);
         var delayed = arena.Counter(CellCounter.DelayedNow);
         var done = arena.Counter(CellCounter.DoneNow);
         var tasks = arena.Counter(CellCounter.TasksNow);

@@ -27,7 +27,7 @@ namespace Muster.Server.PlmHosting;
 /// streams end with UNAVAILABLE, and <see cref="PlmHostOptions.Failed"/> is told. A successor repairs from the
 /// arena.</para>
 /// </summary>
-internal sealed class PlmHost : IPlmEffects, IDisposable
+internal sealed partial class PlmHost : IPlmEffects, IDisposable
 {
     private const int WaitMsMax = 1_000;
 
@@ -144,6 +144,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
             {
                 // Nobody else could take the role while a host that never ran keeps it.
                 _stopped = true;
+                CloseSpill();
                 _cellJournal?.Dispose();
                 _lease!.Dispose();
                 return fault;
@@ -157,6 +158,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
                 _journalThread.Appended(wantsSync: true);
             }
 
+            _spill?.Start();
             _thread = new Thread(Work) { Name = "plm", IsBackground = true };
             _thread.Start();
             PlmLog.Started(_logger, _options.Cell, _lease!.Epoch, _arena.Counter(CellCounter.TasksNow));
@@ -197,6 +199,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
             thread?.Join();
         }
 
+        CloseSpill();
         if (_journalThread?.TryStop(_options.JournalPatience) == false)
         {
             // A flush that never ends must not keep the process from ending, which alone gives the journal's lock back.
@@ -355,9 +358,14 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
                 }
 
                 _journal = new PlmJournal(_cellJournal!.Log, _options.SnapshotBytesMin);
+                opened = TryOpenSpill(folder);
+                if (!opened.IsNone)
+                {
+                    return opened;
+                }
             }
 
-            var core = new PlmCore(_arena, this, _options.Core, _journal);
+            var core = new PlmCore(_arena, this, _options.Core, _journal, _spill);
             core.BeginTurn(Now());
             var fault = core.Recover();
             if (fault.IsNone)
@@ -371,6 +379,7 @@ internal sealed class PlmHost : IPlmEffects, IDisposable
         catch
         {
             _stopped = true;
+            CloseSpill();
             _cellJournal?.Dispose();
             _lease?.Dispose();
             throw;

@@ -18,7 +18,7 @@ internal static class ResultBytes
         ref var slot = ref arena.Tasks[index];
         var word = arena.Tasks.Read(index);
         Invariant.That(word.State == TaskState.Done && slot.Outcome != 0);
-        writer.WriteFixed64(1, new TaskId(index, slot.Generation).Value);
+        writer.WriteFixed64(1, arena.Tasks.IdOf(index).Value);
         writer.WriteUInt64(2, slot.Ref);
         writer.WriteUInt32(4, word.Attempt.Value);
         writer.WriteUInt32(5, slot.Executions);

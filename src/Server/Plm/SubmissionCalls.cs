@@ -106,7 +106,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
             // A role that has ended knows of no awaiters, and says so to the caller; else the call itself is over.
             host.Run((core, _) =>
             {
-                core.StopAwaiting(slot, awaiter);
+                core.StopAwaiting(new TaskId(request.TaskId), awaiter);
                 return true;
             });
             throw;

@@ -2,6 +2,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Google.Protobuf;
 using Muster.Arena;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -46,6 +47,32 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         return false;
     }
 
+    /// <summary>A task that waits on disk: what is known of it without reading its file.</summary>
+    public bool TryReadSpilled(TaskId id, [NotNullWhen(true)] out TaskInfo? info)
+    {
+        info = null;
+        if (!arena.Spill.IsSpilled(id))
+        {
+            return false;
+        }
+
+        var extent = SpillTable.ExtentOf(id.Slot);
+        var taskClass = arena.Ready.ClassOf(arena.Spill[extent].Class);
+        var isCancelled = SpillRow.IsSet(arena.Spill.Cancelled(extent), SpillTable.PlaceOf(id.Slot));
+        info = new TaskInfo
+        {
+            TaskId = id.Value,
+            State = WireState.Ready,
+            Handler = arena.Handlers.Name(taskClass.Handler),
+            Queue = "default",
+            Priority = taskClass.Priority,
+            Reason = isCancelled
+                ? "was cancelled while it waited on disk, and ends as soon as it is back"
+                : "waits on disk, behind earlier tasks of its handler and priority, because the arena is full",
+        };
+        return true;
+    }
+
     /// <summary>
     /// A state as the wire shows it. What is only a step between two is shown as the one it leads to.
     /// </summary>
@@ -68,7 +95,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         var hasResult = isDone && (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
         var info = new TaskInfo
         {
-            TaskId = new TaskId(index, slot.Generation).Value,
+            TaskId = arena.Tasks.IdOf(index).Value,
             State = isDone || word.State != TaskState.Done ? StateOf(word.State) : WireState.Running,
             Outcome = isDone ? (WireOutcome)slot.Outcome : WireOutcome.Unspecified,
             Handler = slot.Handler < arena.Handlers.Count ? arena.Handlers.Name(slot.Handler) : string.Empty,

@@ -40,6 +40,8 @@ internal sealed class SimDisk
     /// <summary>The power goes before the so-manyth call from now.</summary>
     public void DoomPower(int calls) => _callsToPowerLoss = calls;
 
+    public bool IsFull => Disk.CapacityBytes == FullBytes;
+
     public void SetFull(bool isFull) => Disk.CapacityBytes = isFull ? FullBytes : long.MaxValue;
 
     public void Heal()

@@ -57,4 +57,7 @@ internal enum FaultKind
 
     /// <summary>A bit of the journal flips while the PLM is down.</summary>
     Damage = 1 << 25,
+
+    /// <summary>The arena has room for a few tasks only, and others wait on disk.</summary>
+    Spill = 1 << 26,
 }

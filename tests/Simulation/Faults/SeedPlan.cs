@@ -42,7 +42,14 @@ internal sealed class SeedPlan
         Workers = 1 + random.Below(4);
         Tasks = (int)random.Skewed(4, 90);
         var isPressed = Faults.HasFlag(FaultKind.Pressure);
-        Plm = new PlmOptions { OutstandingMax = isPressed ? (uint)random.Range(3, 20) : 0 };
+        var isSmall = Faults.HasFlag(FaultKind.Spill);
+        Tasks = isSmall ? Math.Max(Tasks, (int)random.Range(40, 160)) : Tasks;
+        Plm = new PlmOptions
+        {
+            OutstandingMax = isPressed ? (uint)random.Range(3, 20) : 0,
+            HoldFrom = isSmall ? (uint)random.Range(1, 6) : 0,
+            ExtentTasks = isSmall ? 1 + random.Below(4) : 0,
+        };
         OutboxBytesMax = isPressed ? random.Range(200, 4_000) : 256 * 1024;
         ResultsPerMessage = (int)random.Skewed(1, 64);
         FillerBytesMax = isPressed && random.Chance(100) ? 120_000 : 64;

@@ -45,7 +45,9 @@ internal static class Workload
                 items.Add(MakeTask(random, plan, ++key, random.Chance(200) ? KindOf(random) : kind));
             }
 
-            var handler = s_handlers[random.Below(2)];
+            // Few classes, so that each has more than the arena shall hold.
+            var isSmall = plan.Faults.HasFlag(FaultKind.Spill) && random.Chance(800);
+            var handler = s_handlers[isSmall ? 0 : random.Below(2)];
             var durability = DurabilityOf(random, plan);
             var level = (durability, plan.HasJournal) switch
             {
@@ -54,6 +56,7 @@ internal static class Workload
                 _ => HistoryLevel.Durable,
             };
             var options = OptionsOf(random, durability);
+            options = isSmall ? options with { Priority = 4 } : options;
             if (callers.Count == 0 || random.Chance(700))
             {
                 var client = clients[random.Below(clients.Count)];

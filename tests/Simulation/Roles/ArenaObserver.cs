@@ -6,6 +6,7 @@ using System.Collections.Generic;
 using Muster.Checking;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm;
 using Muster.Simulation.Actors;
 using Muster.Simulation.Kernel;
 
@@ -111,7 +112,7 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
         var taskClass = ClassOf(index);
         switch (after.State)
         {
-            case TaskState.Accepted:
+            case TaskState.Accepted when !world.KeyOf.ContainsKey(id):
                 var payload = cell.Arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
                 world.KeyOf.TryAdd(id, BinaryPrimitives.ReadUInt64LittleEndian(payload));
                 break;
@@ -138,6 +139,9 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
                 var dueUs = ((world.NowUs / 1_000) + delayMs) * 1_000;
                 Record(role, HistoryOp.TimerSet, id, value: (ulong)dueUs);
                 break;
+            case TaskState.Done when !IsEnd(in slot):
+                // A way station: of a task that went to disk, or that comes back from the journal.
+                break;
             case TaskState.Done:
                 Record(role, HistoryOp.Done, id, after.Attempt.Value);
                 break;
@@ -145,6 +149,10 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
                 break;
         }
     }
+
+    // Outcome or fault stand in the slot before a task ends, and it is published after that.
+    private static bool IsEnd(in TaskSlot slot) =>
+        (slot.Outcome != 0 || slot.EndFault != 0) && (slot.Flags & SlotFlags.Published) == 0;
 
     // Tasks that run alone go before all others, whatever their priority: they are compared with each other.
     private ulong ClassOf(uint index)

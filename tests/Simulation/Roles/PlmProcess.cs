@@ -6,6 +6,7 @@ using Muster.Arena;
 using Muster.Core;
 using Muster.Journal;
 using Muster.Plm;
+using Muster.Server.Spill;
 using Muster.Simulation.Disks;
 using Muster.Simulation.Faults;
 using Muster.Simulation.Kernel;
@@ -22,6 +23,7 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
     private readonly List<(ulong Sequence, byte Durability, Action Resolve)> _waiters = [];
     private PlmCore? _core;
     private JournalWork? _journal;
+    private SimSpill? _spill;
     private long _notFlushingSinceUs;
     private bool _wakeScheduler;
     private bool _wakeRegister;
@@ -95,6 +97,8 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
         _notFlushingSinceUs = _core is null ? _notFlushingSinceUs : World.NowUs - StoppedForUs;
         _core = null;
         _journal = null;
+        _spill?.Die();
+        _spill = null;
         _wakeScheduler = false;
         _wakeRegister = false;
         _promising.Clear();
@@ -158,13 +162,17 @@ internal sealed class PlmProcess(World world, SimCell cell, int index)
             }
 
             var journal = _journal is null ? null : new WatchedJournal(_journal.Journal, Cell.Observer);
-            var core = new PlmCore(Cell.Arena, this, Cell.Plan.Plm, journal);
+            _spill = Cell.SpillDisk is { } disk
+                ? new SimSpill(World, this, new SpillFiles(disk, Cell.Arena.CellId))
+                : null;
+            var core = new PlmCore(Cell.Arena, this, Cell.Plan.Plm, journal, _spill);
             core.BeginTurn(new PlmTime(NowMs, NowUnixUs));
             fault = core.Recover();
             if (fault.IsNone)
             {
                 core.EndTurn();
                 _journal?.Journal.LeaveCommits();
+                _spill?.Start();
                 Cell.Disk.Opened();
                 _core = core;
             }

@@ -3,6 +3,8 @@ using System;
 using System.Collections.Generic;
 using Muster.Arena;
 using Muster.Core;
+using Muster.Journal;
+using Muster.Shared.Journal;
 using Muster.Simulation.Actors;
 using Muster.Simulation.Disks;
 using Muster.Simulation.Faults;
@@ -30,6 +32,7 @@ internal sealed class SimCell : IDisposable
         _world = world;
         Plan = plan;
         Disk = new SimDisk(world);
+        SpillDisk = plan.Faults.HasFlag(FaultKind.Spill) ? new MemoryDisk { Failing = AskSpillDisk } : null;
         Observer = new ArenaObserver(world, this);
         Plm = new PlmProcess(world, this, 0);
         Scheduler = new SchedulerProcess(world, this, 1);
@@ -51,6 +54,9 @@ internal sealed class SimCell : IDisposable
 
     /// <summary>What the journal lies on; unused without one.</summary>
     public SimDisk Disk { get; }
+
+    /// <summary>What tasks wait on that the arena has no room for; null: there is nothing but the arena.</summary>
+    public MemoryDisk? SpillDisk { get; }
 
     public ArenaObserver Observer { get; }
 
@@ -155,6 +161,7 @@ internal sealed class SimCell : IDisposable
 
         StopRoles();
         Disk.LosePower();
+        SpillDisk?.Crash(_world.Random.Next64());
         MakeArenaAnew(windowUs);
     }
 
@@ -222,6 +229,9 @@ internal sealed class SimCell : IDisposable
         Seam.Observer = null;
         Arena.Dispose();
     }
+
+    private int AskSpillDisk(DiskCall call, string name) =>
+        call is DiskCall.Create or DiskCall.Write && Disk.IsFull ? JournalErrno.ENOSPC : 0;
 
     private ArenaMap MakeArena()
     {

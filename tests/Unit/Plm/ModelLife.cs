@@ -31,14 +31,24 @@ internal sealed class ModelLife : IDisposable
     private readonly bool[] _fenced = new bool[Rows];
     private int _token;
 
-    public ModelLife(int seed)
+    public ModelLife(int seed, bool isSmall = false)
     {
         _random = new Random(seed);
-        _cell = new PlmCell(new PlmOptions { OutstandingMax = 300 });
+        _cell = isSmall
+            ? new PlmCell(new PlmOptions { OutstandingMax = 300, HoldFrom = 24 }, spill: new FakeSpill())
+            : new PlmCell(new PlmOptions { OutstandingMax = 300 });
     }
+
+    /// <summary>Extents that went to disk so far.</summary>
+    public long Spilled => _cell.Spill?.Written ?? 0;
 
     public void Step()
     {
+        if (_cell.Spill is { } spill && _random.Next(2) == 0)
+        {
+            _cell.Turn(core => spill.Work(core, _random.Next(4)));
+        }
+
         switch (_random.Next(18))
         {
             case 0 or 1 or 2:
@@ -95,6 +105,11 @@ internal sealed class ModelLife : IDisposable
         for (var round = 0; _cell.Arena.Counter(CellCounter.TasksNow) > 0; round++)
         {
             Assert.True(round < 200, "tasks are left that do not end");
+            if (_cell.Spill is { } spill)
+            {
+                _cell.Turn(core => spill.Work(core));
+            }
+
             _cell.NowMs += 100;
             Assign(1_024);
             while (_running.Count > 0)
@@ -123,6 +138,7 @@ internal sealed class ModelLife : IDisposable
         Assert.Equal(0ul, _cell.Arena.Counter(CellCounter.TasksNow));
         Assert.Equal(0, _cell.Arena.Payloads.UsedBytes);
         Assert.Equal(0ul, _cell.Arena.Ready.Count);
+        Assert.Equal(0, _cell.Spill?.Files ?? 0);
         _cell.Arena.Ready.CheckInvariants();
     }
 
@@ -274,7 +290,7 @@ internal sealed class ModelLife : IDisposable
             ref var slot = ref _cell.Arena.Tasks[task.Slot];
             var isCurrent = _cell.Arena.Tasks.Read(task.Slot).GenerationLow == task.Word.GenerationLow;
             var token = isCurrent ? Payload(in slot) : string.Empty;
-            var id = new TaskId(task.Slot, slot.Generation).Value;
+            var id = _cell.Arena.Tasks.IdOf(task.Slot).Value;
             var taken = outcome == Outcome.Succeeded
                 ? _cell.Report(task, outcome, "out:" + token)
                 : _cell.Report(task, outcome, error: "boom:" + token);
@@ -405,6 +421,7 @@ internal sealed class ModelLife : IDisposable
             client.Cut();
         }
 
+        _cell.Spill?.Die(_random);
         _cell.Restart();
     }
 

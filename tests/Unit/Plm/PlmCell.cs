@@ -29,8 +29,13 @@ internal sealed class PlmCell : IDisposable
     private readonly PlmOptions _options;
 
     public PlmCell(
-        PlmOptions? options = null, ArenaLimits? limits = null, uint epoch = 1, FakeJournal? journal = null)
+        PlmOptions? options = null,
+        ArenaLimits? limits = null,
+        uint epoch = 1,
+        FakeJournal? journal = null,
+        FakeSpill? spill = null)
     {
+        Spill = spill;
         Journal = journal;
         _options = options ?? new PlmOptions();
         Arena = ArenaFile.CreatePrivate(
@@ -53,10 +58,16 @@ internal sealed class PlmCell : IDisposable
     }
 
     /// <summary>Over the arena of another cell, with another journal.</summary>
-    public PlmCell(ArenaMap arena, FakeJournal journal, long nowMs = 1_000)
+    public PlmCell(
+        ArenaMap arena,
+        FakeJournal journal,
+        long nowMs = 1_000,
+        FakeSpill? spill = null,
+        PlmOptions? options = null)
     {
+        Spill = spill;
         NowMs = nowMs;
-        _options = new PlmOptions();
+        _options = options ?? new PlmOptions();
         Journal = journal;
         Arena = arena;
         _results = new SlabAllocator(arena.Results);
@@ -68,6 +79,9 @@ internal sealed class PlmCell : IDisposable
 
     /// <summary>Null: the cell keeps none.</summary>
     public FakeJournal? Journal { get; }
+
+    /// <summary>Null: there is nothing but the arena.</summary>
+    public FakeSpill? Spill { get; }
 
     public PlmCore Core { get; private set; }
 
@@ -259,7 +273,20 @@ internal sealed class PlmCell : IDisposable
     public TaskState StateOf(ulong id) =>
         Arena.Tasks.TryFind(new TaskId(id), out _, out var word) ? word.State : TaskState.Free;
 
-    public ref TaskSlot SlotOf(ulong id) => ref Arena.Tasks[new TaskId(id).Slot];
+    public ref TaskSlot SlotOf(ulong id)
+    {
+        Assert.True(Arena.Tasks.TryFind(new TaskId(id), out var index, out _));
+        return ref Arena.Tasks[index];
+    }
+
+    /// <summary>The disk does what it was asked for, until nothing is left to do.</summary>
+    public void Spin()
+    {
+        for (var round = 0; round < 64; round++)
+        {
+            Turn(core => Spill!.Work(core));
+        }
+    }
 
     /// <summary>The journal is on disk as far as it was appended, and the core hears of it.</summary>
     public void Sync() => Turn(core =>
@@ -273,7 +300,7 @@ internal sealed class PlmCell : IDisposable
     private PlmCore StartCore()
     {
         Effects = new FakeEffects();
-        var core = new PlmCore(Arena, Effects, _options, Journal);
+        var core = new PlmCore(Arena, Effects, _options, Journal, Spill);
         core.BeginTurn(Now);
         Recovered = core.Recover();
         core.EndTurn();

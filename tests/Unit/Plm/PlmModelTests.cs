@@ -10,8 +10,14 @@ public sealed class PlmModelTests
 
     // To repeat one run alone: MUSTER_SEED=n dotnet test tests/Unit --filter FullyQualifiedName~PlmModelTests
     [Fact]
-    public void RandomLife_WithCrashesCutsAndLosses_EndsEveryAcceptedTaskExactlyOnce()
+    public void RandomLife_WithCrashesCutsAndLosses_EndsEveryAcceptedTaskExactlyOnce() => Live(isSmall: false);
+
+    [Fact]
+    public void RandomLife_WithTasksOnDisk_EndsEveryAcceptedTaskExactlyOnce() => Live(isSmall: true);
+
+    private static void Live(bool isSmall)
     {
+        var spilled = 0L;
         var only = Environment.GetEnvironmentVariable("MUSTER_SEED");
         var first = only is null ? 1 : int.Parse(only, System.Globalization.CultureInfo.InvariantCulture);
         var last = only is null ? 60 : first;
@@ -19,13 +25,14 @@ public sealed class PlmModelTests
         {
             try
             {
-                using var life = new ModelLife(seed);
+                using var life = new ModelLife(seed, isSmall);
                 for (var step = 0; step < Steps; step++)
                 {
                     life.Step();
                 }
 
                 life.Finish();
+                spilled += life.Spilled;
             }
             catch (Exception exception)
             {
@@ -34,5 +41,7 @@ public sealed class PlmModelTests
                     + "FullyQualifiedName~PlmModelTests", exception);
             }
         }
+
+        Assert.True(!isSmall || only is not null || spilled > 1_000, $"only {spilled} extents went to disk");
     }
 }

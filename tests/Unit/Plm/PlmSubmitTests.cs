@@ -224,7 +224,7 @@ public sealed class PlmSubmitTests
                 Assert.True(core.Await(new TaskId(ids[0]), awaiter, out _, out var done).IsNone && !done);
             }
 
-            core.StopAwaiting(new TaskId(ids[0]).Slot, gone);
+            core.StopAwaiting(new TaskId(ids[0]), gone);
         });
         cell.Report(cell.Assign()[0], output: "done");
         cell.Turn();

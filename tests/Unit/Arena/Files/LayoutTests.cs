@@ -38,7 +38,7 @@ public sealed class LayoutTests
     [InlineData(1_024u, 16u, 16u, 1L << 20, 8L << 20)]
     [InlineData(262_144u, 1_024u, 1_024u, 128L << 20, 128L << 20)]
     [InlineData(1_000_001u, 65_535u, 65_535u, (1L << 30) + 1, (1L << 30) + 4_097)]
-    [InlineData((1u << 28) - 1, 65_535u, 65_535u, 128L << 30, 128L << 30)]
+    [InlineData(1u << 27, 65_535u, 65_535u, 64L << 30, 64L << 30)]
     public void Parts_AnyLimits_AreAlignedInOrderAndDoNotOverlap(
         uint tasks, uint workers, uint clients, long payloads, long results)
     {
@@ -54,7 +54,8 @@ public sealed class LayoutTests
         [
             layout.Header, layout.RoleTable, layout.CounterWords, layout.WakeWords, layout.HeapLock, layout.NamesLock,
             layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers, layout.Finished,
-            layout.Cancels, layout.Freed, layout.Payloads, layout.Results,
+            layout.Cancels, layout.Freed, layout.Payloads, layout.Results, layout.SpillHeader, layout.SpillRows,
+            layout.SpillMap,
         ];
         var end = 0L;
         foreach (var part in parts)
@@ -65,7 +66,9 @@ public sealed class LayoutTests
         }
 
         Assert.InRange(layout.TotalBytes - end, 0, ArenaLayout.PageBytes - 1);
-        Assert.True(layout.RingCapacity >= tasks + workers && BitOperations.IsPow2(layout.RingCapacity));
+        Assert.True(layout.RingCapacity >= Math.Min(tasks + workers, ArenaLayout.RingRecordsMax));
+        Assert.True(BitOperations.IsPow2(layout.RingCapacity));
+        Assert.Equal(layout.SpillHeader.End, layout.ReservedBytes);
         Assert.True(layout.ChangedBitmapBytes * 8 >= workers);
     }
 

@@ -18,7 +18,8 @@ public sealed class LimitsTests
         (ArenaLimits Good, ArenaLimits Bad, string Name)[] cases =
         [
             (limits with { TasksMax = 1_024 }, limits with { TasksMax = 1_023 }, "TasksMax"),
-            (limits with { TasksMax = (1 << 28) - 1 }, limits with { TasksMax = 1 << 28 }, "TasksMax"),
+            (limits with { TasksMax = 1 << 27 }, limits with { TasksMax = (1 << 27) + 1 }, "TasksMax"),
+            (limits with { SpilledMax = 1 << 27 }, limits with { SpilledMax = (1 << 27) + 1 }, "SpilledMax"),
             (limits with { WorkersMax = 16 }, limits with { WorkersMax = 15 }, "WorkersMax"),
             (limits with { WorkersMax = 65_535 }, limits with { WorkersMax = 65_536 }, "WorkersMax"),
             (limits with { ClientsMax = 16 }, limits with { ClientsMax = 15 }, "ClientsMax"),
@@ -26,9 +27,9 @@ public sealed class LimitsTests
             (limits with { KeysMax = 16 }, limits with { KeysMax = 15 }, "KeysMax"),
             (limits with { KeysMax = 1 << 24 }, limits with { KeysMax = (1 << 24) + 1 }, "KeysMax"),
             (limits with { PayloadBytesMax = 1L << 20 }, limits with { PayloadBytesMax = (1L << 20) - 1 }, "Payload"),
-            (limits with { PayloadBytesMax = 128L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
+            (limits with { PayloadBytesMax = 64L << 30 }, limits with { PayloadBytesMax = long.MaxValue }, "Payload"),
             (limits with { ResultBytesMax = 8L << 20 }, limits with { ResultBytesMax = -1 }, "Result"),
-            (limits with { ResultBytesMax = 128L << 30 }, limits with { ResultBytesMax = (128L << 30) + 1 }, "Result"),
+            (limits with { ResultBytesMax = 64L << 30 }, limits with { ResultBytesMax = (64L << 30) + 1 }, "Result"),
         ];
         foreach (var (good, bad, name) in cases)
         {
@@ -45,7 +46,7 @@ public sealed class LimitsTests
         var limits = ArenaLimits.DefaultsWithin((64L << 20) * 10 / 11);
         Assert.NotNull(limits);
         Assert.True(limits.Check().IsNone);
-        Assert.InRange(ArenaLayout.Of(limits).TotalBytes, 32L << 20, 48L << 20);
+        Assert.InRange(ArenaLayout.Of(limits).ReservedBytes, 32L << 20, 48L << 20);
     }
 
     [Theory]

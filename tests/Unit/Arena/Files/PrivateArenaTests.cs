@@ -3,6 +3,7 @@ using System;
 using System.Linq;
 using System.Threading.Tasks;
 using Muster.Arena;
+using Muster.Arena.Slabs;
 using Muster.Core;
 using Xunit;
 
@@ -26,7 +27,7 @@ public sealed class PrivateArenaTests : IDisposable
         Assert.True(_map.Finished.Capacity >= 2_048 + 1_024);
         Assert.Equal(1, _map.Handlers.Count);
         Assert.All(Enum.GetValues<Role>(), role => Assert.Equal(0u, _map.Holder(role).Pid));
-        _map.Results.Bytes(1, 64).Fill(9);
+        _map.Results.Bytes(SlabRegion.FirstUnit, 64).Fill(9);
         _map.Ready.CheckInvariants();
     }
 

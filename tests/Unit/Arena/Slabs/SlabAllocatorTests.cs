@@ -10,6 +10,7 @@ namespace Muster.Unit.Arena.Slabs;
 
 public sealed class SlabAllocatorTests : IDisposable
 {
+    private const uint First = SlabRegion.FirstUnit;
     private const int Megabyte = 1 << 20;
     private readonly PrivateRegion _private = new(8 * Megabyte);
 
@@ -101,9 +102,9 @@ public sealed class SlabAllocatorTests : IDisposable
         Assert.True(slabs.TryAllocate(100, out var other));
         Assert.Throws<InvariantException>(() => slabs.Free(block, 300));
         Assert.Throws<InvariantException>(() => slabs.Free(block + 1, 100));
-        slabs.Free(block, 65);
+        slabs.Free(block, 97);
         Assert.Throws<InvariantException>(() => slabs.Free(block, 100));
-        Assert.True(slabs.IsUsed(other, 128));
+        Assert.True(slabs.IsUsed(other, 112));
         Assert.Throws<InvariantException>(() => slabs.Free(uint.MaxValue, 100));
     }
 
@@ -152,18 +153,18 @@ public sealed class SlabAllocatorTests : IDisposable
     public void TryClaim_OverlapsOrOutOfTheRegion_IsFalseAndChangesNothing()
     {
         var slabs = new SlabAllocator(Region);
-        Assert.True(slabs.TryClaim(1, 320));
-        Assert.False(slabs.TryClaim(1, 64));
-        Assert.False(slabs.TryClaim(2, 320));
-        Assert.False(slabs.TryClaim(1 + 256, 20_000));
-        Assert.True(slabs.TryClaim(1 + (5 * 256), 20_000));
-        Assert.False(slabs.TryClaim(1, 4 * Megabyte));
-        Assert.False(slabs.TryClaim(1 + 511 * 256, 64));
-        Assert.False(slabs.TryClaim(1 + 510 * 256, 20_000));
+        Assert.True(slabs.TryClaim(First, 320));
+        Assert.False(slabs.TryClaim(First, 64));
+        Assert.False(slabs.TryClaim(First + 1, 320));
+        Assert.False(slabs.TryClaim(First + 256, 20_000));
+        Assert.True(slabs.TryClaim(First + (5 * 256), 20_000));
+        Assert.False(slabs.TryClaim(First, 4 * Megabyte));
+        Assert.False(slabs.TryClaim(First + 2_047 * 256, 64));
+        Assert.False(slabs.TryClaim(First + 2_046 * 256, 20_000));
         Assert.False(slabs.TryClaim(uint.MaxValue, 64));
-        Assert.False(slabs.TryClaim(1 + 100 * 256, 0));
-        Assert.False(slabs.TryClaim(1 + 100 * 256, -5));
-        Assert.False(slabs.TryClaim(1 + 100 * 256, int.MaxValue));
+        Assert.False(slabs.TryClaim(First + 100 * 256, 0));
+        Assert.False(slabs.TryClaim(First + 100 * 256, -5));
+        Assert.False(slabs.TryClaim(First + 100 * 256, int.MaxValue));
         slabs.EndClaims();
         Assert.Equal(320 + 20_480, Region.UsedBytes);
     }
@@ -173,13 +174,13 @@ public sealed class SlabAllocatorTests : IDisposable
     {
         // The Register drains the ring of freed blocks between its claims and its first allocation.
         var slabs = new SlabAllocator(Region);
-        Assert.True(slabs.TryClaim(1, 320));
-        Assert.True(slabs.TryClaim(6, 320));
-        slabs.Free(1, 320);
-        Assert.False(slabs.IsUsed(1, 320));
-        Assert.False(slabs.TryClaim(1, 64));
-        slabs.Free(6, 320);
-        Assert.True(slabs.TryClaim(1, 64));
+        Assert.True(slabs.TryClaim(First, 320));
+        Assert.True(slabs.TryClaim(First + 20, 320));
+        slabs.Free(First, 320);
+        Assert.False(slabs.IsUsed(First, 320));
+        Assert.False(slabs.TryClaim(First, 64));
+        slabs.Free(First + 20, 320);
+        Assert.True(slabs.TryClaim(First, 64));
         slabs.EndClaims();
         Assert.Equal(64, Region.UsedBytes);
     }
@@ -190,7 +191,7 @@ public sealed class SlabAllocatorTests : IDisposable
         var slabs = new SlabAllocator(Region);
         Assert.Throws<InvariantException>(() => slabs.TryAllocate(1, out _));
         slabs.EndClaims();
-        Assert.Throws<InvariantException>(() => slabs.TryClaim(1, 1));
+        Assert.Throws<InvariantException>(() => slabs.TryClaim(First, 1));
         Assert.Throws<InvariantException>(slabs.EndClaims);
     }
 
@@ -220,11 +221,11 @@ public sealed class SlabAllocatorTests : IDisposable
     public void Region_BytesOutOfIt_AreABrokenInvariant()
     {
         Assert.Equal((8 * Megabyte) - 64, Region.CapacityBytes);
-        Assert.Equal(64, Region.Bytes((8 * Megabyte / 64) - 1, 64).Length);
-        Assert.Throws<InvariantException>(() => Region.Bytes((8 * Megabyte / 64) - 1, 65).Length);
-        Assert.Throws<InvariantException>(() => Region.Bytes(0, 1).Length);
+        Assert.Equal(64, Region.Bytes((8 * Megabyte / 16) - 4, 64).Length);
+        Assert.Throws<InvariantException>(() => Region.Bytes((8 * Megabyte / 16) - 4, 65).Length);
+        Assert.Throws<InvariantException>(() => Region.Bytes(First - 1, 1).Length);
         Assert.Throws<InvariantException>(() => Region.Bytes(uint.MaxValue, 1).Length);
-        Assert.Throws<InvariantException>(() => Region.Bytes(1, -1).Length);
+        Assert.Throws<InvariantException>(() => Region.Bytes(First, -1).Length);
     }
 
     private static int RandomLength(Random random) => random.Next(0, 2 << random.Next(17));

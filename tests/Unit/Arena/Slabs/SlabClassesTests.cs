@@ -12,7 +12,8 @@ public sealed class SlabClassesTests
     public void BlockBytes_OfSuccessiveClasses_AreTheDocumentedSizes()
     {
         var sizes = Enumerable.Range(0, SlabClasses.Count).Select(SlabClasses.BlockBytes).ToArray();
-        Assert.Equal([64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024], sizes[..12]);
+        Assert.Equal(Enumerable.Range(1, 16).Select(size => size * 16), sizes[..16]);
+        Assert.Equal([320, 384, 448, 512, 640, 768, 896, 1024], sizes[16..24]);
         Assert.Equal(SlabClasses.BlockBytesMax, sizes[^1]);
         Assert.Equal(sizes.Order().Distinct(), sizes);
     }
@@ -34,7 +35,7 @@ public sealed class SlabClassesTests
     [Fact]
     public void Waste_Above256Bytes_IsAtMostAQuarter()
     {
-        for (var slabClass = 4; slabClass < SlabClasses.Count; slabClass++)
+        for (var slabClass = 16; slabClass < SlabClasses.Count; slabClass++)
         {
             var shortest = SlabClasses.BlockBytes(slabClass - 1) + 1;
             Assert.True(SlabClasses.BlockBytes(slabClass) < shortest * 1.25);

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+using System;
+using System.Collections.Generic;
+using Muster.Arena;
+using Muster.Arena.Spill;
+using Muster.Arena.Tables;
+using Muster.Core;
+using Muster.Core.Tasks;
+using Muster.Plm.Facts;
+using Muster.Plm.Spill;
+
+namespace Muster.Plm;
+
+/// <content>
+/// Extents to the disk and back. One word says where an extent's tasks are, and it is changed by one store:
+/// <list type="number">
+/// <item>Out: the file is written (by the host, between turns), then Held becomes Spilled, then the slots are freed.
+/// Before the store the file counts for nothing, after it the slots do: a successor removes what does not count.</item>
+/// <item>In: slots are filled from the file and stepped to Accepted, then Spilled becomes Held, then the file goes.
+/// Nobody else can have acted on such a slot before, because it was in no list and its id led nowhere.</item>
+/// </list>
+/// Only tasks that have never been given out, whose acceptance is as durable as was promised, are ever on disk; so of
+/// them there is nothing to remember but what was submitted.
+/// </content>
+internal sealed partial class PlmCore
+{
+    private readonly SpillBody _body = new();
+    private readonly Queue<uint> _wanted = new();
+    private readonly PriorityQueue<(uint Extent, ulong Generation), ulong> _spillDues = new();
+    private readonly Dictionary<ulong, List<ITaskAwaiter>> _parked = [];
+    private readonly uint[] _arrivals = new uint[SpillTable.ExtentTasksMax];
+
+    /// <summary>An extent was written, or could not be.</summary>
+    public void SpillWritten(uint extent, ulong generation, bool isWritten)
+    {
+        Invariant.That(_inTurn && _spill is not null);
+        if (_extentRows[extent].Generation != generation || _extentRows.State(extent) != SpillState.Held)
+        {
+            _spill.Forget(extent, generation);
+            return;
+        }
+
+        _extents[extent].IsWriting = false;
+        if (!isWritten)
+        {
+            _toWrite.Enqueue((extent, generation));
+            return;
+        }
+
+        // One of its tasks ended meanwhile.
+        if (CountSpillable(extent) != _extents[extent].Packed)
+        {
+            _spill.Forget(extent, generation);
+            return;
+        }
+
+        CrashPoint.Hit("plm.spill.written");
+        if (Safeguard.MarkBeforeLeaving)
+        {
+            _extentRows.SetState(extent, SpillState.Spilled);
+        }
+
+        CrashPoint.Hit("plm.spill.marked");
+        LeaveSlots(extent);
+        _extentRows.SetState(extent, SpillState.Spilled);
+    }
+
+    // As many as fit into the arena and the disk's own memory, while the arena is full; oldest first.
+    private void WriteOut()
+    {
+        // A worker may still claim one of them.
+        if (_heldBack.Count > 0)
+        {
+            return;
+        }
+
+        while (_toWrite.TryPeek(out var next) && IsPressed && _spill!.HasRoom)
+        {
+            var (extent, generation) = next;
+            var isHeld = _extentRows.State(extent) == SpillState.Held && _extentRows[extent].Generation == generation;
+            var count = isHeld ? CountSpillable(extent) : 0;
+            if (count < 0)
+            {
+                return;
+            }
+
+            _toWrite.Dequeue();
+            if (count > 0)
+            {
+                _extents[extent].IsWriting = true;
+                _spill.Write(extent, generation, Pack(extent));
+            }
+        }
+    }
+
+    // Tasks of a held extent, if it can go to disk; 0 when one of them has ended, -1 when the journal has to catch up.
+    private int CountSpillable(uint extent)
+    {
+        var live = _extentRows.Live(extent);
+        var count = 0;
+        for (var place = _extentRows[extent].Count - 1; place >= 0; place--)
+        {
+            if (!SpillRow.IsSet(live, place))
+            {
+                continue;
+            }
+
+            var index = _extentRows.IndexOf(SpillTable.SlotOf(extent, place));
+            if (_tasks.Read(index).State != TaskState.Accepted || IsHeldBack(index))
+            {
+                return 0;
+            }
+
+            if (_tasks[index].DurableUs == 0)
+            {
+                return -1;
+            }
+
+            count++;
+        }
+
+        return count;
+    }
+
+    private ReadOnlySpan<byte> Pack(uint extent)
+    {
+        _body.Clear();
+        var live = _extentRows.Live(extent);
+        for (var place = 0; place < _extentRows[extent].Count; place++)
+        {
+            if (SpillRow.IsSet(live, place))
+            {
+                _body.Add(RecordOf(_extentRows.IndexOf(SpillTable.SlotOf(extent, place)), place));
+            }
+        }
+
+        return FinishBody(extent);
+    }
+
+    private ReadOnlySpan<byte> FinishBody(uint extent)
+    {
+        var body = _body.Finish();
+        ref var row = ref _extentRows[extent];
+        row.BodyBytes = (uint)body.Length;
+        row.RunBytes = (uint)_body.RunBytes;
+        row.DueUnixMs = _body.DueUnixMs;
+        _extents[extent].Packed = _body.Count;
+        return body;
+    }
+
+    private SpillRecord RecordOf(uint index, int place)
+    {
+        ref var slot = ref _tasks[index];
+        var client = SessionOf(in slot) is null ? 0 : slot.Client;
+        return new SpillRecord
+        {
+            Place = (uint)place,
+            Durability = slot.Durability,
+            AttemptsMax = slot.AttemptsMax,
+            RetryDelayMs = slot.RetryDelayMs,
+            TimeoutMs = slot.TimeoutMs,
+            RetentionMs = slot.RetentionMs,
+            DueUnixMs = slot.DueUnixMs,
+            SubmittedUnixUs = slot.SubmittedUnixUs,
+            Key = _index[index].Key,
+            Client = client,
+            Session = client == 0 ? 0 : _arena.Clients[client - 1].Sessions,
+            Ref = slot.Ref,
+            Payload = _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes),
+        };
+    }
+
+    private void LeaveSlots(uint extent)
+    {
+        var live = _extentRows.Live(extent);
+        var count = 0;
+        for (var place = 0; place < _extentRows[extent].Count; place++)
+        {
+            if (SpillRow.IsSet(live, place))
+            {
+                LeaveSlot(extent, _extentRows.IndexOf(SpillTable.SlotOf(extent, place)));
+                count++;
+            }
+        }
+
+        _extents[extent].InSlots = 0;
+        _heldCount -= count;
+        NoteSpilled(extent, count);
+        Count(CellCounter.SpilledTotal, count);
+    }
+
+    private void NoteSpilled(uint extent, int count)
+    {
+        Count(CellCounter.SpilledNow, count);
+        if (_extentRows[extent].DueUnixMs is var due and not 0)
+        {
+            _spillDues.Enqueue((extent, _extentRows[extent].Generation), due);
+        }
+    }
+
+    private void LeaveSlot(uint extent, uint index)
+    {
+        ref var slot = ref _tasks[index];
+        if (SessionOf(in slot) is { } session)
+        {
+            _index.Remove(ref session.Live, index);
+            session.NoteSpilled(extent, 1);
+        }
+
+        var awaiters = _awaiters.TakeAll(index);
+        if (awaiters is not null)
+        {
+            _parked.Add(_tasks.IdOf(index).Value, awaiters);
+        }
+
+        _timers.Remove(index);
+        _index[index].Key = 0;
+        DropCopy(index);
+    }
+
+    // Frees a slot whose task is on disk; of the task nothing ends.
+    private void DropCopy(uint index)
+    {
+        ref var slot = ref _tasks[index];
+        var (block, bytes) = (slot.PayloadBlock, (int)slot.PayloadBytes);
+        var word = _tasks.Read(index);
+        var done = word.With(TaskState.Done);
+        Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
+        Invariant.That(_tasks.TryStep(Role.Plm, index, done, done.With(TaskState.Free, Attempt.None)));
+        CrashPoint.Hit("plm.spill.slot-free");
+        _payloads.Free(block, bytes);
+        AppendFree(index);
+    }
+
+    private void ReadAhead(HoldQueue queue)
+    {
+        var at = queue.Head;
+        for (var ahead = 0; at != 0 && ahead < PlmLimits.SpillReadAhead; ahead++)
+        {
+            if (_extentRows.State(at - 1) == SpillState.Spilled)
+            {
+                _spill!.Prefetch(at - 1, _extentRows[at - 1].Generation);
+            }
+
+            at = _extents[at - 1].Next;
+        }
+    }
+
+    // Tasks that were cancelled, or whose time to start is over: whoever waits for them shall hear of it before their
+    // turn to run would have come.
+    private void BringInWanted()
+    {
+        while (_spillDues.TryPeek(out var next, out var due) && due <= _now.UnixMs)
+        {
+            _spillDues.Dequeue();
+            if (_extentRows[next.Extent].Generation == next.Generation)
+            {
+                Want(next.Extent);
+            }
+        }
+
+        while (_wanted.TryPeek(out var extent))
+        {
+            if (_extentRows.State(extent) == SpillState.Spilled && !TryBringIn(extent, now: false))
+            {
+                return;
+            }
+
+            _wanted.Dequeue();
+            _extents[extent].IsWanted = false;
+        }
+    }
+
+    private void Want(uint extent)
+    {
+        if (_extentRows.State(extent) == SpillState.Spilled && !_extents[extent].IsWanted)
+        {
+            _extents[extent].IsWanted = true;
+            _wanted.Enqueue(extent);
+        }
+    }
+
+    // From the file into slots. False: it is not read yet, or there is no room.
+    private bool TryBringIn(uint extent, bool now)
+    {
+        var generation = _extentRows[extent].Generation;
+        if (!HasRoomFor(extent))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> body;
+        if (now)
+        {
+            body = _spill!.ReadNow(extent, generation);
+        }
+        else if (!_spill!.TryRead(extent, generation, out body))
+        {
+            return false;
+        }
+
+        var count = FillSlots(extent, body);
+        if (count < 0)
+        {
+            return false;
+        }
+
+        CrashPoint.Hit("plm.unspill.filled");
+        _extentRows.SetState(extent, SpillState.Held);
+        CrashPoint.Hit("plm.unspill.marked");
+        _extents[extent].InSlots = count;
+        _heldCount += count;
+        Attach(extent, _arrivals.AsSpan(0, count));
+        _spill.Forget(extent, generation);
+        Count(CellCounter.SpilledNow, -count);
+        return true;
+    }
+
+    private bool HasRoomFor(uint extent)
+    {
+        ref var row = ref _extentRows[extent];
+        return _tasks.Capacity - SlotsInUse >= row.Count
+            && _arena.Payloads.CapacityBytes - _arena.Payloads.UsedBytes >= row.BodyBytes;
+    }
+
+    // Fills and steps; the slots count for nothing yet. -1, and nothing was changed, when the payloads do not fit.
+    private int FillSlots(uint extent, ReadOnlySpan<byte> body)
+    {
+        var live = _extentRows.Live(extent);
+        var reader = new FactReader(body[(int)_extentRows[extent].RunBytes..]);
+        var count = 0;
+        while (!reader.IsEmpty)
+        {
+            var record = SpillRecord.Read(ref reader);
+            if (!SpillRow.IsSet(live, (int)record.Place))
+            {
+                continue;
+            }
+
+            if (!_payloads.TryAllocate(record.Payload.Length, out var block))
+            {
+                foreach (var filled in _arrivals.AsSpan(0, count))
+                {
+                    _index[filled].Key = 0;
+                    DropCopy(filled);
+                }
+
+                return -1;
+            }
+
+            record.Payload.CopyTo(_arena.Payloads.Bytes(block, record.Payload.Length));
+            _arrivals[count++] = FillArrival(extent, record, block);
+            CrashPoint.Hit("plm.unspill.task-filled");
+        }
+
+        return count;
+    }
+
+    private uint FillArrival(uint extent, in SpillRecord record, uint block)
+    {
+        var index = TakeSlot();
+        ref var slot = ref _tasks[index];
+        var generation = TaskId.NextGeneration(slot.OwnGeneration, _arena.Epoch);
+        FillFrom(ref slot, extent, record);
+        slot.PayloadBlock = block;
+        slot.Generation = generation;
+        Move(index, ref slot, SpillTable.SlotOf(extent, (int)record.Place));
+        var id = _tasks.IdOf(index).Value;
+        _index[index].Key = record.Key != 0 && _arena.Keys.IsUsed(record.Key - 1)
+            && _arena.Keys[record.Key - 1].TaskId == id ? record.Key : 0;
+        if (slot.Client == 0 && record.Client != 0)
+        {
+            // Its session was forgotten meanwhile.
+            slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
+        }
+
+        var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
+        Invariant.That(_tasks.TryStep(Role.Plm, index, _tasks.Read(index), accepted));
+        return index;
+    }
+
+    // As it was when it was submitted.
+    private void FillFrom(ref TaskSlot slot, uint extent, in SpillRecord record)
+    {
+        var taskClass = _ready.ClassOf(_extentRows[extent].Class);
+        _batchSpec = new TaskSpec
+        {
+            Class = _extentRows[extent].Class,
+            Handler = taskClass.Handler,
+            Priority = taskClass.Priority,
+            AttemptsMax = record.AttemptsMax,
+            TimeoutMs = record.TimeoutMs,
+            RetentionMs = record.RetentionMs,
+            RetryDelayMs = record.RetryDelayMs,
+            Durability = record.Durability,
+        };
+        _batchSession = null;
+        FillSlot(ref slot, record.Payload.Length, 0, 0);
+        slot.SubmittedUnixUs = record.SubmittedUnixUs;
+        slot.DueUnixMs = record.DueUnixMs;
+        slot.DurableUs = 1;
+        var session = record.Client == 0 ? null : _sessions[record.Client - 1];
+        if (session is not null && _arena.Clients[session.Row].Sessions == record.Session)
+        {
+            slot.Client = record.Client;
+            slot.Ref = record.Ref;
+        }
+    }
+
+    // What the PLM keeps beside the slots.
+    private void Attach(uint extent, ReadOnlySpan<uint> arrivals)
+    {
+        foreach (var session in _sessions)
+        {
+            session?.ForgetSpilled(extent);
+        }
+
+        var isUntold = _snapshotBegin != 0 && _extents[extent].ToldIn != _snapshotBegin;
+        foreach (var index in arrivals)
+        {
+            ref var slot = ref _tasks[index];
+            if (SessionOf(in slot) is { } session)
+            {
+                _index.Append(ref session.Live, index);
+            }
+
+            if (slot.DueUnixMs != 0)
+            {
+                RecoverExpiry(index, in slot);
+            }
+
+            if (_parked.Remove(_tasks.IdOf(index).Value, out var awaiters))
+            {
+                _awaiters.AddAll(index, awaiters);
+            }
+
+            if (isUntold)
+            {
+                TellIfLive(index);
+            }
+        }
+
+        EndCancelled(extent, arrivals);
+    }
+
+    private void EndCancelled(uint extent, ReadOnlySpan<uint> arrivals)
+    {
+        var cancelled = _extentRows.Cancelled(extent);
+        foreach (var index in arrivals)
+        {
+            if (SpillRow.IsSet(cancelled, SpillTable.PlaceOf(_tasks[index].MovedSlot)))
+            {
+                Invariant.That(TryEnd(index, _tasks.Read(index), FaultCode.TaskCancelled));
+            }
+        }
+    }
+
+    // The bit is in the arena and the end in the journal; the task hears of it when it has been read in.
+    private CancelAnswer CancelSpilled(TaskId id)
+    {
+        var extent = SpillTable.ExtentOf(id.Slot);
+        var place = SpillTable.PlaceOf(id.Slot);
+        if (SpillRow.IsSet(_extentRows.Cancelled(extent), place))
+        {
+            return CancelAnswer.AlreadyDone;
+        }
+
+        SpillRow.Set(_extentRows.Cancelled(extent), place);
+        if (_journal is not null)
+        {
+            WriteCancelled(id);
+        }
+
+        Want(extent);
+        return CancelAnswer.Cancelled;
+    }
+
+    private void WriteCancelled(TaskId id)
+    {
+        _facts.Begin(FactKind.Ended);
+        new EndedFact
+        {
+            Id = id.Value,
+            Outcome = (byte)Outcome.Cancelled,
+            EndFault = (ushort)FaultCode.TaskCancelled,
+        }.Write(_facts);
+        _facts.End();
+        AppendIfLarge();
+    }
+
+    private Fault ParkAwaiter(TaskId id, ITaskAwaiter awaiter)
+    {
+        if (!_parked.TryGetValue(id.Value, out var awaiters))
+        {
+            awaiters = [];
+            _parked.Add(id.Value, awaiters);
+        }
+
+        if (awaiters.Count >= PlmLimits.AwaitersPerTaskMax
+            || _parked.Count + _awaiters.Count >= _options.AwaitersMax)
+        {
+            return TooManyAwaiters();
+        }
+
+        awaiters.Add(awaiter);
+        return Fault.None;
+    }
+
+    private void StopParked(TaskId id, ITaskAwaiter awaiter)
+    {
+        if (_parked.TryGetValue(id.Value, out var awaiters))
+        {
+            awaiters.Remove(awaiter);
+            if (awaiters.Count == 0)
+            {
+                _parked.Remove(id.Value);
+            }
+        }
+    }
+}
