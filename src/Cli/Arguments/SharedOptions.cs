@@ -150,19 +150,19 @@ internal static class SharedOptions
         HelpName = "ADDRESS:PORT",
     };
 
-    public static Option<uint?> TasksMax() => new("--tasks-max")
+    public static Option<long?> TasksMax() => new("--tasks-max")
     {
         Description = "Tasks that exist at once, when the arena is made: 1024 to 134217728 [default: 262144]",
         HelpName = "N",
     };
 
-    public static Option<uint?> KeysMax() => new("--keys-max")
+    public static Option<long?> KeysMax() => new("--keys-max")
     {
         Description = "Idempotency keys remembered at once, when the arena is made: 16 to 16777216 [default: 65536]",
         HelpName = "N",
     };
 
-    public static Option<uint?> WorkersMax() => new("--workers-max")
+    public static Option<long?> WorkersMax() => new("--workers-max")
     {
         Description = "Workers known at once, when the arena is made: 16 to 65535 [default: 1024]",
         HelpName = "N",
@@ -181,7 +181,7 @@ internal static class SharedOptions
         HelpName = "BYTES",
     };
 
-    public static Option<uint?> SpilledMax() => new("--spilled-max")
+    public static Option<long?> SpilledMax() => new("--spilled-max")
     {
         Description = "Tasks that may wait on disk, when the arena is made: 0 (refuse what does not fit) to 134217728 "
             + "[default: 67108864]",
@@ -208,16 +208,17 @@ internal static class SharedOptions
         return endpoint;
     }
 
-    /// <summary>A size with an optional K, M or G of 1,024.</summary>
+    /// <summary>A size with an optional K, M, G or T of 1,024.</summary>
     public static long ParseBytes(string option, string text)
     {
-        var digits = text.TrimEnd('B', 'b', 'i', 'K', 'k', 'M', 'm', 'G', 'g');
+        var digits = text.TrimEnd('B', 'b', 'i', 'K', 'k', 'M', 'm', 'G', 'g', 'T', 't');
         var shift = text[digits.Length..].ToUpperInvariant() switch
         {
             "" => 0,
             "K" or "KB" or "KIB" => 10,
             "M" or "MB" or "MIB" => 20,
             "G" or "GB" or "GIB" => 30,
+            "T" or "TB" or "TIB" => 40,
             _ => -1,
         };
         return shift >= 0
@@ -226,6 +227,15 @@ internal static class SharedOptions
             ? number << shift
             : throw new UsageException($"{option} '{text}' is not a size such as 1048576, 64M or 2G");
     }
+
+    /// <summary>The size as <see cref="ParseBytes"/> takes it, in the largest unit that needs no fraction.</summary>
+    public static string FormatBytes(long bytes) => bytes switch
+    {
+        >= 1L << 40 when bytes % (1L << 40) == 0 => $"{bytes >> 40}T",
+        >= 1L << 30 when bytes % (1L << 30) == 0 => $"{bytes >> 30}G",
+        >= 1L << 20 when bytes % (1L << 20) == 0 => $"{bytes >> 20}M",
+        _ => bytes.ToString(CultureInfo.InvariantCulture),
+    };
 
     /// <summary>A positive number with a unit: ms, s, m or h; seconds without one.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration)

@@ -13,11 +13,11 @@ internal sealed class HostingOptions
 {
     private readonly Option<string> _cell = SharedOptions.Cell();
     private readonly Option<string?> _bind = SharedOptions.Bind();
-    private readonly Option<uint?> _tasksMax = SharedOptions.TasksMax();
-    private readonly Option<uint?> _keysMax = SharedOptions.KeysMax();
-    private readonly Option<uint?> _spilledMax = SharedOptions.SpilledMax();
+    private readonly Option<long?> _tasksMax = SharedOptions.TasksMax();
+    private readonly Option<long?> _keysMax = SharedOptions.KeysMax();
+    private readonly Option<long?> _spilledMax = SharedOptions.SpilledMax();
     private readonly Option<string?> _memoryMax = SharedOptions.MemoryMax();
-    private readonly Option<uint?> _workersMax = SharedOptions.WorkersMax();
+    private readonly Option<long?> _workersMax = SharedOptions.WorkersMax();
     private readonly Option<string?> _payloadBytesMax = SharedOptions.PayloadBytesMax();
 
     private readonly Option<int> _crashesMax = new("--crashes-max")
@@ -62,18 +62,27 @@ internal sealed class HostingOptions
             ? (uint)InRange("--workers-max", workers, ArenaLimits.RowsMin, ArenaLimits.RowsMax)
             : null,
         PayloadBytesMax = result.GetValue(_payloadBytesMax) is { } text
-            ? InRange("--payload-bytes-max", SharedOptions.ParseBytes("--payload-bytes-max", text),
-                ArenaLimits.ResultBytesMin, ArenaLimits.RegionBytesMax)
+            ? BytesInRange("--payload-bytes-max", text, ArenaLimits.ResultBytesMin, ArenaLimits.RegionBytesMax)
             : null,
         SpilledMax = result.GetValue(_spilledMax) is { } spilled
             ? (uint)InRange("--spilled-max", spilled, 0, ArenaLimits.SpilledMaxMax)
             : null,
         MemoryMax = result.GetValue(_memoryMax) is { } memory
-            ? InRange("--memory-max", SharedOptions.ParseBytes("--memory-max", memory),
-                ArenaLimits.MemoryBytesMin, long.MaxValue)
+            ? BytesInRange("--memory-max", memory, ArenaLimits.MemoryBytesMin, long.MaxValue)
             : null,
     };
 
     private static long InRange(string option, long value, long min, long max) =>
         value >= min && value <= max ? value : throw new UsageException($"{option} is {min} to {max}");
+
+    private static long BytesInRange(string option, string text, long min, long max)
+    {
+        var value = SharedOptions.ParseBytes(option, text);
+        var least = SharedOptions.FormatBytes(min);
+        return value >= min && value <= max
+            ? value
+            : throw new UsageException(max == long.MaxValue
+                ? $"{option} is {least} or more"
+                : $"{option} is {least} to {SharedOptions.FormatBytes(max)}");
+    }
 }

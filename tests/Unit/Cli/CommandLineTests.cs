@@ -77,7 +77,14 @@ public class CommandLineTests
     [InlineData("frobnicate", "Unrecognized command or argument 'frobnicate'; see 'muster --help'")]
     [InlineData("map|--keep|x|:::|a", "unknown option '--keep'; see 'muster map --help'")]
     [InlineData("plm|--workers-max|0", "--workers-max is 16 to 65535; see 'muster plm --help'")]
-    [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 268435455; see 'muster up --help'")]
+    [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 134217728; see 'muster up --help'")]
+    [InlineData("up|--tasks-max|99999999999", "--tasks-max is 1024 to 134217728; see 'muster up --help'")]
+    [InlineData("plm|--spilled-max|-1", "--spilled-max is 0 to 134217728; see 'muster plm --help'")]
+    [InlineData("plm|--memory-max|1", "--memory-max is 128M or more; see 'muster plm --help'")]
+    [InlineData("plm|--payload-bytes-max|1TiB", "--payload-bytes-max is 8M to 64G; see 'muster plm --help'")]
+    [InlineData(
+        "plm|--memory-max|3X",
+        "--memory-max '3X' is not a size such as 1048576, 64M or 2G; see 'muster plm --help'")]
     public async Task Run_WrongUsage_SaysWhatInWordsOfTheCommandLine(string line, string expected)
     {
         var (_, _, error) = await RunAsync(line.Split('|'));
