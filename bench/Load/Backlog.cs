@@ -75,7 +75,7 @@ internal sealed class Backlog(LoadOptions options, CellProcesses cell, ArenaMap 
         var drain = Spread.Of([.. rounds.Select(round => round.DrainedPerSecond)]);
         var arenaBytes = Spread.Of([.. rounds.Select(round => round.ArenaBytes)], 1).Median;
         var roleBytes = Spread.Of([.. rounds.Select(round => round.RoleBytes)], 1).Median;
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W4",
             durability = options.Durability,

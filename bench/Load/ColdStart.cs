@@ -56,7 +56,7 @@ internal sealed class ColdStart : IAsyncDisposable
 
         var first = Spread.Of(times["first_result"], 1);
         var submit = Spread.Of(times["cli_submit"], 1);
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W11",
             durability = options.Durability,

@@ -57,7 +57,7 @@ internal static class Commands
 
         var rate = Spread.Of(rates);
         var floor = Spread.Of(floors);
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W5",
             durability = options.Durability,

@@ -49,7 +49,7 @@ internal static class Latency
 
         var cpu = Spread.Of([.. costs.Select(cost => cost.CpuUsOfAll)], 2);
         var syscalls = await SyscallCounts.MeasureAsync(cell, tasks, () => MeasureAsync(client, tasks));
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W2",
             durability = options.Durability,

@@ -75,18 +75,20 @@ internal sealed record LoadOptions
     /// <summary>Of the cell, for a worker; of the socket, for a relay.</summary>
     public string Address { get; init; } = "";
 
-    /// <summary>Null when the arguments make no sense.</summary>
-    public static LoadOptions? Parse(string[] args)
+    /// <summary>Null when the arguments make no sense; <paramref name="wrong"/> then says which.</summary>
+    public static LoadOptions? Parse(string[] args, out string wrong)
     {
-        if (args.Length == 0 || args.Length % 2 == 0)
+        wrong = "";
+        if (args.Length == 0)
         {
+            wrong = "which workload?";
             return null;
         }
 
         var options = new LoadOptions { Verb = args[0] };
         for (var at = 1; at < args.Length; at += 2)
         {
-            var value = args[at + 1];
+            var value = at + 1 < args.Length ? args[at + 1] : "";
             var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
             options = args[at] switch
             {
@@ -117,6 +119,7 @@ internal sealed record LoadOptions
             };
             if (options is null)
             {
+                wrong = $"'{$"{args[at]} {value}".TrimEnd()}' is no option, or its value makes no sense";
                 return null;
             }
         }

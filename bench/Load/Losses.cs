@@ -37,7 +37,7 @@ internal static class Losses
         await running.WaitAsync(TimeSpan.FromSeconds(180));
         await client.RunAsync(LoadWorker.Trace, TraceFlow.Payload(-1));
 
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             acked = flow.Submitted,
             lost = flow.Submitted - flow.Distinct,

@@ -49,7 +49,7 @@ internal static class OpenLoop
             cell, options, () => RunRateAsync(client, last.PerSecond, options.Seconds));
         Console.WriteLine($"  of tasks by single calls beside them, us: "
             + string.Join(", ", steps.Select(static step => $"{step.Key} {step.Value:F0}")));
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W3",
             durability = options.Durability,

@@ -39,11 +39,13 @@ internal static class Program
           journal what the journal costs by itself: appending, group commit, replay
 
         --durability LEVEL    memory, relaxed or durable (memory)
-        --tasks N             tasks per round (W1: 500000, W2, W7: 5000, W4: 1000000, W5: 2000, losses: 100000);
+        --tasks N             tasks per round (W1: 500000, W2, W7: 5000, W4: 1000000, W5: 2000, losses: 100000; W4 with
+                              --memory: 30000000);
                               W8: of the replay (1000000)
         --rounds N            rounds, the median counts (3; chaos: 20; W9: 50; W11: 5)
         --seconds N           length of each rate of W3, of each rest of W7 (10)
         --payload N           bytes of each payload of W1 (100)
+        --memory SIZE         W4: the limit of the whole cell, for example 3GiB; what does not fit waits on disk
         --per-second N        W3 at this rate alone, for example 500000
         --workers N           worker processes (2; chaos, losses: 3; false-loss: 20; W7: 1000)
         --minutes N           how long false-loss runs (60)
@@ -58,13 +60,24 @@ internal static class Program
 
     public static async Task<int> Main(string[] args)
     {
-        var options = LoadOptions.Parse(args);
+        var options = LoadOptions.Parse(args, out var wrong);
         if (options is null)
         {
-            Console.Error.WriteLine(Usage);
-            return 2;
+            return Refuse(wrong);
         }
 
+        try
+        {
+            return await RunAsync(args, options);
+        }
+        finally
+        {
+            Figures.PrintKept();
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] args, LoadOptions options)
+    {
         if (Workload.Find(options.Verb) is { } workload)
         {
             return await workload.Run(options) ? 0 : 1;
@@ -123,8 +136,16 @@ internal static class Program
                 await FleetProcess.RunAsync(options);
                 return 0;
             default:
-                Console.Error.WriteLine(Usage);
-                return 2;
+                return Refuse($"'{options.Verb}' is no workload; those that exist are listed above");
         }
+    }
+
+    /// <summary>What is wrong comes last, where it is seen.</summary>
+    private static int Refuse(string wrong)
+    {
+        Console.Error.WriteLine(Usage);
+        Console.Error.WriteLine();
+        Console.Error.WriteLine($"Muster.Load: USAGE: {wrong}");
+        return 2;
     }
 }

@@ -32,7 +32,7 @@ internal static class Recovery
         var cases = new Dictionary<string, object>();
         var all = await KillRolesAsync(options, rounds, cases);
         var replayMs = options.Durability == "memory" ? null : await ReplayAsync(options, replayed);
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             workload = "W8",
             durability = options.Durability,

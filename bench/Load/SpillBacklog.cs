@@ -73,7 +73,7 @@ internal sealed class SpillBacklog(LoadOptions options, CellProcesses cell, Aren
             () => arena.Counter(CellCounter.TasksNow) == 0, s_patience, "the cell is empty");
         await _stop.CancelAsync();
         await sampling;
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W4",
             durability = options.Durability,

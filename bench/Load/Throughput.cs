@@ -50,7 +50,7 @@ internal static class Throughput
         allocated["worker"] = Spread.Of([.. results.Select(round => round.WorkerBytes)], 1).Median;
         allocated["client"] = Spread.Of([.. results.Select(round => round.ClientBytes)], 1).Median;
         var rate = Spread.Of([.. results.Select(round => round.PerSecond)]);
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W1",
             durability = options.Durability,

@@ -49,7 +49,7 @@ internal static class Detect
                 + $"{again.P50,14:0.0} {again.P99,8:0.0} {again.Max,8:0.0}"));
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(
+        Figures.KeepLine(JsonSerializer.Serialize(
             new { workload = "W9", durability = "memory", rounds, rerun_p99_ms = rerun, endings = report }, s_json));
         return true;
     }

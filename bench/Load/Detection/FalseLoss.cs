@@ -66,7 +66,7 @@ internal static class FalseLoss
         await end.CancelAsync();
         var done = await flow;
         var (living, losses) = await CountAsync(cell);
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             minutes,
             workers = count,

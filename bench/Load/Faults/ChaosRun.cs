@@ -228,7 +228,7 @@ internal sealed class ChaosRun : IAsyncDisposable
 
         // Silence of a role or a worker is ordered here; how long that lasted is no recovery of the cell's.
         var isKill = (string kind) => kind.StartsWith("Kill", StringComparison.Ordinal);
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             rounds,
             seed = _options.Seed,

@@ -76,7 +76,7 @@ internal static class Overload
         }
 
         var after = oracle.Counts;
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             workload = "overload",
             durability = options.Durability,

@@ -111,7 +111,7 @@ internal static class PowerCut
             Console.WriteLine("  " + finding);
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(new
+        Figures.KeepLine(JsonSerializer.Serialize(new
         {
             cycles,
             fs = options.FileSystem,

@@ -65,7 +65,7 @@ internal static class FleetCosts
     private static void Print(LoadOptions options, int fleet, int tasks, FleetState alone, FleetState with)
     {
         var register = Spread.Of(with.Rest.CorePercent["register"], 2);
-        Figures.Print(new
+        Figures.Keep(new
         {
             workload = "W7",
             durability = options.Durability,

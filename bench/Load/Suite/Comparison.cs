@@ -45,7 +45,7 @@ internal static class Comparison
             }
         }
 
-        Figures.Print(new
+        Figures.Keep(new
         {
             a = beforeStamp.Commit,
             b = afterStamp.Commit,
