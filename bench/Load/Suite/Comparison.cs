@@ -2,7 +2,9 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
 using System.Linq;
+using System.Text.Json;
 
 namespace Muster.Load.Suite;
 
@@ -17,12 +19,30 @@ internal static class Comparison
     {
         if (options.Files.Before.Length == 0 || options.Files.After.Length == 0)
         {
-            Console.Error.WriteLine("compare needs two files of figures: --a BEFORE --b AFTER");
+            Console.Error.WriteLine("Muster.Load: USAGE: two files of figures are needed, --a BEFORE --b AFTER: "
+                + "make bench-compare A=bench/baselines/OLD.jsonl B=bench/baselines/NEW.jsonl");
             return false;
         }
 
-        var (beforeStamp, before) = FigureFile.Read(options.Files.Before);
-        var (afterStamp, after) = FigureFile.Read(options.Files.After);
+        try
+        {
+            Compare(FigureFile.Read(options.Files.Before), FigureFile.Read(options.Files.After));
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            Console.Error.WriteLine($"Muster.Load: IO_FAILED: no figures can be read: {e.Message}; 'make baseline' "
+                + "makes such files");
+            return false;
+        }
+    }
+
+    private static void Compare(
+        (MachineStamp Stamp, Dictionary<string, Dictionary<string, double>> Figures) a,
+        (MachineStamp Stamp, Dictionary<string, Dictionary<string, double>> Figures) b)
+    {
+        var (beforeStamp, before) = a;
+        var (afterStamp, after) = b;
         Console.WriteLine($"a: {Describe(beforeStamp)}");
         Console.WriteLine($"b: {Describe(afterStamp)}");
         var isSameMachine = (beforeStamp.Cpu, beforeStamp.Cores) == (afterStamp.Cpu, afterStamp.Cores);
@@ -53,7 +73,6 @@ internal static class Comparison
             ratio_is = "b / a",
             ratio = ratios,
         });
-        return true;
     }
 
     private static Dictionary<string, double> Ratios(

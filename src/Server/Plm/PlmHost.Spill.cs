@@ -12,12 +12,24 @@ namespace Muster.Server.PlmHosting;
 internal sealed partial class PlmHost : ISpillHost
 {
     private const string SpillFolderName = "spill";
+    private const int RefusalPauseMs = 60_000;
 
     private DiskFolder? _spillFolder;
     private SpillThread? _spill;
 
-    void ISpillHost.SpillWritten(uint extent, ulong generation, bool isWritten) =>
+    // Of the spill thread alone. A full disk that is drained takes a file now and then, so the change is no event.
+    private long _refusalToldAtMs = long.MinValue / 2;
+
+    void ISpillHost.SpillWritten(uint extent, ulong generation, bool isWritten)
+    {
+        if (!isWritten && Environment.TickCount64 - _refusalToldAtMs >= RefusalPauseMs)
+        {
+            _refusalToldAtMs = Environment.TickCount64;
+            PlmLog.SpillRefused(_logger, _options.Cell, _spill!.Refusal.Message);
+        }
+
         TryRun(new SpillTurn(extent, generation, isWritten), out _);
+    }
 
     void ISpillHost.SpillRead() => TryRun(new LookTurn(), out _);
 

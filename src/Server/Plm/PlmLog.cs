@@ -24,4 +24,9 @@ internal static partial class PlmLog
         1204, LogLevel.Error, "The journal of cell {Cell} is still being flushed {Seconds} seconds after the stop: the "
             + "disk does not answer. Nothing acknowledged depends on it. Its lock is held until the process ends.")]
     public static partial void JournalHangs(ILogger logger, string cell, double seconds);
+
+    [LoggerMessage(
+        1205, LogLevel.Warning, "Cell {Cell} refuses tasks that do not fit into the arena with DISK_FULL: {Why}. It "
+            + "goes on by itself when there is room; this is said once a minute at most.")]
+    public static partial void SpillRefused(ILogger logger, string cell, string why);
 }
