@@ -5,6 +5,7 @@ using Muster.Load.Detection;
 using Muster.Load.Faults;
 using Muster.Load.Fleet;
 using Muster.Load.Suite;
+using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
@@ -69,6 +70,12 @@ internal static class Program
         try
         {
             return await RunAsync(args, options);
+        }
+        catch (RoleEndedException e)
+        {
+            // Mostly because of an option that was passed on; what the role said names it.
+            Console.Error.WriteLine($"Muster.Load: {e.Message}");
+            return 1;
         }
         finally
         {

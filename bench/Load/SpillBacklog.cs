@@ -26,6 +26,7 @@ internal sealed class SpillBacklog(LoadOptions options, CellProcesses cell, Aren
     private const int BatchItems = 5_000;
     private const int CallsAtOnce = 4;
     private const uint RetentionMs = 1;
+    private const string DiskFull = "DISK_FULL";
     private static readonly TimeSpan s_patience = TimeSpan.FromHours(2);
     private static readonly TimeSpan s_callMax = TimeSpan.FromMinutes(2);
 
@@ -33,6 +34,7 @@ internal sealed class SpillBacklog(LoadOptions options, CellProcesses cell, Aren
     private long _peakBytes;
     private long _peakDiskBytes;
     private long _submitted;
+    private int _isFullTold;
 
     public static async Task RunAsync(LoadOptions options)
     {
@@ -112,6 +114,11 @@ internal sealed class SpillBacklog(LoadOptions options, CellProcesses cell, Aren
                 left = answer.Errors.Count;
                 if (left > 0)
                 {
+                    if (answer.Errors[0].Code == DiskFull && Interlocked.Exchange(ref _isFullTold, 1) == 0)
+                    {
+                        Console.WriteLine($"  waits: {DiskFull}: {answer.Errors[0].Message}");
+                    }
+
                     await Task.Delay((int)answer.Errors[0].RetryAfterMs);
                 }
             }

@@ -76,7 +76,7 @@ internal sealed class CellProcesses : IAsyncDisposable
     public Task StartRolesAsync(IEnumerable<string> roles) => Task.WhenAll(roles.Select(StartRoleAsync));
 
     /// <summary>Starts a role; returns when it serves.</summary>
-    /// <exception cref="InvalidOperationException">It ended instead; the message holds what it said.</exception>
+    /// <exception cref="RoleEndedException">It ended instead; the message holds what it said.</exception>
     public async Task StartRoleAsync(string role)
     {
         var process = LaunchRole(role);
@@ -85,7 +85,7 @@ internal sealed class CellProcesses : IAsyncDisposable
             var line = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60));
             if (line is null)
             {
-                throw new InvalidOperationException($"{role} ended: {await process.StandardError.ReadToEndAsync()}");
+                throw new RoleEndedException(role, await process.StandardError.ReadToEndAsync());
             }
 
             if (line.Contains(" ready", StringComparison.Ordinal))
