@@ -42,18 +42,32 @@ internal static class Program
                 await QuartzRun.RunAsync();
                 return 0;
             case "run" when options.TryGetValue("--load", out var load):
-                await CompareAsync(load, options);
-                return 0;
+                return await CompareAsync(load, options);
             default:
                 Console.Error.WriteLine(Usage);
                 return 2;
         }
     }
 
-    private static async Task CompareAsync(string load, Dictionary<string, string> options)
+    private static async Task<int> CompareAsync(string load, Dictionary<string, string> options)
     {
-        var rounds = int.Parse(options.GetValueOrDefault("--rounds", "3"), CultureInfo.InvariantCulture);
+        var asked = options.GetValueOrDefault("--rounds", "3");
+        if (!int.TryParse(asked, NumberStyles.None, CultureInfo.InvariantCulture, out var rounds) || rounds < 1)
+        {
+            Console.Error.WriteLine($"Muster.Peers: USAGE: --rounds '{asked}' is no number of rounds");
+            return 2;
+        }
+
         var names = options.GetValueOrDefault("--peers", "").Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var unknown = names.Except(All().Select(static peer => peer.Name)).ToList();
+        if (unknown.Count > 0)
+        {
+            // Half an hour of Muster alone is not what somebody with a typing error wants.
+            Console.Error.WriteLine($"Muster.Peers: USAGE: no peer is called {string.Join(", ", unknown)}; there are "
+                + string.Join(", ", All().Select(static peer => peer.Name)));
+            return 2;
+        }
+
         var ready = new List<IPeer>();
         var leftOut = new Dictionary<string, string>();
         foreach (var peer in All().Where(peer => names.Length == 0 || names.Contains(peer.Name)))
@@ -70,6 +84,7 @@ internal static class Program
         }
 
         await new PeerComparison(load, ready, rounds).RunAsync(leftOut);
+        return 0;
     }
 
     private static IEnumerable<IPeer> All() =>
