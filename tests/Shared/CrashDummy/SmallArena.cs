@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Arena;
+using Muster.Arena.Slabs;
 using Muster.Core;
 
 namespace Muster.CrashDummy;
@@ -88,7 +89,7 @@ internal static class SmallArena
             map.Tasks[index].Ref = index;
         }
 
-        map.Payloads.Bytes(1, (int)map.Payloads.CapacityBytes - 64).Fill(1);
-        map.Results.Bytes(1, (int)map.Results.CapacityBytes - 64).Fill(1);
+        map.Payloads.Bytes(SlabRegion.FirstUnit, (int)map.Payloads.CapacityBytes - 64).Fill(1);
+        map.Results.Bytes(SlabRegion.FirstUnit, (int)map.Results.CapacityBytes - 64).Fill(1);
     }
 }
