@@ -14,7 +14,7 @@ internal static class SmallArena
     private const string Filler = "/dev/shm/filler";
 
     /// <summary>
-    /// Says "ok BYTES TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.
+    /// Says "ok RESERVED TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.
     /// </summary>
     public static int Open(string cell, string[] sizes)
     {
@@ -33,7 +33,7 @@ internal static class SmallArena
         }
 
         UseAll(map!);
-        Program.Say($"ok {map!.TotalBytes} {map.Limits.TasksMax} {note}");
+        Program.Say($"ok {ArenaLayout.Of(map!.Limits).ReservedBytes} {map.Limits.TasksMax} {note}");
         map.Dispose();
         return 0;
     }
