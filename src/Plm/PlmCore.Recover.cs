@@ -140,6 +140,13 @@ internal sealed partial class PlmCore
         foreach (var accepted in found.Accepted)
         {
             ref var slot = ref _tasks[accepted.Slot];
+            if (WasCancelledOnDisk(in slot))
+            {
+                // The predecessor died after it had read the task in. False: a worker claimed it at this very moment.
+                TryEnd(accepted.Slot, _tasks.Read(accepted.Slot), FaultCode.TaskCancelled);
+                continue;
+            }
+
             if (IsHeld(in slot))
             {
                 continue;
