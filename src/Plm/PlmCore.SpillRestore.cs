@@ -317,8 +317,8 @@ internal sealed partial class PlmCore
         return _restoreFault;
     }
 
-    // Such a task is on disk still, wherever in the backlog: it ends when it is read in, as it would have. What was said
-    // of a task that is gone goes too.
+    // Such a task is on disk still, wherever in the backlog: it ends when it is read in, as it would have. What was
+    // said of a task that is gone goes too.
     private void MarkCancelledOnDisk()
     {
         foreach (var (id, facts) in _deferred)
@@ -330,7 +330,8 @@ internal sealed partial class PlmCore
             }
             else if (facts is [{ Kind: FactKind.Ended } only] && IsCancelledUnstarted(only.Fact))
             {
-                SpillRow.Set(_extentRows.Cancelled(SpillTable.ExtentOf(task.Slot)), SpillTable.PlaceOf(task.Slot));
+                var extent = SpillTable.ExtentOf(task.Slot);
+                SpillRow.Set(_extentRows.Cancelled(extent), SpillTable.PlaceOf(task.Slot));
                 _deferred.Remove(id);
             }
         }
