@@ -242,6 +242,7 @@ public sealed class PlmSpillTests : IDisposable
         var ids = Submit(800);
         var cancelled = OnePerExtent(ids);
         Assert.All(cancelled, id => Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(id)));
+        _cell.Spin();
         _cell.NowMs += 10;
         _cell.Turn();
         _files.IsFull = false;
