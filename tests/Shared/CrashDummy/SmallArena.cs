@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Arena;
+using Muster.Arena.Slabs;
 using Muster.Core;
 
 namespace Muster.CrashDummy;
@@ -13,7 +14,7 @@ internal static class SmallArena
     private const string Filler = "/dev/shm/filler";
 
     /// <summary>
-    /// Says "ok BYTES TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.
+    /// Says "ok RESERVED TASKS note" or "fault CODE message". The sizes are tasks, payload and result bytes.
     /// </summary>
     public static int Open(string cell, string[] sizes)
     {
@@ -32,7 +33,7 @@ internal static class SmallArena
         }
 
         UseAll(map!);
-        Program.Say($"ok {map!.TotalBytes} {map.Limits.TasksMax} {note}");
+        Program.Say($"ok {ArenaLayout.Of(map!.Limits).ReservedBytes} {map.Limits.TasksMax} {note}");
         map.Dispose();
         return 0;
     }
@@ -88,7 +89,7 @@ internal static class SmallArena
             map.Tasks[index].Ref = index;
         }
 
-        map.Payloads.Bytes(1, (int)map.Payloads.CapacityBytes - 64).Fill(1);
-        map.Results.Bytes(1, (int)map.Results.CapacityBytes - 64).Fill(1);
+        map.Payloads.Bytes(SlabRegion.FirstUnit, (int)map.Payloads.CapacityBytes - 64).Fill(1);
+        map.Results.Bytes(SlabRegion.FirstUnit, (int)map.Results.CapacityBytes - 64).Fill(1);
     }
 }

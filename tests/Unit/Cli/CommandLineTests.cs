@@ -77,7 +77,7 @@ public class CommandLineTests
     [InlineData("frobnicate", "Unrecognized command or argument 'frobnicate'; see 'muster --help'")]
     [InlineData("map|--keep|x|:::|a", "unknown option '--keep'; see 'muster map --help'")]
     [InlineData("plm|--workers-max|0", "--workers-max is 16 to 65535; see 'muster plm --help'")]
-    [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 268435455; see 'muster up --help'")]
+    [InlineData("up|--tasks-max|5", "--tasks-max is 1024 to 134217728; see 'muster up --help'")]
     public async Task Run_WrongUsage_SaysWhatInWordsOfTheCommandLine(string line, string expected)
     {
         var (_, _, error) = await RunAsync(line.Split('|'));
