@@ -36,7 +36,7 @@ internal sealed record ArenaLimits
     /// <summary>Halvings of the defaults that may be tried before a small /dev/shm is refused.</summary>
     private const int HalvingsMax = 5;
 
-    /// <summary>Tasks that exist at once, 1,024 to 2^28 - 1. Default 262,144.</summary>
+    /// <summary>Tasks that exist in it at once, 1,024 to 134,217,728. Default 262,144.</summary>
     public uint TasksMax { get; init; } = 262_144;
 
     /// <summary>

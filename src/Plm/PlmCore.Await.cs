@@ -51,7 +51,7 @@ internal sealed partial class PlmCore
 
     private Fault TooManyAwaiters() => new(
         FaultCode.OutstandingLimit,
-        $"{_awaiters.Count + _parked.Count} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for this one, "
+        $"{_awaiters.Count + _parkedCount} calls wait for tasks, or {PlmLimits.AwaitersPerTaskMax} for this one, "
         + "which is the limit; try again later, or use a session",
         _options.RetryAfterMs);
 }

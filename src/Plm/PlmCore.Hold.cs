@@ -17,13 +17,15 @@ namespace Muster.Plm;
 /// <para>
 /// Room is shared like this: while less than <see cref="PressedFrom"/> of the arena is used, nobody waits. From then on
 /// a class may have ready what <see cref="ReadyShare"/> says, and the rest of it waits. What waits in slots may fill
-/// the arena to <see cref="HeldUpTo"/>, and is refused beyond; the last part is there for what comes back.
+/// the arena to <see cref="HeldUpTo"/>, and is refused beyond; the last part is there for what comes back, and its end,
+/// from <see cref="WantedUpTo"/>, for what comes back in its turn: what comes sooner cannot leave before that.
 /// </para>
 /// </content>
 internal sealed partial class PlmCore
 {
     private const double PressedFrom = 5 / 8.0;
     private const double HeldUpTo = 7 / 8.0;
+    private const double WantedUpTo = 15 / 16.0;
     private const int ExtentTasksMin = 8;
     private const long ExtentBytesMax = 4 << 20;
 
@@ -199,7 +201,7 @@ internal sealed partial class PlmCore
     {
         var extent = queue.Open - 1;
         queue.Open = 0;
-        _toWrite.Enqueue((extent, _extentRows[extent].Generation));
+        QueueWrite(extent);
     }
 
     private bool IsHeld(in TaskSlot slot) =>
@@ -236,7 +238,7 @@ internal sealed partial class PlmCore
             && _ungranted.Count < PlmLimits.GrantsMax)
         {
             var extent = queue.Head - 1;
-            if (_extentRows.State(extent) == SpillState.Spilled && !TryBringIn(extent, now: false))
+            if (_extentRows.State(extent) == SpillState.Spilled && !TryBringIn(extent))
             {
                 return;
             }
@@ -295,8 +297,14 @@ internal sealed partial class PlmCore
     {
         var extent = SpillTable.ExtentOf(movedSlot);
         SpillRow.Clear(_extentRows.Live(extent), SpillTable.PlaceOf(movedSlot));
+        SpillRow.Clear(_extentRows.Cancelled(extent), SpillTable.PlaceOf(movedSlot));
         _extents[extent].InSlots--;
-        _heldCount -= _extentRows.State(extent) == SpillState.Held ? 1 : 0;
+        if (_extentRows.State(extent) == SpillState.Held)
+        {
+            _heldCount--;
+            QueueWrite(extent);
+        }
+
         Invariant.That(_extents[extent].InSlots >= 0 && _heldCount >= 0);
         if (_extents[extent].InSlots == 0 && _extentRows.State(extent) == SpillState.Released)
         {

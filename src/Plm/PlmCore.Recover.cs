@@ -135,11 +135,30 @@ internal sealed partial class PlmCore
             FinishEnd(index, ref slot, (FaultCode)slot.EndFault);
         }
 
-        // In the order of submission, as they would have been pushed.
-        found.Accepted.Sort();
-        foreach (var accepted in found.Accepted)
+        LetGoFound(found.Accepted);
+        foreach (var index in found.Reported)
+        {
+            Judge(index, _tasks.Read(index), isTakeover: true);
+        }
+
+        FlushPushes();
+    }
+
+    // In the order of submission, as they would have been pushed.
+    private void LetGoFound(List<Submitted> found)
+    {
+        found.Sort();
+        foreach (var accepted in found)
         {
             ref var slot = ref _tasks[accepted.Slot];
+            var word = _tasks.Read(accepted.Slot);
+            if (WasCancelledOnDisk(in slot) && word.State == TaskState.Accepted)
+            {
+                // The predecessor died when it had read the task in. False: a worker claimed it at this very moment.
+                TryEnd(accepted.Slot, word, FaultCode.TaskCancelled);
+                continue;
+            }
+
             if (IsHeld(in slot))
             {
                 continue;
@@ -165,15 +184,8 @@ internal sealed partial class PlmCore
                 continue;
             }
 
-            LetGo(accepted.Slot, ref slot, _tasks.Read(accepted.Slot));
+            LetGo(accepted.Slot, ref slot, word);
         }
-
-        foreach (var index in found.Reported)
-        {
-            Judge(index, _tasks.Read(index), isTakeover: true);
-        }
-
-        FlushPushes();
     }
 
     private void RecoverSessions()

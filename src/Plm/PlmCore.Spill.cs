@@ -27,8 +27,11 @@ internal sealed partial class PlmCore
     private readonly SpillBody _body = new();
     private readonly Queue<uint> _wanted = new();
     private readonly PriorityQueue<(uint Extent, ulong Generation), ulong> _spillDues = new();
+
+    // Of tasks on disk, by id; none of the lists is empty.
     private readonly Dictionary<ulong, List<ITaskAwaiter>> _parked = [];
     private readonly uint[] _arrivals = new uint[SpillTable.ExtentTasksMax];
+    private int _parkedCount;
 
     /// <summary>An extent was written, or could not be.</summary>
     public void SpillWritten(uint extent, ulong generation, bool isWritten)
@@ -43,7 +46,7 @@ internal sealed partial class PlmCore
         _extents[extent].IsWriting = false;
         if (!isWritten)
         {
-            _toWrite.Enqueue((extent, generation));
+            QueueWrite(extent);
             return;
         }
 
@@ -51,6 +54,7 @@ internal sealed partial class PlmCore
         if (CountSpillable(extent) != _extents[extent].Packed)
         {
             _spill.Forget(extent, generation);
+            QueueWrite(extent);
             return;
         }
 
@@ -65,6 +69,19 @@ internal sealed partial class PlmCore
         _extentRows.SetState(extent, SpillState.Spilled);
     }
 
+    // Not while it is being written: the file of the second time would take the place of the first one's, and there is
+    // a moment without any. Not while it takes more tasks: what was written would be less than what is marked.
+    private void QueueWrite(uint extent)
+    {
+        ref var links = ref _extents[extent];
+        var isOpen = _holdOf[_extentRows[extent].Class] is { } queue && queue.Open == extent + 1;
+        if (_spill is not null && !isOpen && !links.IsWriting && !links.IsQueued)
+        {
+            links.IsQueued = true;
+            _toWrite.Enqueue((extent, _extentRows[extent].Generation));
+        }
+    }
+
     // As many as fit into the arena and the disk's own memory, while the arena is full; oldest first.
     private void WriteOut()
     {
@@ -74,21 +91,34 @@ internal sealed partial class PlmCore
             return;
         }
 
-        while (_toWrite.TryPeek(out var next) && IsPressed && _spill!.HasRoom)
+        while (_toWrite.TryPeek(out var next))
         {
             var (extent, generation) = next;
-            var isHeld = _extentRows.State(extent) == SpillState.Held && _extentRows[extent].Generation == generation;
+            if (_extentRows[extent].Generation != generation)
+            {
+                _toWrite.Dequeue();
+                continue;
+            }
+
+            var isHeld = _extentRows.State(extent) == SpillState.Held;
+            if (isHeld && !(IsPressed && _spill!.HasRoom))
+            {
+                return;
+            }
+
             var count = isHeld ? CountSpillable(extent) : 0;
             if (count < 0)
             {
                 return;
             }
 
+            // With one that has ended it comes again when that one has gone: see LeaveExtent.
             _toWrite.Dequeue();
+            _extents[extent].IsQueued = false;
             if (count > 0)
             {
                 _extents[extent].IsWriting = true;
-                _spill.Write(extent, generation, Pack(extent));
+                _spill!.Write(extent, generation, Pack(extent));
             }
         }
     }
@@ -211,6 +241,7 @@ internal sealed partial class PlmCore
         if (awaiters is not null)
         {
             _parked.Add(_tasks.IdOf(index).Value, awaiters);
+            _parkedCount += awaiters.Count;
         }
 
         _timers.Remove(index);
@@ -261,7 +292,8 @@ internal sealed partial class PlmCore
 
         while (_wanted.TryPeek(out var extent))
         {
-            if (_extentRows.State(extent) == SpillState.Spilled && !TryBringIn(extent, now: false))
+            if (_extentRows.State(extent) == SpillState.Spilled
+                && !(HasRoomFor(extent, WantedUpTo) && TryBringIn(extent)))
             {
                 return;
             }
@@ -281,20 +313,10 @@ internal sealed partial class PlmCore
     }
 
     // From the file into slots. False: it is not read yet, or there is no room.
-    private bool TryBringIn(uint extent, bool now)
+    private bool TryBringIn(uint extent)
     {
         var generation = _extentRows[extent].Generation;
-        if (!HasRoomFor(extent))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> body;
-        if (now)
-        {
-            body = _spill!.ReadNow(extent, generation);
-        }
-        else if (!_spill!.TryRead(extent, generation, out body))
+        if (!HasRoomFor(extent) || !_spill!.TryRead(extent, generation, out var body))
         {
             return false;
         }
@@ -316,12 +338,9 @@ internal sealed partial class PlmCore
         return true;
     }
 
-    private bool HasRoomFor(uint extent)
-    {
-        ref var row = ref _extentRows[extent];
-        return _tasks.Capacity - SlotsInUse >= row.Count
-            && _arena.Payloads.CapacityBytes - _arena.Payloads.UsedBytes >= row.BodyBytes;
-    }
+    private bool HasRoomFor(uint extent, double share = 1) =>
+        (share * _tasks.Capacity) - SlotsInUse >= CountLive(extent)
+        && (share * _arena.Payloads.CapacityBytes) - _arena.Payloads.UsedBytes >= _extentRows[extent].BodyBytes;
 
     // Fills and steps; the slots count for nothing yet. -1, and nothing was changed, when the payloads do not fit.
     private int FillSlots(uint extent, ReadOnlySpan<byte> body)
@@ -365,9 +384,7 @@ internal sealed partial class PlmCore
         slot.PayloadBlock = block;
         slot.Generation = generation;
         Move(index, ref slot, SpillTable.SlotOf(extent, (int)record.Place));
-        var id = _tasks.IdOf(index).Value;
-        _index[index].Key = record.Key != 0 && _arena.Keys.IsUsed(record.Key - 1)
-            && _arena.Keys[record.Key - 1].TaskId == id ? record.Key : 0;
+        _index[index].Key = KeyOf(record, _tasks.IdOf(index));
         if (slot.Client == 0 && record.Client != 0)
         {
             // Its session was forgotten meanwhile.
@@ -378,6 +395,12 @@ internal sealed partial class PlmCore
         Invariant.That(_tasks.TryStep(Role.Plm, index, _tasks.Read(index), accepted));
         return index;
     }
+
+    // Row + 1; 0: the row is another task's by now.
+    private uint KeyOf(in SpillRecord record, TaskId id) =>
+        record.Key != 0 && _arena.Keys.IsUsed(record.Key - 1) && _arena.Keys[record.Key - 1].TaskId == id.Value
+            ? record.Key
+            : 0;
 
     // As it was when it was submitted.
     private void FillFrom(ref TaskSlot slot, uint extent, in SpillRecord record)
@@ -431,6 +454,7 @@ internal sealed partial class PlmCore
 
             if (_parked.Remove(_tasks.IdOf(index).Value, out var awaiters))
             {
+                _parkedCount -= awaiters.Count;
                 _awaiters.AddAll(index, awaiters);
             }
 
@@ -440,15 +464,18 @@ internal sealed partial class PlmCore
             }
         }
 
-        EndCancelled(extent, arrivals);
+        EndCancelled(arrivals);
     }
 
-    private void EndCancelled(uint extent, ReadOnlySpan<uint> arrivals)
+    private bool WasCancelledOnDisk(in TaskSlot slot) =>
+        slot.MovedSlot is var moved and not 0
+        && SpillRow.IsSet(_extentRows.Cancelled(SpillTable.ExtentOf(moved)), SpillTable.PlaceOf(moved));
+
+    private void EndCancelled(ReadOnlySpan<uint> arrivals)
     {
-        var cancelled = _extentRows.Cancelled(extent);
         foreach (var index in arrivals)
         {
-            if (SpillRow.IsSet(cancelled, SpillTable.PlaceOf(_tasks[index].MovedSlot)))
+            if (WasCancelledOnDisk(in _tasks[index]))
             {
                 Invariant.That(TryEnd(index, _tasks.Read(index), FaultCode.TaskCancelled));
             }
@@ -493,24 +520,25 @@ internal sealed partial class PlmCore
         if (!_parked.TryGetValue(id.Value, out var awaiters))
         {
             awaiters = [];
-            _parked.Add(id.Value, awaiters);
         }
 
         if (awaiters.Count >= PlmLimits.AwaitersPerTaskMax
-            || _parked.Count + _awaiters.Count >= _options.AwaitersMax)
+            || _parkedCount + _awaiters.Count >= _options.AwaitersMax)
         {
             return TooManyAwaiters();
         }
 
         awaiters.Add(awaiter);
+        _parked[id.Value] = awaiters;
+        _parkedCount++;
         return Fault.None;
     }
 
     private void StopParked(TaskId id, ITaskAwaiter awaiter)
     {
-        if (_parked.TryGetValue(id.Value, out var awaiters))
+        if (_parked.TryGetValue(id.Value, out var awaiters) && awaiters.Remove(awaiter))
         {
-            awaiters.Remove(awaiter);
+            _parkedCount--;
             if (awaiters.Count == 0)
             {
                 _parked.Remove(id.Value);

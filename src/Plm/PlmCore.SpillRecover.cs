@@ -97,7 +97,7 @@ internal sealed partial class PlmCore
                     FreeExtent(extent);
                     break;
                 case SpillState.Held:
-                    _toWrite.Enqueue((extent, _extentRows[extent].Generation));
+                    QueueWrite(extent);
                     waiting.Add((_extentRows[extent].Order, extent));
                     break;
                 case SpillState.Spilled:
@@ -128,7 +128,7 @@ internal sealed partial class PlmCore
         if (row.RunBytes > 0)
         {
             var runs = _spill!.ReadStart(extent, row.Generation, (int)row.RunBytes);
-            SpillBody.ReadRuns(runs, run => SessionOf(run)?.NoteSpilled(extent, run.Count));
+            SpillBody.ReadRuns(runs, run => SessionOf(run)?.NoteSpilled(extent, CountLive(extent, run)));
         }
 
         if (row.DueUnixMs != 0)
@@ -160,6 +160,19 @@ internal sealed partial class PlmCore
         return count;
     }
 
+    // A restore writes tasks that turn out to have been let go.
+    private uint CountLive(uint extent, SpillRun run)
+    {
+        var live = _extentRows.Live(extent);
+        uint count = 0;
+        for (uint at = 0; at < run.Count; at++)
+        {
+            count += SpillRow.IsSet(live, (int)(run.FirstPlace + at)) ? 1u : 0;
+        }
+
+        return count;
+    }
+
     private PlmSession? SessionOf(SpillRun run) =>
         _sessions[run.Client - 1] is { } session && _arena.Clients[session.Row].Sessions == run.Session
             ? session
@@ -178,9 +191,10 @@ internal sealed partial class PlmCore
                 for (uint at = 0; at < run.Count && SessionOf(run) == session; at++)
                 {
                     var number = run.FirstRef + at;
-                    if (number >= first && number <= last)
+                    var place = (int)(run.FirstPlace + at);
+                    if (number >= first && number <= last && SpillRow.IsSet(_extentRows.Live(extent), place))
                     {
-                        var slot = SpillTable.SlotOf(extent, (int)(run.FirstPlace + at));
+                        var slot = SpillTable.SlotOf(extent, place);
                         known.Add(new KnownRef(number, new TaskId(slot, generation)));
                     }
                 }
@@ -239,7 +253,7 @@ internal sealed partial class PlmCore
             var session = SessionOf(in slot);
             var id = new TaskId(SpillTable.SlotOf(extent, (int)record.Place), generation);
             BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
-            WriteItem(id.Value, record.Key, 0, record.Payload);
+            WriteItem(id.Value, KeyOf(record, id), 0, record.Payload);
             _facts.End();
             if (SpillRow.IsSet(cancelled, (int)record.Place))
             {

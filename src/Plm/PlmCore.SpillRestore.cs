@@ -15,7 +15,8 @@ namespace Muster.Plm;
 /// <content>
 /// Tasks whose ids name no slot come back from the journal into files, so that a backlog larger than the arena can be
 /// restored. What the journal says of them beyond their submission is kept until everything was replayed: then their
-/// extents are brought into the arena, where they were when it was said, with all earlier ones of their classes.
+/// extents are brought into the arena, where they were when it was said, and earlier ones of their classes while there
+/// is room. Tasks that were only cancelled stay on disk, where they were.
 /// </content>
 internal sealed partial class PlmCore
 {
@@ -288,14 +289,20 @@ internal sealed partial class PlmCore
             return _restoreFault;
         }
 
+        MarkCancelledOnDisk();
         var needed = _deferred.Keys.Select(id => SpillTable.ExtentOf(new TaskId(id).Slot)).ToHashSet();
-        var extents = Enumerable.Range(0, (int)_extentRows.HighWater).Select(extent => (uint)extent)
+        uint[] ordered = [.. Enumerable.Range(0, (int)_extentRows.HighWater).Select(extent => (uint)extent)
             .Where(extent => _extentRows.State(extent) == SpillState.Spilled)
-            .GroupBy(extent => _extentRows[extent].Class);
-        foreach (var ofClass in extents)
+            .OrderBy(extent => _extentRows[extent].Order).ThenBy(extent => extent)];
+        var areIn = ordered.Where(needed.Contains).All(TryBringInRestored);
+        if (!areIn)
         {
-            uint[] ordered = [.. ofClass.OrderBy(extent => _extentRows[extent].Order).ThenBy(extent => extent)];
-            BringInRestored(ordered, Array.FindLastIndex(ordered, needed.Contains), needed);
+            return _restoreFault = TooSmall("tasks that had come back from the disk do not fit any more");
+        }
+
+        foreach (var ofClass in ordered.GroupBy(extent => _extentRows[extent].Class))
+        {
+            BringInAhead([.. ofClass], needed);
         }
 
         _appliesDeferred = true;
@@ -310,41 +317,69 @@ internal sealed partial class PlmCore
         return _restoreFault;
     }
 
-    // Workers that outlived the arena may hold the oldest ones, and find them only in the arena.
-    private void BringInRestored(uint[] ordered, int lastNeeded, HashSet<uint> needed)
+    // Such a task is on disk still, wherever in the backlog: it ends when it is read in, as it would have. What was
+    // said of a task that is gone goes too.
+    private void MarkCancelledOnDisk()
     {
-        for (var at = 0; at < ordered.Length && _restoreFault.IsNone; at++)
+        foreach (var (id, facts) in _deferred)
         {
-            var extent = ordered[at];
-            if (at > lastNeeded && (SlotsInUse >= _tasks.Capacity / 4 || at >= RestoredAheadMax))
+            var task = new TaskId(id);
+            if (!IsRestored(task))
             {
-                return;
+                _deferred.Remove(id);
+            }
+            else if (facts is [{ Kind: FactKind.Ended } only] && IsCancelledUnstarted(only.Fact))
+            {
+                var extent = SpillTable.ExtentOf(task.Slot);
+                SpillRow.Set(_extentRows.Cancelled(extent), SpillTable.PlaceOf(task.Slot));
+                _deferred.Remove(id);
+            }
+        }
+    }
+
+    private static bool IsCancelledUnstarted(ReadOnlySpan<byte> ended)
+    {
+        var reader = new FactReader(ended);
+        var fact = EndedFact.Read(ref reader);
+        return fact is { Outcome: (byte)Outcome.Cancelled, Executions: 0, Attempt: 0, HasResult: false };
+    }
+
+    // Those of a class before the last one that was needed were in the arena too; and of the next ones some: workers
+    // that outlived the arena may hold the oldest tasks, and find them only in the arena.
+    private void BringInAhead(uint[] ordered, HashSet<uint> needed)
+    {
+        var lastNeeded = Array.FindLastIndex(ordered, needed.Contains);
+        for (var at = 0; at < ordered.Length; at++)
+        {
+            if (needed.Contains(ordered[at]))
+            {
+                continue;
             }
 
-            if (HasRoomFor(extent))
-            {
-                var generation = _extentRows[extent].Generation;
-                var count = FillSlots(extent, _spill!.ReadNow(extent, generation));
-                if (count >= 0)
-                {
-                    _extents[extent].InSlots = count;
-                    _extentRows.SetState(extent, SpillState.Released);
-                    _spill.Forget(extent, generation);
-                    NoteRestoredArrivals(count);
-                    continue;
-                }
-            }
-
-            if (needed.Contains(extent))
-            {
-                _restoreFault = TooSmall("tasks that had come back from the disk do not fit any more");
-            }
-
-            if (at > lastNeeded)
+            var mayCome = at <= lastNeeded
+                ? !IsPressed
+                : SlotsInUse < _tasks.Capacity / 4 && at < RestoredAheadMax;
+            if (!mayCome || !TryBringInRestored(ordered[at]))
             {
                 return;
             }
         }
+    }
+
+    private bool TryBringInRestored(uint extent)
+    {
+        var generation = _extentRows[extent].Generation;
+        var count = HasRoomFor(extent) ? FillSlots(extent, _spill!.ReadNow(extent, generation)) : -1;
+        if (count < 0)
+        {
+            return false;
+        }
+
+        _extents[extent].InSlots = count;
+        _extentRows.SetState(extent, SpillState.Released);
+        _spill!.Forget(extent, generation);
+        NoteRestoredArrivals(count);
+        return true;
     }
 
     private const int RestoredAheadMax = 16;

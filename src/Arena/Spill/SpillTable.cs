@@ -13,7 +13,9 @@ namespace Muster.Arena.Spill;
 ///
 /// <para>Writer: the PLM alone. Readers: any role. Order: the map's word is written before the slot leaves Free, and
 /// the slot before the extent's state says Held (release); readers load the state first (acquire) and then check that
-/// the slot names the id back, so that a word of an earlier use says nothing.</para>
+/// the slot names the id back, so that a word of an earlier use says nothing. Generations only grow, and are written
+/// before the first slot leaves Free under them; so readers check that last again, as a later use has the same places.
+/// </para>
 ///
 /// <para>Rows and map lie at the arena's end and are not reserved with it: <see cref="TryReserve"/> does that for an
 /// extent before its first use, and nobody touches others. They are not given back: 4 bytes for each task of the

@@ -161,8 +161,11 @@ internal sealed unsafe class TaskTable
         index = at;
         word = Read(at);
         var generation = Volatile.Read(ref _slots[at].Generation);
+
+        // The slot says the place only; whose place that is was read before, and may be over since.
         return word.State != TaskState.Free
             && word.GenerationLow == (uint)generation
-            && TaskSlot.MovedSlotOf(generation) == id.Slot;
+            && TaskSlot.MovedSlotOf(generation) == id.Slot
+            && _spill.TryFindExtent(id, out _);
     }
 }

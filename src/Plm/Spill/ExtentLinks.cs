@@ -13,7 +13,11 @@ internal struct ExtentLinks
     /// <summary>Tasks in the body that is being written.</summary>
     public int Packed;
 
+    /// <summary>Its body is on its way to the disk.</summary>
     public bool IsWriting;
+
+    /// <summary>In the queue of those to write, under its present generation.</summary>
+    public bool IsQueued;
 
     /// <summary>Is to be read in before its turn, because one of its tasks is to end.</summary>
     public bool IsWanted;

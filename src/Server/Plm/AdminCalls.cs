@@ -20,6 +20,7 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
 {
     private const int PageSizeDefault = 100;
     private const int PageSizeMax = 1_000;
+    private const int LooksMax = 8;
 
     public override Task<GetCellResponse> GetCell(GetCellRequest request, ServerCallContext context)
     {
@@ -31,20 +32,28 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
     {
         var id = new TaskId(request.TaskId);
         var infos = new TaskInfos(host.Options.Arena, host.Now());
-        if (infos.TryReadSpilled(id, out var waiting))
+        for (var tries = 0; tries < LooksMax; tries++)
         {
-            FaultStatus.ThrowIfFault(host.Refusal);
-            return Task.FromResult(new GetTaskResponse { Task = waiting });
+            if (infos.TryReadSpilled(id, out var waiting))
+            {
+                FaultStatus.ThrowIfFault(host.Refusal);
+                return Task.FromResult(new GetTaskResponse { Task = waiting });
+            }
+
+            uint index = 0;
+            var fault = host.Run((core, _) => core.Find(id, out index, out var _));
+            if (fault.IsNone && infos.TryRead(index, out var info) && info.TaskId == id.Value)
+            {
+                return Task.FromResult(new GetTaskResponse { Task = info });
+            }
+
+            // Else it went to disk between the two looks, or came back.
+            if (fault.Code is not (FaultCode.None or FaultCode.Unavailable) || !host.Refusal.IsNone)
+            {
+                FaultStatus.ThrowIfFault(fault);
+            }
         }
 
-        uint index = 0;
-        FaultStatus.ThrowIfFault(host.Run((core, _) => core.Find(id, out index, out var _)));
-        if (infos.TryRead(index, out var info) && info.TaskId == id.Value)
-        {
-            return Task.FromResult(new GetTaskResponse { Task = info });
-        }
-
-        // It was freed, or went to disk, between the two looks.
         throw FaultStatus.ToException(new Fault(FaultCode.TaskNotFound, $"task {id} has just been forgotten"));
     }
 

@@ -200,12 +200,110 @@ public sealed class PlmSpillTests : IDisposable
             Assert.NotEqual(0ul, _journal.Forgotten);
         }
 
-        var arena = ArenaFile.CreatePrivate(_cell.Arena.Limits, epoch: 2);
-        _files.LoseArena();
-        using var next = new PlmCell(arena, _journal, _cell.NowMs, _files, s_options with { ReattachMs = 0 });
+        using var next = Reboot();
         Assert.True(next.Recovered.IsNone, next.Recovered.Message);
-        Assert.Equal((ulong)(ids.Length - ran.Length), arena.Counter(CellCounter.TasksNow));
+        Assert.Equal((ulong)(ids.Length - ran.Length), next.Arena.Counter(CellCounter.TasksNow));
         Assert.Equal(ids.Except(ran), RunAll(next));
+    }
+
+    [Fact]
+    public void Cancel_WhenThePlmDiesAsTheTaskIsReadIn_Holds()
+    {
+        _files.IsFull = true;
+        var ids = Submit(100);
+        var held = new TaskId(ids[^1]);
+        var extents = _cell.Arena.Spill;
+        Assert.True(extents.TryFindExtent(held, out var extent));
+        Assert.Equal(SpillState.Held, extents.State(extent));
+
+        // What a predecessor left that died between the mark and the end.
+        SpillRow.Set(extents.Cancelled(extent), SpillTable.PlaceOf(held.Slot));
+        _cell.Restart();
+        Assert.Equal(1ul, _cell.Arena.Counter(CellCounter.Cancelled));
+        Assert.Equal(ids[..^1], RunAll());
+    }
+
+    [Fact]
+    public void Cancels_AllOverTheBacklog_LeaveRoomForThoseInTurn()
+    {
+        var ids = Submit(3_000);
+        _cell.Spin();
+        var cancelled = OnePerExtent(ids).Where(id => _cell.Arena.Spill.IsSpilled(new TaskId(id))).Reverse().ToArray();
+        Assert.True(cancelled.Length > 100);
+        Assert.All(cancelled, id => Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(id)));
+        Assert.Equal(ids.Except(cancelled), RunAll());
+        Assert.Equal((ulong)cancelled.Length, _cell.Arena.Counter(CellCounter.Cancelled));
+    }
+
+    [Fact]
+    public void Extents_OfWhichATaskHasEnded_GoToDiskWhenItIsGone()
+    {
+        _files.IsFull = true;
+        var ids = Submit(800);
+        var cancelled = OnePerExtent(ids);
+        Assert.All(cancelled, id => Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(id)));
+        _cell.Spin();
+        _cell.NowMs += 10;
+        _cell.Turn();
+        _files.IsFull = false;
+        _cell.Spin();
+        Assert.InRange(_cell.Arena.Counter(CellCounter.HeldNow), 0ul, 64ul);
+        Assert.Equal(ids.Except(cancelled), RunAll());
+    }
+
+    [Fact]
+    public void Await_WhatWasRefusedForWantOfRoom_TakesNone()
+    {
+        using var cell = new PlmCell(s_options with { AwaitersMax = 1 }, spill: _files);
+        var ids = new List<ulong>();
+        for (var turn = 0; turn < 100; turn++)
+        {
+            ids.AddRange(cell.Submit(null, null, cell.Spec(), "a", "b", "c", "d").Ids);
+            cell.Turn(core => _files.Work(core));
+        }
+
+        var waits = new FakeAwaiter();
+        cell.Turn(core =>
+        {
+            Assert.True(core.Await(new TaskId(ids[^100]), waits, out _, out _).IsNone);
+            Assert.False(core.Await(new TaskId(ids[^101]), new FakeAwaiter(), out _, out _).IsNone);
+            core.StopAwaiting(new TaskId(ids[^100]), waits);
+            Assert.True(core.Await(new TaskId(ids[^102]), waits, out _, out _).IsNone);
+        });
+    }
+
+    [Fact]
+    public void Reboot_WithCancelsAllOverTheBacklog_RestoresTheRest()
+    {
+        var ids = Submit(2_000, level: DurabilityLevel.Durable);
+        _cell.Spin();
+        var cancelled = OnePerExtent(ids).Where(id => _cell.Arena.Spill.IsSpilled(new TaskId(id))).Reverse().ToArray();
+        Assert.All(cancelled, id => Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(id)));
+        _cell.Sync();
+        using var next = Reboot();
+        Assert.True(next.Recovered.IsNone, next.Recovered.Message);
+        Assert.Equal(ids.Except(cancelled), RunAll(next));
+        Assert.Equal((ulong)cancelled.Length, next.Arena.Counter(CellCounter.Cancelled));
+    }
+
+    [Fact]
+    public void Reboot_OfASessionThatConfirmedSome_CountsTheOthersOnly()
+    {
+        var stream = new FakeStream(_cell.Arena);
+        var session = _cell.Open(5, stream);
+        var ids = Submit(450, session, stream, DurabilityLevel.Durable);
+        _cell.Spin();
+        Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(ids[^100]));
+        _cell.Spin();
+        _cell.Sync();
+        _cell.Turn();
+        Assert.Single(stream.Results);
+        Assert.True(_cell.Confirm(session, stream, 1).IsNone);
+        _cell.Sync();
+        using var next = Reboot();
+        var again = next.Open(5, new FakeStream(next.Arena), out var known, first: 1, last: 450);
+        Assert.Equal(ids.Where(id => id != ids[^100]), known.Select(entry => entry.Id.Value));
+        Assert.Equal(449u, again.Outstanding);
     }
 
     [Fact]
@@ -215,6 +313,22 @@ public sealed class PlmSpillTests : IDisposable
         var (ids, faults) = cell.Submit(null, null, cell.Spec(), [.. Enumerable.Repeat("x", 1_100)]);
         Assert.Equal(FaultCode.ArenaFull, faults[0].Fault.Code);
         Assert.Equal(1_024, ids.Count(id => id != 0));
+    }
+
+    private static ulong[] OnePerExtent(IEnumerable<ulong> ids) =>
+        [.. ids.Where(id => SpillTable.Covers(new TaskId(id).Slot))
+            .GroupBy(id => SpillTable.ExtentOf(new TaskId(id).Slot)).Select(extent => extent.Last())];
+
+    // The arena is gone, and what is on disk with it.
+    private PlmCell Reboot()
+    {
+        _files.LoseArena();
+        return new PlmCell(
+            ArenaFile.CreatePrivate(_cell.Arena.Limits, epoch: 2),
+            _journal,
+            _cell.NowMs,
+            _files,
+            s_options with { ReattachMs = 0 });
     }
 
     private Muster.Plm.TaskSpec Spec(byte level, int priority = 4) => _cell.Spec((ref TaskOptionsView view) =>
