@@ -135,7 +135,8 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
     {
         lock (_gate)
         {
-            if (!_isEnded || IsReadable())
+            // Of a stream that is gone messages may have been dropped: that is no end in peace.
+            if (!_isEnded || _isGone || IsReadable())
             {
                 return false;
             }
@@ -319,7 +320,8 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
 
     private int TakeCredit()
     {
-        if (_uncredited < ServerLimits.CreditStepBytes)
+        // Of a stream that is gone nothing may be kept back: no later step would give it.
+        if (_uncredited < ServerLimits.CreditStepBytes && !_isGone)
         {
             return 0;
         }
