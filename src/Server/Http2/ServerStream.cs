@@ -51,15 +51,15 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
         SendWindow = sendWindow;
         ReceiveWindow = ServerLimits.StreamWindowBytes;
         _contentLength = contentLength;
-        BegunAt = now;
+        TimedFrom = now;
     }
 
     public ServerConnection Connection { get; }
 
     public int Id { get; }
 
-    /// <summary>When the request began.</summary>
-    public long BegunAt { get; }
+    /// <summary>Since when its body could come. Guarded by the connection's lock.</summary>
+    public long TimedFrom { get; set; }
 
     /// <summary>
     /// The call's reads go on right on the receive loop, which waits for them: only for handlers that never block. Set
