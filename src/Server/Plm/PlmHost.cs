@@ -269,7 +269,8 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     {
         if (!_isTakenOver)
         {
-            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for others.
+            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for
+            // others.
             refusal = _stopped ? s_stopping : s_notRunning;
             return false;
         }

@@ -146,7 +146,8 @@ internal abstract class RoleHost : IDisposable
     {
         if (!_isRunning)
         {
-            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for others.
+            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for
+            // others.
             refusal = _stopped ? s_stopping : s_notRunning;
             return false;
         }
