@@ -142,6 +142,9 @@ internal abstract partial class GrpcCall
         {
             EndpointLog.OutboxDropped(Router.Logger, _handler.FullName);
             Reset();
+
+            // The write hears of that on another thread, and uses the buffer that the end of the call gives away.
+            await WrittenAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         catch (RpcException)
         {

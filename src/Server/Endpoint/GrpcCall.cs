@@ -250,6 +250,12 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
         var time = Router.Options.Time;
         _deadline = time.GetUtcNow().UtcDateTime + timeout;
         _deadlineTimer = time.CreateTimer(
-            static call => ((GrpcCall)call!).DeadlinePassed(), this, timeout, Timeout.InfiniteTimeSpan);
+            static call => ((GrpcCall)call!).DeadlinePassed(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+
+        // Not before the field is set: what fires sets it again for the grace.
+        _deadlineTimer.Change(timeout, Timeout.InfiniteTimeSpan);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class FrameBudget(long ticksPerSecond)
     public const int ForDataSent = 3;
 
     private int _left = FramesMax;
-    private int _earned;
+    private long _earned;
     private long _filledAt = long.MinValue;
 
     public void Earn(int frames) => Interlocked.Add(ref _earned, frames);
@@ -46,7 +46,7 @@ internal sealed class FrameBudget(long ticksPerSecond)
 
     private bool TryRefill(long now)
     {
-        var more = (long)Interlocked.Exchange(ref _earned, 0);
+        var more = Interlocked.Exchange(ref _earned, 0);
         var elapsed = now - _filledAt;
         more += elapsed >= 10 * ticksPerSecond
             ? FramesMax

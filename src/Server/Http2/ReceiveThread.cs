@@ -76,9 +76,10 @@ internal sealed class ReceiveThread : IDisposable
             }
 
             _ending.Enqueue(connection);
-        }
 
-        _epoll.Wake();
+            // Under the gate: behind a stop there is nothing left to wake.
+            _epoll.Wake();
+        }
     }
 
     /// <summary>Ends the thread, after all connections.</summary>

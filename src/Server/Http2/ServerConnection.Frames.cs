@@ -26,15 +26,6 @@ internal sealed partial class ServerConnection
         CheckNotIdle(frame);
         var (start, length) = FramePayload.Unpad(frame, payload);
         var isEnd = frame.Has(FrameFlags.EndStream);
-        if (length == 0 && !isEnd)
-        {
-            Spend(1);
-        }
-        else
-        {
-            _budget.Earn(1);
-        }
-
         ServerStream? stream;
         lock (_gate)
         {
@@ -51,9 +42,23 @@ internal sealed partial class ServerConnection
             }
         }
 
+        // An end brings something forward once; of a stream that has ended here it brings nothing.
+        if (length == 0 && (!isEnd || stream is null))
+        {
+            Spend(1);
+        }
+        else if (stream is not null)
+        {
+            _budget.Earn(1);
+        }
+
         if (stream is not null && !stream.OnData(payload.Slice(start, length), frame.Length - length, isEnd))
         {
-            Refuse(stream, Http2ErrorCode.ProtocolError);
+            lock (_gate)
+            {
+                _uncredited += frame.Length;
+                RefuseLocked(stream, Http2ErrorCode.ProtocolError);
+            }
         }
     }
 
@@ -147,6 +152,11 @@ internal sealed partial class ServerConnection
         {
             throw FramePayload.Protocol($"headers for stream {id} after one with a higher number");
         }
+        else
+        {
+            // Passed over, as it may have been under way; but not for ever.
+            Spend(FrameBudget.OfReset);
+        }
     }
 
     private void OnTrailers(ServerStream stream)
@@ -180,6 +190,8 @@ internal sealed partial class ServerConnection
         {
             if (_isDraining || _isClosed)
             {
+                Spend(1);
+
                 // It was told the last stream that is looked at, and tries the call elsewhere.
                 return;
             }

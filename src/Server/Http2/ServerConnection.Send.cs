@@ -177,7 +177,7 @@ internal sealed partial class ServerConnection : IThreadPoolWorkItem
     // Under the gate. Small amounts are given back together.
     private void CreditConnection()
     {
-        if (_uncredited >= ServerLimits.ConnectionWindowBytes / 2)
+        if (_uncredited >= ServerLimits.ConnectionCreditStepBytes)
         {
             _outbox.WindowUpdate(0, _uncredited);
             _receiveWindow += _uncredited;
@@ -291,23 +291,15 @@ internal sealed partial class ServerConnection : IThreadPoolWorkItem
         {
             for (var round = 0; round < FlushRoundsMax; round++)
             {
-                ReadOnlyMemory<byte> bytes;
-                lock (_gate)
+                if (!TryTakeFrames(out var bytes))
                 {
-                    _outbox.Written();
-                    if (_outbox.IsEmpty)
+                    if (Volatile.Read(ref _isDraining))
                     {
-                        _isFlushing = false;
-                        if (_isClosed)
-                        {
-                            _written.TrySetResult();
-                        }
-
-                        return;
+                        // The last stream may have ended in here, when the outbox had room again for its last bytes.
+                        CloseWhenDrained();
                     }
 
-                    bytes = _outbox.Take();
-                    PumpBlocked();
+                    return;
                 }
 
                 await _io.WriteAsync(bytes).ConfigureAwait(false);
@@ -316,9 +308,13 @@ internal sealed partial class ServerConnection : IThreadPoolWorkItem
             // Others keep adding: a thread that only wanted to send its own message must not write for them for ever.
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException
-            or InvalidOperationException)
+        catch (Exception e)
         {
+            if (e is not (IOException or SocketException or ObjectDisposedException or InvalidOperationException))
+            {
+                HttpLog.Failed(_options.Logger, PeerName, e);
+            }
+
             // What the peer said before it went may still be unread: the receive loop comes to the end by itself, or
             // is ended by the watch.
             lock (_gate)
@@ -329,6 +325,30 @@ internal sealed partial class ServerConnection : IThreadPoolWorkItem
 
             _written.TrySetResult();
             _isBroken = true;
+        }
+    }
+
+    // False: nothing is left, and this thread is the writer no more.
+    private bool TryTakeFrames(out ReadOnlyMemory<byte> bytes)
+    {
+        lock (_gate)
+        {
+            _outbox.Written();
+            if (_outbox.IsEmpty)
+            {
+                bytes = default;
+                _isFlushing = false;
+                if (_isClosed)
+                {
+                    _written.TrySetResult();
+                }
+
+                return false;
+            }
+
+            bytes = _outbox.Take();
+            PumpBlocked();
+            return true;
         }
     }
 }

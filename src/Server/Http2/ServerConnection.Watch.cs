@@ -116,9 +116,16 @@ internal sealed partial class ServerConnection
             return false;
         }
 
+        if (_receiveWindow < ServerLimits.FrameBytesMax)
+        {
+            // Handlers of other calls keep the window shut: the peer may not send, and its time begins again.
+            stream.TimedFrom = now;
+            return false;
+        }
+
         var allowed = ServerLimits.BodyGrace
             + TimeSpan.FromSeconds((double)stream.BytesReceived / ServerLimits.BodyBytesPerSecondMin);
-        return IsOver(stream.BegunAt, now, allowed);
+        return IsOver(stream.TimedFrom, now, allowed);
     }
 
     private bool IsOver(long since, long now, TimeSpan limit) =>

@@ -291,6 +291,9 @@ internal sealed partial class ServerConnection
     private void Remove(ServerStream stream, StreamEnd end, bool isPeerGone)
     {
         CloseStream(stream, isPeerGone);
+
+        // Also when a handler's thread ends it: a peer whose other streams wait for the window says nothing meanwhile.
+        CreditConnection();
         _streams.Remove(stream.Id);
         _ended.Add(stream.Id, end);
         _usedAt = _options.Time.GetTimestamp();

@@ -48,6 +48,13 @@ internal static class ServerLimits
     /// </summary>
     public const int CreditStepBytes = 16 * 1_024;
 
+    /// <summary>
+    /// What all streams gave back is told to the peer in steps of this. Whatever is held back for a step is missing in
+    /// the window: a full stream whose handler does not read, a step of each of a hundred streams and this together
+    /// must leave room, or one such stream would stop all others.
+    /// </summary>
+    public const int ConnectionCreditStepBytes = 1 << 20;
+
     /// <summary>Streams whose end is remembered, to tell late frames from forbidden ones.</summary>
     public const int EndedStreamsMax = 256;
 

@@ -29,6 +29,7 @@ internal sealed class ServerListener : IDisposable
     private readonly ReceiveThread[] _receivers;
     private TaskCompletionSource? _noneLeft;
     private int _taken;
+    private bool _isFullTold;
     private bool _isStopped;
 
     public ServerListener(ICallStarter calls, ServerOptions options, int connectionsMax)
@@ -233,8 +234,10 @@ internal sealed class ServerListener : IDisposable
         {
             if (_isStopped || _taken == _connectionsMax)
             {
-                if (!_isStopped)
+                if (!_isStopped && !_isFullTold)
                 {
+                    // Once for each look of the watch: who connects for ever must not fill the log.
+                    _isFullTold = true;
                     HttpLog.ConnectionsFull(_options.Logger, _connectionsMax);
                 }
 
@@ -281,6 +284,7 @@ internal sealed class ServerListener : IDisposable
         ServerConnection[] open;
         lock (_gate)
         {
+            _isFullTold = false;
             if (_open.Count == 0)
             {
                 return;

@@ -51,15 +51,15 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
         SendWindow = sendWindow;
         ReceiveWindow = ServerLimits.StreamWindowBytes;
         _contentLength = contentLength;
-        BegunAt = now;
+        TimedFrom = now;
     }
 
     public ServerConnection Connection { get; }
 
     public int Id { get; }
 
-    /// <summary>When the request began.</summary>
-    public long BegunAt { get; }
+    /// <summary>Since when its body could come. Guarded by the connection's lock.</summary>
+    public long TimedFrom { get; set; }
 
     /// <summary>
     /// The call's reads go on right on the receive loop, which waits for them: only for handlers that never block. Set
@@ -135,7 +135,8 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
     {
         lock (_gate)
         {
-            if (!_isEnded || IsReadable())
+            // Of a stream that is gone messages may have been dropped: that is no end in peace.
+            if (!_isEnded || _isGone || IsReadable())
             {
                 return false;
             }
@@ -319,7 +320,8 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
 
     private int TakeCredit()
     {
-        if (_uncredited < ServerLimits.CreditStepBytes)
+        // Of a stream that is gone nothing may be kept back: no later step would give it.
+        if (_uncredited < ServerLimits.CreditStepBytes && !_isGone)
         {
             return 0;
         }

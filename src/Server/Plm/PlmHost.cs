@@ -65,6 +65,9 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     private Exception? _failure;
     private long _nextDueMs = long.MaxValue;
     private volatile bool _stopped;
+
+    // The take-over is done; also read before the lock is taken.
+    private volatile bool _isTakenOver;
     private bool _wakeScheduler;
     private bool _wakeRegister;
 
@@ -150,6 +153,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
                 return fault;
             }
 
+            _isTakenOver = true;
             if (_journal is not null)
             {
                 _journal.LeaveCommits();
@@ -263,6 +267,14 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     /// <summary>As <see cref="Run(IPlmTurn)"/>; false when the role does not run here or failed in this turn.</summary>
     public bool TryRun(IPlmTurn turn, out Fault refusal)
     {
+        if (!_isTakenOver)
+        {
+            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for
+            // others.
+            refusal = _stopped ? s_stopping : s_notRunning;
+            return false;
+        }
+
         // Taken out while in use: sending may run a handler on this thread, which asks for a turn of its own.
         var touched = s_touched ?? [];
         s_touched = null;

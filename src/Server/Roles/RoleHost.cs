@@ -45,7 +45,9 @@ internal abstract class RoleHost : IDisposable
     private RoleLease? _lease;
     private Thread? _thread;
     private Exception? _failure;
-    private bool _isRunning;
+
+    // Once the take-over is done; also read before the lock is taken.
+    private volatile bool _isRunning;
     private volatile bool _stopped;
     private long _streamNumbers;
 
@@ -142,6 +144,14 @@ internal abstract class RoleHost : IDisposable
     /// </summary>
     public bool TryRun(IRoleTurn turn, out Fault refusal)
     {
+        if (!_isRunning)
+        {
+            // Not behind the lock: a take-over holds it for long, and who asks may be a thread that receives for
+            // others.
+            refusal = _stopped ? s_stopping : s_notRunning;
+            return false;
+        }
+
         // Taken out while in use: sending may run a handler on this thread, which asks for a turn of its own.
         var touched = s_touched ?? [];
         s_touched = null;

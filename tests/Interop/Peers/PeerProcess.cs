@@ -17,7 +17,9 @@ namespace Muster.Interop.Peers;
 internal sealed class PeerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromSeconds(45);
+
+    // A client in Node takes 10 s of processor for a stream of 100,000 messages: most of a minute on a busy machine.
+    private static readonly TimeSpan s_answerTimeout = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly StringBuilder _errors = new();

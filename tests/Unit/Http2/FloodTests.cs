@@ -25,6 +25,9 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
     private static readonly TimeSpan s_cutTime = TimeSpan.FromSeconds(10);
     private static readonly byte[] s_open = FrameBytes.Request(1, ConformanceServer.Duplex, false);
 
+    // Answered at once, while the peer has yet to end it.
+    private static readonly byte[] s_refused = FrameBytes.Request(1, "/muster.test.Raw/Missing", false);
+
     private static readonly Dictionary<string, Flood> s_floods = new(StringComparer.Ordinal)
     {
         ["PING"] = new([], Repeat(FrameBytes.Of(FrameBytes.Ping, 0, 0, new byte[8]))),
@@ -34,6 +37,9 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
         ["DATA of padding"] = new(s_open, Repeat(FrameBytes.Of(FrameBytes.Data, FrameBytes.Padded, 1, [1, 0]))),
         ["DATA of a stream that has ended"] = new(
             [.. s_open, .. FrameBytes.ResetOf(1)], Repeat(FrameBytes.DataOf(1, [], false))),
+        ["ends of a stream that we have ended"] = new(s_refused, Repeat(FrameBytes.DataOf(1, [], true))),
+        ["headers for a stream that we have ended"] = new(
+            s_refused, Repeat(FrameBytes.HeadersOf(1, true, ("a", "b")))),
         ["PRIORITY"] = new([], Repeat(FrameBytes.Of(FrameBytes.Priority, 0, 3, new byte[5]))),
         ["unknown frames"] = new([], Repeat(FrameBytes.Of(0x2a, 0, 0))),
         ["GOAWAY"] = new([], Repeat(FrameBytes.Of(FrameBytes.GoAway, 0, 0, new byte[8]))),

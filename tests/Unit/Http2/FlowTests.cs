@@ -148,6 +148,49 @@ public sealed class FlowTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Window_OfRequestsOfTheWrongLength_ComesBack()
+    {
+        using var client = await FrameClient.ConnectAsync(_server.Port);
+        await client.ReadAsync(FrameType.WindowUpdate);
+        for (uint id = 1; id < 200; id += 2)
+        {
+            await client.SendAsync(
+            [
+                .. FrameBytes.HeadersOf(
+                    id, false, [.. FrameBytes.Usual(ConformanceServer.Unary), ("content-length", "10")]),
+                .. FrameBytes.DataOf(id, new byte[16_384], false),
+            ]);
+        }
+
+        Assert.Equal(0, (await client.ReadAsync(FrameType.WindowUpdate))!.StreamId);
+    }
+
+    [Fact]
+    public async Task Stream_ThatNobodyReads_DoesNotStopOthers()
+    {
+        const int Part = 16_000;
+        const int StreamWindow = (4 << 20) + 1_024;
+        using var client = await FrameClient.ConnectAsync(_server.Port, (4, int.MaxValue));
+        await client.SendAsync(FrameBytes.WindowUpdateOf(0, int.MaxValue - 65_535));
+        await client.ReadAsync(FrameType.WindowUpdate);
+        await client.SendAsync(FrameBytes.Request(1, ConformanceServer.Deaf, false));
+        for (var left = StreamWindow; left > 0; left -= Part)
+        {
+            await client.SendAsync(FrameBytes.DataOf(1, new byte[int.Min(Part, left)], false));
+        }
+
+        // What is left of the connection's window, in messages that are read: it must open again.
+        await client.SendAsync(FrameBytes.Request(3, ConformanceServer.Duplex, false));
+        for (var left = StreamWindow; left > Part; left -= Part)
+        {
+            await client.SendAsync(FrameBytes.DataOf(3, FrameBytes.Message(Part - 5), false));
+        }
+
+        var update = await client.ReadAsync(FrameType.WindowUpdate, 0);
+        Assert.True(System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(update!.Payload) > 0);
+    }
+
+    [Fact]
     public async Task Streams_BeyondTheLimit_AreRefusedAndTheNextServed()
     {
         using var client = await FrameClient.ConnectAsync(_server.Port);

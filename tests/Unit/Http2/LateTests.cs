@@ -62,6 +62,26 @@ public sealed class LateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Body_OfUnaryCall_MayWaitForTheWindow()
+    {
+        using var client = await ConnectAsync();
+        foreach (var id in (uint[])[1, 3])
+        {
+            await client.SendAsync(FrameBytes.Request(id, ConformanceServer.Deaf, false));
+            for (var n = 0; n < 256; n++)
+            {
+                await client.SendAsync(FrameBytes.DataOf(id, new byte[16_384], false));
+            }
+        }
+
+        // The server's handlers read nothing of it, so there is no window left for this one.
+        await PingAfterAsync(client, FrameBytes.Request(5, ConformanceServer.Unary, false));
+        _time.Advance(TimeSpan.FromSeconds(12));
+        await client.SendAsync([.. FrameBytes.DataOf(5, FrameBytes.Message(1), true)]);
+        Assert.Equal("0", (await client.ReadEndAsync(5))["grpc-status"]);
+    }
+
+    [Fact]
     public async Task Body_OfStream_MayTakeItsTime()
     {
         using var client = await ConnectAsync();
