@@ -284,40 +284,8 @@ internal sealed class RequestHead : IHeaderSink
 
     private void AddMetadata(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, HeaderField? field)
     {
-        if (field?.Cached is Metadata.Entry known)
-        {
-            (Metadata ??= []).Add(known);
-            return;
-        }
-
-        // HTTP allows names that metadata do not: such headers are nobody's and are left out.
-        if (!MetadataKey.TryCheck(System.Text.Encoding.ASCII.GetString(name), out var key))
-        {
-            return;
-        }
-
-        if (!key.EndsWith(Grpc.Core.Metadata.BinaryHeaderSuffix, StringComparison.Ordinal))
-        {
-            var entry = new Metadata.Entry(key, System.Text.Encoding.Latin1.GetString(value));
-            (Metadata ??= []).Add(entry);
-            if (field is not null)
-            {
-                field.Cached = entry;
-            }
-
-            return;
-        }
-
-        _values.Clear();
-        if (!BinaryCoding.TryDecode(value, _values))
-        {
-            DamagedBinary ??= key;
-            return;
-        }
-
-        foreach (var bytes in _values)
-        {
-            (Metadata ??= []).Add(key, bytes);
-        }
+        var metadata = Metadata;
+        DamagedBinary ??= HeaderMetadata.Add(ref metadata, name, value, field, _values);
+        Metadata = metadata;
     }
 }
