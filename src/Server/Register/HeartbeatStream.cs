@@ -35,6 +35,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     private Fault _fault;
 
     // Guarded by the turn's lock: what a held answer would have confirmed, and what the worker keeps because of it.
+    private bool _isHolding;
+    private bool _isListed;
     private ulong _heldNumber;
     private int _heldResults;
     private int _heldBytes;
@@ -80,7 +82,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     /// <summary>Confirms what an answer was held back for. Inside a turn.</summary>
     public void ConfirmHeld()
     {
-        if (_heldNumber != 0 && IsOpen)
+        _isListed = false;
+        if (_isHolding && IsOpen)
         {
             Confirm(_heldNumber);
         }
@@ -135,8 +138,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     // True: the answer says nothing that the worker waits for.
     private bool TryHold(in BeatFacts beat)
     {
-        if (beat.HasLoad || beat.IsDraining || beat.IsGoodbye || !_answer.Fault.IsNone || _answer.IntervalMs != 0
-            || _answer.Superseded.Count > 0)
+        if (beat.Results.IsEmpty || beat.HasLoad || beat.IsDraining || beat.IsGoodbye
+            || !_answer.Fault.IsNone || _answer.IntervalMs != 0 || _answer.Superseded.Count > 0)
         {
             return false;
         }
@@ -148,18 +151,20 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
             return false;
         }
 
-        if (_heldNumber == 0 && _answer.ConfirmedResultNumber != 0)
+        if (!_isListed)
         {
+            _isListed = true;
             _host.ConfirmLater(this);
         }
 
+        _isHolding = true;
         _heldNumber = _answer.ConfirmedResultNumber;
         return true;
     }
 
     private void Append()
     {
-        (_heldNumber, _heldResults, _heldBytes) = (0, 0, 0);
+        (_isHolding, _heldResults, _heldBytes) = (false, 0, 0);
         Outbox.TryAppend(_host.Writer);
         _host.Touch(this);
     }
