@@ -66,8 +66,8 @@ internal sealed partial class SchedulerCore
     // Tasks went back to the heap since the present pass over the classes began.
     private bool _gaveBack;
 
-    // The same since the rows were looked at: the Register does not tell of room while the heap looks empty, and what is
-    // given back was not in it for a moment.
+    // The same since the rows were looked at: the Register does not tell of room while the heap looks empty, and what
+    // is given back was not in it for a moment.
     private bool _hasGivenBack;
 
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>

@@ -43,7 +43,10 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         _time = options.Time;
         _ledger = new(Random.Shared) { ConfirmHoldMs = SessionLimits.ConfirmHoldMsMax };
         _holdTimer = _time.CreateTimer(
-            static engine => ((SessionEngine)engine!).OnHoldOver(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static engine => ((SessionEngine)engine!).OnHoldOver(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Tasks sent without a result so far.</summary>

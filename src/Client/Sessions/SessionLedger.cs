@@ -53,7 +53,8 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     /// <summary>No submission goes out before this moment: the server said that it is full.</summary>
     public long HoldUntilMs { get; private set; }
 
-    /// <summary>How long a confirmation of a few results may wait for a message that it goes with; 0: not at all.</summary>
+    /// <summary>How long a confirmation of a few results may wait for a message that it goes with; 0: not at
+    /// all.</summary>
     public long ConfirmHoldMs { get; init; }
 
     /// <summary>

@@ -21,7 +21,8 @@ internal static class SessionLimits
     /// <summary>Unconfirmed results that the server may send; they are confirmed as fast as they are read.</summary>
     public const uint UnconfirmedMax = 65_536;
 
-    /// <summary>Fewer results than this wait for a message that their confirmation goes with, at most so long.</summary>
+    /// <summary>Fewer results than this wait, at most so long, for a message that their confirmation goes
+    /// with.</summary>
     public const ulong ConfirmedAtOnceMin = 64;
     public const int ConfirmHoldMsMax = 5;
 
