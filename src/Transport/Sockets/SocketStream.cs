@@ -67,7 +67,7 @@ internal sealed partial class SocketStream : Stream, IValueTaskSource<int>, IVal
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        cancellationToken.CanBeCanceled ? ReadUntilAsync(buffer, cancellationToken) : ReadAsync(buffer);
+        cancellationToken.CanBeCanceled ? ReadUntilAsync(buffer, cancellationToken) : ReceiveAsync(buffer);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -203,7 +203,7 @@ internal sealed partial class SocketStream : Stream, IValueTaskSource<int>, IVal
         }
     }
 
-    private ValueTask<int> ReadAsync(Memory<byte> buffer)
+    private ValueTask<int> ReceiveAsync(Memory<byte> buffer)
     {
         lock (_gate)
         {
@@ -242,7 +242,7 @@ internal sealed partial class SocketStream : Stream, IValueTaskSource<int>, IVal
     private async ValueTask<int> ReadUntilAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var read = ReadAsync(buffer);
+        var read = ReceiveAsync(buffer);
         using (cancellationToken.UnsafeRegister(static stream => ((SocketStream)stream!).Cancel(isRead: true), this))
         {
             return await read.ConfigureAwait(false);

@@ -3,7 +3,6 @@ using System;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
-using System.Threading;
 using Muster.Transport.Sockets;
 
 namespace Muster.Unit.Transport;
