@@ -27,12 +27,22 @@ internal sealed partial class SessionEngine
         StartSender(link, isInline || isLone);
     }
 
-    /// <summary>The link, when it is the caller who is to start its sender. Under the lock.</summary>
+    /// <summary>
+    /// The link, when there is something to send on it and it is the caller who is to start its sender. Under the lock.
+    /// </summary>
     private SessionLink? TryBecomeSender(out bool isInline)
     {
         isInline = _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
         if (_link is null || _link.IsSending)
         {
+            return null;
+        }
+
+        var now = NowMs();
+        if (_waiters.Count == 0 && !_ledger.MayHaveToSend(now))
+        {
+            // Most of what is received asks for nothing to be sent: no thread is woken to find that out.
+            ArmHold(now);
             return null;
         }
 

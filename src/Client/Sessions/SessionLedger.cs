@@ -153,6 +153,10 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
         return writer.Length > 0;
     }
 
+    /// <summary>Whether <see cref="TryEncode"/> may have something to send; false: it has nothing.</summary>
+    public bool MayHaveToSend(long nowMs) =>
+        _again.Count + _fresh.Count + _cancels.Count > 0 || (_received > _confirmed && IsConfirmDue(nowMs));
+
     /// <summary>The next moment at which there is something to send that waits now; long.MaxValue: none.</summary>
     public long NextDueMs(long nowMs) =>
         Math.Min(_confirmDueMs, HoldUntilMs > nowMs ? HoldUntilMs : long.MaxValue);

@@ -11,8 +11,8 @@ namespace Muster.Server.Http2;
 
 /// <summary>
 /// Receiving. One loop: read, act on every whole frame, then write once what all of that wanted to send. Calls that
-/// wait for a message and never block go on right here, without another thread being woken. It is a chain of awaits: on
-/// bare sockets it goes on on their <see cref="Muster.Transport.Sockets.SocketThread"/>, with TLS on the runtime's pool.
+/// wait for a message and never block go on right here, without another thread being woken. It is a chain of awaits,
+/// which on bare sockets goes on on their <see cref="Muster.Transport.Sockets.SocketThread"/>, with TLS on the pool.
 /// </summary>
 internal sealed partial class ServerConnection
 {

@@ -13,9 +13,9 @@ namespace Muster.Server.RegisterHosting;
 
 /// <summary>
 /// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every beat
-/// is answered, because the answer renews the worker's own view of its lease. An answer that only confirms a few results
-/// waits for the next one, at most until the Register's next tick: the worker has nothing to do with it but forget them.
-/// An answer that does not fit is dropped: the next one confirms the same again.
+/// is answered, because the answer renews the worker's own view of its lease. An answer that only confirms a few
+/// results waits for the next one, at most until the Register's next tick: the worker has nothing to do with it but
+/// forget them. An answer that does not fit is dropped: the next one confirms the same again.
 /// </summary>
 internal sealed class HeartbeatStream : RoleStream, IRoleTurn
 {

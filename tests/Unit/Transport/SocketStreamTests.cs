@@ -129,7 +129,8 @@ public class SocketStreamTests
         pair.Far.LingerState = new LingerOption(true, 0);
         pair.Far.Dispose();
         var failure = await Assert.ThrowsAsync<IOException>(read.Soon);
-        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(failure.InnerException).SocketErrorCode);
+        var reason = Assert.IsType<SocketException>(failure.InnerException);
+        Assert.Equal(SocketError.ConnectionReset, reason.SocketErrorCode);
     }
 
     [Fact]
