@@ -59,8 +59,18 @@ internal sealed partial class PlmCore
         // journal is its own and was cut, what was recorded before is forgotten then: a task whose end was cut off is
         // not there to be told of, and would come back. Another journal keeps what it has.
         var synced = _arena.Counter(CellCounter.JournalSynced);
-        var isOther = _arena.Counter(CellCounter.JournalLineage) != _journal.Lineage
-            || synced == PlmLimits.OtherJournal;
+        var isUnknown = _arena.Counter(CellCounter.JournalLineage) != _journal.Lineage;
+        if (isUnknown && HoldsRecords(_journal))
+        {
+            return new(
+                FaultCode.StateFolderUnusable,
+                "the journal in the state folder is not the one that this cell's living arena belongs to, and it holds "
+                + "tasks of its own; start the cell with its own state folder. To begin a new journal with what the "
+                + "arena holds, move the folder `journal` away; to go on from this journal, remove the arena with "
+                + "`muster arena remove`");
+        }
+
+        var isOther = isUnknown || synced == PlmLimits.OtherJournal;
         if (isOther || synced > _journal.LastSequence)
         {
             // No journal comes so far, so that a successor does it all again until the snapshot is safe.
@@ -72,6 +82,18 @@ internal sealed partial class PlmCore
         }
 
         return Fault.None;
+    }
+
+    // Of a journal that was just made, there is nothing to hand out.
+    private static bool HoldsRecords(IPlmJournal journal)
+    {
+        var any = false;
+        var fault = journal.Replay((_, _) =>
+        {
+            any = true;
+            return false;
+        });
+        return any || !fault.IsNone;
     }
 
     /// <summary>

@@ -254,12 +254,29 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         var (block, bytes) = (slot.PayloadBlock, (int)slot.PayloadBytes);
-        var word = _tasks.Read(index);
-        var done = word.With(TaskState.Done);
-        Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
-        Invariant.That(_tasks.TryStep(Role.Plm, index, done, done.With(TaskState.Free, Attempt.None)));
+        StepCopyToFree(index);
         CrashPoint.Hit("plm.spill.slot-free");
         _payloads.Free(block, bytes);
         AppendFree(index);
+    }
+
+    // A worker that outlived an earlier arena may have claimed the task at the moment when its extent was marked: what
+    // is on disk is the task, so that attempt is void, and its worker is told so when it reports. Once marked, nobody
+    // finds the slot by the task's id any more, so this ends. A result block that it names by then stays unused until
+    // the Register restarts.
+    private void StepCopyToFree(uint index)
+    {
+        var word = _tasks.Read(index);
+        while (word.State != TaskState.Done)
+        {
+            if (_tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done)))
+            {
+                CrashPoint.Hit("plm.spill.slot-done");
+            }
+
+            word = _tasks.Read(index);
+        }
+
+        Invariant.That(_tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None)));
     }
 }
