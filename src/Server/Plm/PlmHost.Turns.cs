@@ -75,11 +75,7 @@ internal sealed partial class PlmHost
 
     private void Finish(List<SessionStream> touched, Exception? failure, bool wakeSelf)
     {
-        WakeOthers();
-        if (wakeSelf)
-        {
-            _wake.Signal();
-        }
+        WakeOthers(wakeSelf);
 
         if (failure is not null)
         {
@@ -101,7 +97,7 @@ internal sealed partial class PlmHost
     {
         PlmLog.Failed(_logger, _options.Cell, failure);
         _ended.Cancel();
-        _wake.Signal();
+        WakeOthers(wakeSelf: true);
         foreach (var stream in streams)
         {
             stream.End(s_notRunning);
@@ -110,16 +106,37 @@ internal sealed partial class PlmHost
         _options.Failed?.Invoke(failure);
     }
 
-    private void WakeOthers()
+    private void WakeOthers(bool wakeSelf = false)
     {
-        if (Interlocked.Exchange(ref _wakeScheduler, false))
+        var wakeScheduler = Interlocked.Exchange(ref _wakeScheduler, false);
+        var wakeRegister = Interlocked.Exchange(ref _wakeRegister, false);
+        if (!wakeScheduler && !wakeRegister && !wakeSelf)
         {
-            _schedulerWake.Signal();
+            return;
         }
 
-        if (Interlocked.Exchange(ref _wakeRegister, false))
+        lock (_waking)
         {
-            _registerWake.Signal();
+            if (_stopped)
+            {
+                // Who takes over looks at everything anyway.
+                return;
+            }
+
+            if (wakeScheduler)
+            {
+                _schedulerWake.Signal();
+            }
+
+            if (wakeRegister)
+            {
+                _registerWake.Signal();
+            }
+
+            if (wakeSelf)
+            {
+                _wake.Signal();
+            }
         }
     }
 

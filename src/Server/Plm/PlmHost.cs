@@ -50,6 +50,10 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentQueue<SessionStream> _withRoom = new();
 
+    // Held while the arena is signalled from outside turns, and taken inside the turn's lock: whoever stops the role
+    // waits for such a signal, so that the arena is not gone under it.
+    private readonly Lock _waking = new();
+
     // Guarded by the turn's lock.
     private readonly Lock _turn = new();
     private readonly HashSet<SessionStream> _streams = [];
@@ -60,6 +64,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     private PlmJournal? _journal;
     private CellJournal? _cellJournal;
     private JournalThread? _journalThread;
+    private TimeSpan _journalOpening;
     private RoleLease? _lease;
     private Thread? _thread;
     private Exception? _failure;
@@ -120,8 +125,9 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     /// </summary>
     public void AddTo(GrpcEndpoint endpoint)
     {
-        endpoint.Add(SubmissionCalls.Bind(this), Muster.V1.SubmissionService.Descriptor);
-        endpoint.Add(Muster.V1.AdminService.BindService(new AdminCalls(this)), Muster.V1.AdminService.Descriptor);
+        endpoint.Add(SubmissionCalls.Bind(this), static () => Muster.V1.SubmissionService.Descriptor);
+        endpoint.Add(
+            Muster.V1.AdminService.BindService(new AdminCalls(this)), static () => Muster.V1.AdminService.Descriptor);
     }
 
     /// <summary>
@@ -142,6 +148,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
                 return fault;
             }
 
+            var start = _options.Time.GetTimestamp();
             fault = TakeOver();
             if (!fault.IsNone)
             {
@@ -165,7 +172,16 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
             _spill?.Start();
             _thread = new Thread(Work) { Name = "plm", IsBackground = true };
             _thread.Start();
-            PlmLog.Started(_logger, _options.Cell, _lease!.Epoch, _arena.Counter(CellCounter.TasksNow));
+            if (_logger.IsEnabled(LogLevel.Information))
+            {
+                var took = _options.Time.GetElapsedTime(start).TotalMilliseconds;
+                PlmLog.Started(
+                    _logger,
+                    _options.Cell,
+                    _lease!.Epoch,
+                    _arena.Counter(CellCounter.TasksNow),
+                    $"in {took:0.0} ms, {_journalOpening.TotalMilliseconds:0.0} of them to open the journal");
+            }
         }
 
         WakeOthers();
@@ -186,7 +202,11 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
                 return;
             }
 
-            _stopped = true;
+            lock (_waking)
+            {
+                _stopped = true;
+            }
+
             streams = [.. _streams];
             thread = _thread;
         }
@@ -197,7 +217,10 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
             stream.End(s_stopping);
         }
 
+        // A turn that ends only now leaves its waking to this.
         _wake.Signal();
+        _schedulerWake.Signal();
+        _registerWake.Signal();
         if (thread != Thread.CurrentThread)
         {
             thread?.Join();
@@ -328,10 +351,13 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     public void ResumeLater(SessionStream stream)
     {
         // A call that ends after the stop may still say that it has room; the arena may be gone by then.
-        if (!_stopped)
+        lock (_waking)
         {
-            _withRoom.Enqueue(stream);
-            _wake.Signal();
+            if (!_stopped)
+            {
+                _withRoom.Enqueue(stream);
+                _wake.Signal();
+            }
         }
     }
 
@@ -363,7 +389,9 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
         {
             if (_options.StateFolder is { } folder)
             {
+                var start = _options.Time.GetTimestamp();
                 var opened = CellJournal.TryOpen(folder, _options.Journal, out _cellJournal);
+                _journalOpening = _options.Time.GetElapsedTime(start);
                 if (!opened.IsNone)
                 {
                     return opened;
