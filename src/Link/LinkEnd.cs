@@ -34,6 +34,17 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     /// </summary>
     private const int SleepMsMax = 1_000;
 
+    private const int LookMs = 1_000;
+
+    /// <summary>
+    /// So many looks without a sign of life, and the other end is given up: as long as a connection's ping and its
+    /// answer may take. Looks are counted and not time, because this process may have stood still itself.
+    /// </summary>
+    private const int SilentLooksMax = 40;
+
+    /// <summary>So many looks at one message that a reader waits for, and its sender is given up.</summary>
+    private const int PartialLooksMax = 20;
+
     private readonly LinkPages _pages;
     private readonly Socket _socket;
     private readonly Lock _reading = new();
@@ -45,12 +56,19 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     private RawMessage? _partial;
     private RawMessage? _found;
     private int _filled;
+    private long _begun;
     private bool _isEnd;
     private bool _isReadWaiting;
 
     // Guarded by _writing.
     private ReadOnlyMemory<byte> _unsent;
     private TaskCompletionSource<bool>? _sent;
+
+    // Of the link's own thread.
+    private long _lookedAt = Environment.TickCount64;
+    private long _lookedBegun;
+    private int _silentLooks;
+    private int _partialLooks;
 
     private volatile bool _isPeerGone;
     private volatile bool _isInterrupted;
@@ -218,6 +236,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
         while (!_isClosed)
         {
             _pages.Own.Wait(SleepMsMax);
+            Look();
             CompleteRead();
             CompleteWrite();
         }
@@ -236,6 +255,27 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
                 }
             }
         }
+    }
+
+    private void Look()
+    {
+        var now = Environment.TickCount64;
+        if (now - _lookedAt < LookMs)
+        {
+            return;
+        }
+
+        _lookedAt = now;
+        _pages.Life.Give();
+        _silentLooks = _pages.Life.IsNew() ? 0 : _silentLooks + 1;
+        lock (_reading)
+        {
+            var isSame = _isReadWaiting && _partial is not null && _begun == _lookedBegun;
+            _partialLooks = isSame ? _partialLooks + 1 : 0;
+            _lookedBegun = _begun;
+        }
+
+        _isPeerGone |= _silentLooks > SilentLooksMax || _partialLooks > PartialLooksMax;
     }
 
     private void CompleteRead()
@@ -374,6 +414,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
 
         _isEnd = prefix[0] == EndFlag;
         _partial = RawMessage.Rent((int)length);
+        _begun++;
         _filled = 0;
         return true;
     }

@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -22,6 +23,7 @@ internal sealed class ServerListener : IDisposable
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
     private readonly int _connectionsMax;
+    private readonly PeerAccounts _accounts;
     private readonly ITimer _watch;
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
@@ -37,6 +39,7 @@ internal sealed class ServerListener : IDisposable
         _calls = calls;
         _options = options;
         _connectionsMax = connectionsMax;
+        _accounts = new(connectionsMax, options.Time);
         _receivers = new ReceiveThread[Math.Min(Environment.ProcessorCount, ServerLimits.ReceiveThreadsMax)];
         for (var n = 0; n < _receivers.Length; n++)
         {
@@ -148,10 +151,10 @@ internal sealed class ServerListener : IDisposable
                 continue;
             }
 
-            if (TryTakeRoom())
+            if (TryTakeRoom(socket, out var account))
             {
                 // Not here: a request that is there already would have its handler begin in this loop.
-                _ = Task.Run(() => ServeAsync(socket, tls));
+                _ = Task.Run(() => ServeAsync(socket, tls, account));
             }
             else
             {
@@ -160,7 +163,7 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task ServeAsync(Socket socket, SslServerAuthenticationOptions? tls)
+    private async Task ServeAsync(Socket socket, SslServerAuthenticationOptions? tls, PeerAccount? account)
     {
         ServerConnection? connection = null;
         try
@@ -172,7 +175,7 @@ internal sealed class ServerListener : IDisposable
 
             var io = await OpenAsync(socket, tls).ConfigureAwait(false);
             connection = new ServerConnection(
-                io, socket, _calls, _options, tls is null ? LeastBusy() : null);
+                io, socket, _calls, _options, tls is null ? LeastBusy() : null, account);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
@@ -187,6 +190,7 @@ internal sealed class ServerListener : IDisposable
         finally
         {
             socket.Dispose();
+            _accounts.Close(account);
             GiveBackRoom(connection);
         }
     }
@@ -228,8 +232,9 @@ internal sealed class ServerListener : IDisposable
         return least;
     }
 
-    private bool TryTakeRoom()
+    private bool TryTakeRoom(Socket socket, out PeerAccount? account)
     {
+        account = null;
         lock (_gate)
         {
             if (_isStopped || _taken == _connectionsMax)
@@ -244,8 +249,33 @@ internal sealed class ServerListener : IDisposable
                 return false;
             }
 
+            if (!_accounts.TryOpen(PeerOf(socket), out account))
+            {
+                if (!_isFullTold)
+                {
+                    _isFullTold = true;
+                    HttpLog.AddressFull(_options.Logger, account!.Connections);
+                }
+
+                account = null;
+                return false;
+            }
+
             _taken++;
             return true;
+        }
+    }
+
+    private static EndPoint? PeerOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint;
+        }
+        catch (SocketException)
+        {
+            // It has gone again already.
+            return null;
         }
     }
 
