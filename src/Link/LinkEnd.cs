@@ -34,19 +34,9 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     /// </summary>
     private const int SleepMsMax = 1_000;
 
-    private const int LookMs = 1_000;
-
-    /// <summary>
-    /// So many looks without a sign of life, and the other end is given up: as long as a connection's ping and its
-    /// answer may take. Looks are counted and not time, because this process may have stood still itself.
-    /// </summary>
-    private const int SilentLooksMax = 40;
-
-    /// <summary>So many looks at one message that a reader waits for, and its sender is given up.</summary>
-    private const int PartialLooksMax = 20;
-
     private readonly LinkPages _pages;
     private readonly Socket _socket;
+    private readonly LinkPatience _patience;
     private readonly Lock _reading = new();
     private readonly Lock _writing = new();
     private readonly Lock _waking = new();
@@ -75,16 +65,17 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     private volatile bool _isClosed;
     private bool _isUnmapped;
 
-    private LinkEnd(LinkPages pages, Socket socket)
+    private LinkEnd(LinkPages pages, Socket socket, LinkPatience patience)
     {
         _pages = pages;
         _socket = socket;
+        _patience = patience;
     }
 
     /// <summary>Begins to carry; owns both from now on.</summary>
-    public static LinkEnd Start(LinkPages pages, Socket socket)
+    public static LinkEnd Start(LinkPages pages, Socket socket, LinkPatience? patience = null)
     {
-        var end = new LinkEnd(pages, socket);
+        var end = new LinkEnd(pages, socket, patience ?? LinkPatience.Default);
         new Thread(end.Work) { Name = "muster-link", IsBackground = true }.Start();
         _ = end.WatchAsync();
         return end;
@@ -235,7 +226,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     {
         while (!_isClosed)
         {
-            _pages.Own.Wait(SleepMsMax);
+            _pages.Own.Wait(Math.Min(SleepMsMax, _patience.LookMs));
             Look();
             CompleteRead();
             CompleteWrite();
@@ -260,7 +251,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     private void Look()
     {
         var now = Environment.TickCount64;
-        if (now - _lookedAt < LookMs)
+        if (now - _lookedAt < _patience.LookMs)
         {
             return;
         }
@@ -275,7 +266,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
             _lookedBegun = _begun;
         }
 
-        _isPeerGone |= _silentLooks > SilentLooksMax || _partialLooks > PartialLooksMax;
+        _isPeerGone |= _silentLooks > _patience.SilentLooksMax || _partialLooks > _patience.PartialLooksMax;
     }
 
     private void CompleteRead()

@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace Muster.Arena.Native;
 
-/// <summary>prctl(2), kill(2), chown(2): what this process may do, and what it lets others do to it.</summary>
+/// <summary>prctl(2), lchown(2), chmod(2): what this process may do, and what it lets others do to it.</summary>
 internal static unsafe partial class ProcessPrivileges
 {
     private const int CAP_SETPCAP = 8;
@@ -50,6 +50,14 @@ internal static unsafe partial class ProcessPrivileges
     /// <returns>0 or errno.</returns>
     public static int Give(string path, uint uid, uint gid) =>
         lchown(path, uid, gid) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>Sets the permission bits of a file or folder.</summary>
+    /// <returns>0 or errno.</returns>
+    public static int Permit(string path, int mode) =>
+        chmod(path, (uint)mode) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int chmod(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);

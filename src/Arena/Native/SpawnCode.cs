@@ -71,7 +71,7 @@ internal static unsafe partial class SpawnCode
         var page = mmap(null, PageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if ((nint)page == -1)
         {
-            throw new OutOfMemoryException("no page for the code that starts programs");
+            throw new InvalidOperationException("no page for the code that starts programs");
         }
 
         Code.CopyTo(new Span<byte>(page, Code.Length));

@@ -34,7 +34,8 @@ internal sealed class HostedWorker
         {
             return Make(address, slots, name, commands, logs);
         }
-        catch (Exception exception) when (exception is ArgumentException or IOException)
+        catch (Exception exception) when (exception is ArgumentException or IOException
+            or PlatformNotSupportedException)
         {
             throw new MusterException(FaultCodes.Name(FaultCode.InvalidArgument), exception.Message);
         }
@@ -50,7 +51,6 @@ internal sealed class HostedWorker
     private static HostedWorker Make(
         string address, int slots, string? name, MusterCommandOptions commands, ILoggerFactory logs)
     {
-        // What runs here belongs to no other program of this user, and all children are commands.
         ProcessPrivileges.HideFromOthers();
         var runtime = new WorkerRuntime(
             new MusterWorkerOptions
@@ -58,6 +58,8 @@ internal sealed class HostedWorker
                 Address = address,
                 Slots = slots,
                 Name = name,
+
+                // All children of this process are commands.
                 Commands = commands with { OwnsProcess = true },
             },
             new HandlerTable { OffersCommands = true },

@@ -71,7 +71,7 @@ internal static class ServerLimits
     /// <summary>Calls that run for one address at once: 6 KB each while they wait.</summary>
     public const int CallsPerAddressMax = 10_000;
 
-    /// <summary>Calls of one address a second, and at once after a rest: what one core serves of the smallest.</summary>
+    /// <summary>Calls of one address a second, and at once after a rest: what a core serves of the smallest.</summary>
     public const int CallsPerSecondMax = 50_000;
     public const int CallsAtOnceMax = 100_000;
 

@@ -49,7 +49,8 @@ internal sealed class CgroupTree
         var tree = new CgroupTree(limits);
         var mounts = CgroupMount.All();
         var name = string.Create(
-            CultureInfo.InvariantCulture, $"muster-{Environment.ProcessId}-{ProcStat.OwnStart}-{Interlocked.Increment(ref s_made)}");
+            CultureInfo.InvariantCulture,
+            $"muster-{Environment.ProcessId}-{ProcStat.OwnStart}-{Interlocked.Increment(ref s_made)}");
         var unified = mounts.Find(mount => mount.IsUnified);
         tree._unified = unified is null ? null : tree.MakeUnified(unified, name, missing);
         foreach (var controller in limits.Controllers.Except(tree._unifiedControllers))

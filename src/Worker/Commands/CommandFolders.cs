@@ -9,14 +9,16 @@ using Muster.Arena.Native;
 namespace Muster.Worker.Commands;
 
 /// <summary>
-/// Makes and removes the working folders of one worker's commands, in a folder PID-START of its own below one that is
+/// Makes and removes the working folders of one worker's commands, in a folder PID-START-N of its own below one that is
 /// this user's alone. Folders of workers that are gone are removed at the start of the next. Safe for many threads.
 /// </summary>
 internal sealed class CommandFolders
 {
     private const int Mode0700 = 0x1C0;
-    private const UnixFileMode OwnerOnly =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const int Mode0711 = 0x1C9;
+
+    // Several workers of one process have folders of their own.
+    private static int s_made;
 
     private readonly UserIdentity? _user;
     private int _made;
@@ -29,18 +31,19 @@ internal sealed class CommandFolders
         parent ??= Path.Combine(
             Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"muster-{User.Id}-work"));
         Root = Path.Combine(
-            parent, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{ProcStat.OwnStart}"));
+            parent,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Environment.ProcessId}-{ProcStat.OwnStart}-{Interlocked.Increment(ref s_made)}"));
         Ensure(parent);
         RemoveLeftovers(parent);
+        MakeFolder(Root);
         if (user is not null)
         {
             // The user must come through to its own folder; what else is there stays unreadable.
-            File.SetUnixFileMode(parent, OwnerOnly | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+            _ = ProcessPrivileges.Permit(parent, Mode0711);
+            _ = ProcessPrivileges.Permit(Root, Mode0711);
         }
-
-        Directory.CreateDirectory(Root, user is null
-            ? OwnerOnly
-            : OwnerOnly | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
     }
 
     /// <summary>The folder of this worker.</summary>
@@ -91,7 +94,7 @@ internal sealed class CommandFolders
     {
         var number = Interlocked.Increment(ref _made);
         var folder = Path.Combine(Root, number.ToString(CultureInfo.InvariantCulture));
-        Directory.CreateDirectory(folder, OwnerOnly);
+        MakeFolder(folder);
         if (_user is { } user && ProcessPrivileges.Give(folder, user.Uid, user.Gid) is var errno and not 0)
         {
             throw new IOException($"{folder} cannot be given to '{user.Name}' (errno {errno})");
@@ -103,13 +106,18 @@ internal sealed class CommandFolders
     /// <summary>Removes everything.</summary>
     public void Remove() => Remove(Root);
 
-    private static void Ensure(string parent)
+    private static void MakeFolder(string path)
     {
-        var errno = Mkdir.Private(parent);
+        var errno = Mkdir.Private(path);
         if (errno is not (0 or Errno.EEXIST))
         {
-            throw new IOException($"{parent} cannot be made (errno {errno})");
+            throw new IOException($"{path} cannot be made (errno {errno})");
         }
+    }
+
+    private static void Ensure(string parent)
+    {
+        MakeFolder(parent);
 
         const int writableByOthers = 0x12;
         if (!Statx.TryOf(parent, out var facts) || !facts.IsFolder || facts.Uid != User.Id
@@ -126,7 +134,7 @@ internal sealed class CommandFolders
         foreach (var folder in Directory.EnumerateDirectories(parent))
         {
             var parts = Path.GetFileName(folder).Split('-');
-            if (parts.Length == 2
+            if (parts.Length == 3
                 && uint.TryParse(parts[0], CultureInfo.InvariantCulture, out var pid)
                 && ulong.TryParse(parts[1], CultureInfo.InvariantCulture, out var start)
                 && !ProcStat.IsAlive(pid, start))
@@ -146,7 +154,7 @@ internal sealed class CommandFolders
 
         if (Statx.TryOf(folder, out var facts) && (facts.Permissions & Mode0700) != Mode0700)
         {
-            File.SetUnixFileMode(folder, OwnerOnly);
+            _ = ProcessPrivileges.Permit(folder, Mode0700);
         }
 
         foreach (var inner in Directory.EnumerateDirectories(folder))

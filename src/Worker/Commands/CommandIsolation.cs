@@ -22,10 +22,16 @@ internal sealed class CommandIsolation : IDisposable
     private readonly List<string> _missing = [];
 
     /// <exception cref="ArgumentException">The user does not exist, or this process may not act for it.</exception>
+    /// <exception cref="PlatformNotSupportedException">Programs cannot be started here.</exception>
     /// <exception cref="IOException">The place of the working folders cannot be used.</exception>
     public CommandIsolation(MusterCommandOptions options)
     {
         options.Validate();
+        if (!SpawnCode.IsSupported)
+        {
+            throw new PlatformNotSupportedException("commands need a processor of the x64 family");
+        }
+
         var user = options.User is null ? null : UserOf(options.User);
         _tree = options.Cgroup == CgroupTree.Off
             ? null

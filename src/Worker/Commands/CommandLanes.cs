@@ -42,8 +42,7 @@ internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : 
         else
         {
             // Large folders take long, and this thread may be the one that serves all commands.
-            ThreadPool.UnsafeQueueUserWorkItem(static pair => pair.Lanes.Clean(pair.Lane), (Lanes: this, Lane: lane),
-                preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(Clean, lane, preferLocal: false);
         }
     }
 
@@ -68,7 +67,7 @@ internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : 
         }
     }
 
-    private void Clean(CommandLane lane)
+    private static void Clean(CommandLane lane)
     {
         // Killed processes die by themselves, but not at once; their files are theirs until then.
         for (var polls = 0; lane.Group is { IsPopulated: true } group && polls < EmptyPollsMax; polls++)

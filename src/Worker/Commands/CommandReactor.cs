@@ -12,8 +12,8 @@ namespace Muster.Worker.Commands;
 
 /// <summary>
 /// Runs commands. The thread that starts one waits for its end if that comes soon, which spares the change of threads;
-/// later it goes over to one thread with epoll over the pipes and pidfds of all of them, so that a long command costs no
-/// thread. <see cref="Start"/>, <see cref="StartHere"/> and <see cref="Stop"/> are for any thread; everything else
+/// later it goes over to one thread with epoll over the pipes and pidfds of all of them, so that a long command costs
+/// no thread. <see cref="Start"/>, <see cref="StartHere"/> and <see cref="Stop"/> are for any thread; everything else
 /// happens on the reactor's own.
 /// </summary>
 /// <remarks>

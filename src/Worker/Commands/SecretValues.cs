@@ -32,8 +32,9 @@ internal sealed class SecretValues(string? folder)
         var name = reference[Prefix.Length..];
         if (!IsName(name))
         {
-            return Refused($"a secret's name has 1 to {NameCharsMax} characters of A-Z, a-z, 0-9, '_', '-' and '.', and "
-                + "does not begin with '.'");
+            return Refused(
+                $"a secret's name has 1 to {NameCharsMax} characters of A-Z, a-z, 0-9, '_', '-' and '.', and does not "
+                + "begin with '.'");
         }
 
         if (folder is not null)

@@ -8,8 +8,8 @@ namespace Muster.Worker.Handlers;
 
 /// <summary>
 /// Runs commands. A slot thread starts the program and waits for a short one; the end of a longer one is told by the
-/// reactor while the thread goes on to other work. A command whose time is over reports when it is dead, at most two seconds later, so that its result holds what it wrote and
-/// the next attempt does not run beside it.
+/// reactor while the thread goes on to other work. A command whose time is over reports when it is dead, at most two
+/// seconds later, so that its result holds what it wrote and the next attempt does not run beside it.
 /// </summary>
 internal sealed class CommandHandler(CommandReactor reactor, CommandIsolation isolation, int outputBytesMax)
     : HandlerEntry(TaskLimits.CommandHandler, HandlerPlace.SlotThread)

@@ -45,8 +45,8 @@ public sealed class EscapeTests(ITestOutputHelper output)
         {
             // The leader itself ends at once instead of sleeping on.
             var mark = Mark();
-            var ended = await client.RunCommandAsync(Script(escape[..escape.LastIndexOf("sleep", StringComparison.Ordinal)]
-                + "sleep 0.1", mark));
+            var rest = escape[..escape.LastIndexOf("sleep", StringComparison.Ordinal)];
+            var ended = await client.RunCommandAsync(Script(rest + "sleep 0.1", mark));
             Assert.True(ended.Succeeded, Encoding.UTF8.GetString(ended.StandardError.Span));
             await AssertGoneAsync(mark, $"{cgroup}: {escape}");
         }
@@ -104,7 +104,7 @@ public sealed class EscapeTests(ITestOutputHelper output)
         Assert.Equal("4", descriptors.Trim());
         Assert.DoesNotContain("canary-4711", await TextAsync(client, "env; set"), StringComparison.Ordinal);
 
-        // The worker's memory, environment and descriptors are closed to its commands, of the same user though they are.
+        // The worker's memory, environment and descriptors are closed to its commands, though of the same user.
         foreach (var place in (string[])["environ", "mem", "fd/", "maps"])
         {
             var tried = await TextAsync(client, $"head -c 1 /proc/$PPID/{place} 2>&1; ls /proc/$PPID/{place} 2>&1");
@@ -143,7 +143,8 @@ public sealed class EscapeTests(ITestOutputHelper output)
         await using var cell = await CellProcesses.StartAsync("--durability", "memory");
         await using var client = StartWorker(cell, "--limit", "memory=32M");
         var options = new SubmitOptions { AttemptsMax = 1, Timeout = TimeSpan.FromSeconds(20) };
-        var ended = await client.RunCommandAsync(Script("head -c 200000000 /dev/zero | tail -c 190000000", "0"), options);
+        var hungry = Script("head -c 200000000 /dev/zero | tail -c 190000000", "0");
+        var ended = await client.RunCommandAsync(hungry, options);
         Assert.False(ended.Succeeded);
         Assert.Equal("alive\n", await TextAsync(client, "echo alive"));
         Assert.False(cell.Workers[0].HasExited);
