@@ -37,7 +37,14 @@ internal sealed class CommandGuard : IDisposable
           round=$((round + 1))
           sleep 0.01
         done
-        for group in "$@"; do rmdir "$group"/*/; rmdir "$group"; done
+        for group in "$@"; do
+          round=0
+          while [ -d "$group" ] && [ $round -lt 50 ]; do
+            rmdir "$group"/*/; rmdir "$group"
+            round=$((round + 1))
+            [ ! -d "$group" ] || sleep 0.01
+          done
+        done
         [ -z "$work" ] || rm -rf "$work"
         """;
 

@@ -363,13 +363,18 @@ internal sealed class CommandReactor : IDisposable
         // Its descriptor stays readable; it has said all that it has to say.
         _ = _epoll.Remove(child.Pidfd);
         child.HasExited = true;
+        if (child.IsStopping)
+        {
+            Kill(child);
+        }
+
         Drain(child);
         SetTimer(child, WorkerLimits.CommandPipeGraceMs);
     }
 
     private void Terminate(ChildProcess child)
     {
-        if (child.HasExited || child.IsStopping || !_children.ContainsKey(child.Number))
+        if (child.IsStopping || !_children.ContainsKey(child.Number))
         {
             return;
         }
@@ -377,6 +382,13 @@ internal sealed class CommandReactor : IDisposable
         if (child.WatchError != 0)
         {
             KillAndFinish(child);
+            return;
+        }
+
+        if (child.HasExited)
+        {
+            // Nobody waits for the last words of what it left any more.
+            Kill(child);
             return;
         }
 

@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO;
 using System.Text;
+using System.Threading;
 using Muster.Arena.Native;
 
 namespace Muster.Worker.Commands;
@@ -21,6 +22,9 @@ internal sealed class StrayProcesses
     private const int RoundsMax = 200;
     private const int PauseMs = 1;
 
+    // Several workers of one process have marks of their own.
+    private static int s_made;
+
     private readonly bool _ownsProcess;
     private readonly ConcurrentDictionary<int, ulong> _running = new();
     private readonly string _children = string.Create(
@@ -34,7 +38,8 @@ internal sealed class StrayProcesses
 
     /// <summary>What every command of this worker has in its environment, with its own number behind.</summary>
     public string Mark { get; } = string.Create(
-        CultureInfo.InvariantCulture, $"{MarkName}={Environment.ProcessId}-{ProcStat.OwnStart}-");
+        CultureInfo.InvariantCulture,
+        $"{MarkName}={Environment.ProcessId}-{ProcStat.OwnStart}-{Interlocked.Increment(ref s_made)}-");
 
     /// <summary>Whether this kernel tells who was adopted.</summary>
     public bool IsActive { get; }

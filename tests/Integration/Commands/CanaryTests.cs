@@ -7,6 +7,7 @@ using System.Linq;
 using System.Text;
 using System.Threading.Tasks;
 using Muster.Shared.Cells;
+using Muster.Shared.Faults;
 using Xunit;
 
 namespace Muster.Integration.Commands;
@@ -32,7 +33,7 @@ public sealed class CanaryTests
         var said = new ConcurrentQueue<string>();
         var secrets = Directory.CreateTempSubdirectory("muster-secrets-").FullName;
         await File.WriteAllTextAsync(Path.Combine(secrets, "token"), $"{Canary}-secret");
-        File.SetUnixFileMode(Path.Combine(secrets, "token"), UnixFileMode.UserRead);
+        await HostCommand.RunAsync("chmod", "0400", Path.Combine(secrets, "token"));
         await using (var cell = await CellProcesses.StartAsync(new CellSetup
         {
             Environment = new Dictionary<string, Dictionary<string, string>>
@@ -48,7 +49,6 @@ public sealed class CanaryTests
             await RunTasksAsync(client);
             foreach (var look in s_looks)
             {
-
                 var (exit, output, error) = await cell.RunAsync([.. look, "--cell", cell.Name]);
                 said.Enqueue($"{string.Join(' ', look)}: exit {exit}: {output} {error}");
             }

@@ -32,8 +32,11 @@ internal sealed class CommandRun : ICommandListener
             out var request);
         if (run.Fault.IsNone)
         {
-            run.Fault = reactor.Start(request!, run, out var child);
-            run.Child = child;
+            StarterThread.Run(() =>
+            {
+                run.Fault = reactor.Start(request!, run, out var child);
+                run.Child = child;
+            });
         }
 
         return run;
