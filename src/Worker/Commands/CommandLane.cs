@@ -23,7 +23,9 @@ internal sealed class CommandLane(CgroupLeaf? group, string? folder)
     /// <summary>Whether a command that was given the folder has run since it was last looked at.</summary>
     public bool IsFolderUsed { get; set; }
 
-    /// <summary>Processes were left behind by its last command and may still be dying.</summary>
+    /// <summary>
+    /// The group was killed: processes may still be dying, and the kernel kills what begins in such a group later.
+    /// </summary>
     public bool IsGroupUsed { get; set; }
 
     /// <summary>Whether the next command may have the folder as it is.</summary>

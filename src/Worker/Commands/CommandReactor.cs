@@ -507,7 +507,12 @@ internal sealed class CommandReactor : IDisposable
     // All that it started, as far as that is known while the leader lives.
     private static void Kill(ChildProcess child)
     {
-        child.Lane.Group?.Kill();
+        if (child.Lane.Group is { } group)
+        {
+            group.Kill();
+            child.Lane.IsGroupUsed = true;
+        }
+
         SpawnWait.SignalGroup(child.Pid, SpawnWait.SIGKILL);
     }
 
