@@ -105,9 +105,9 @@ public sealed class EscapeTests(ITestOutputHelper output)
         Assert.DoesNotContain("canary-4711", await TextAsync(client, "env; set"), StringComparison.Ordinal);
 
         // The worker's memory, environment and descriptors are closed to its commands, though of the same user.
-        foreach (var place in (string[])["environ", "mem", "fd/", "maps"])
+        foreach (var place in (string[])["environ", "mem", "fd/1", "maps"])
         {
-            var tried = await TextAsync(client, $"head -c 1 /proc/$PPID/{place} 2>&1; ls /proc/$PPID/{place} 2>&1");
+            var tried = await TextAsync(client, $"head -c 1 /proc/$PPID/{place} 2>&1");
             Assert.Contains("Permission denied", tried, StringComparison.Ordinal);
         }
 
