@@ -8,24 +8,35 @@ using Muster.Arena.Native;
 namespace Muster.Worker.Commands;
 
 /// <summary>
-/// Lends lanes to commands and cleans them in between. As many exist as commands ran at once, and a few that are being
-/// cleaned: making a control group and a folder anew for each command would cost more than a tenth of the command
+/// Lends lanes to commands and cleans them in between. As many exist as commands run at once, a few that are being
+/// cleaned, and a few that wait for short commands, which run about as many at once as there are processors: making a control group and a folder anew for each command would cost more than a tenth of the command
 /// itself. Safe for many threads.
 /// </summary>
 internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : IDisposable
 {
+    /// <summary>Lanes that wait for a command; each has three descriptors.</summary>
+    public static readonly int KeptMax = Math.Max(4, 2 * Environment.ProcessorCount);
+
     private const int EmptyPollMs = 2;
     private const int EmptyPollsMax = 2_000;
 
     private readonly ConcurrentBag<CommandLane> _free = [];
+    private int _kept;
     private volatile bool _disposed;
     private int _made;
 
     /// <summary>A lane that nobody else has.</summary>
     /// <exception cref="IOException">Its folder or its group cannot be made.</exception>
-    public CommandLane Take() => _free.TryTake(out var lane)
-        ? lane
-        : new(tree?.MakeLeaf(Interlocked.Increment(ref _made)), folders?.Make());
+    public CommandLane Take()
+    {
+        if (_free.TryTake(out var lane))
+        {
+            Interlocked.Decrement(ref _kept);
+            return lane;
+        }
+
+        return new(tree?.MakeLeaf(Interlocked.Increment(ref _made)), folders?.Make());
+    }
 
     /// <summary>Takes a lane back, after the end of its command.</summary>
     public void Return(CommandLane lane)
@@ -37,7 +48,7 @@ internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : 
         else if (!lane.IsGroupUsed && (!lane.IsFolderUsed || lane.IsFolderFresh(folders!.Owner)))
         {
             lane.IsFolderUsed = false;
-            _free.Add(lane);
+            Keep(lane);
         }
         else
         {
@@ -56,6 +67,18 @@ internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : 
 
         tree?.Remove();
         folders?.Remove();
+    }
+
+    private void Keep(CommandLane lane)
+    {
+        if (Interlocked.Increment(ref _kept) <= KeptMax)
+        {
+            _free.Add(lane);
+            return;
+        }
+
+        Interlocked.Decrement(ref _kept);
+        Drop(lane);
     }
 
     private static void Drop(CommandLane lane)
