@@ -33,6 +33,9 @@ internal sealed class CommandIsolation : IDisposable
         }
 
         var user = options.User is null ? null : UserOf(options.User);
+
+        // First, because it may fail, and groups would be left.
+        _folders = options.IsSubmitters ? null : new CommandFolders(options.Folder, user);
         _tree = options.Cgroup == CgroupTree.Off
             ? null
             : CgroupTree.TryMake(new(options.MemoryBytesMax, options.CpusMax, options.ProcessesMax), _missing);
@@ -53,7 +56,6 @@ internal sealed class CommandIsolation : IDisposable
             _missing.Add("no way to find processes that leave their command's session");
         }
 
-        _folders = options.IsSubmitters ? null : new CommandFolders(options.Folder, user);
         Lanes = new(_tree, _folders);
         Environment = EnvironmentOf(options, user);
         Confinement = ConfinementOf(options, user);
