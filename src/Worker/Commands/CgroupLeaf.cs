@@ -52,24 +52,56 @@ internal sealed class CgroupLeaf : IDisposable
     /// <summary>What a program writes itself into before it is loaded.</summary>
     public SafeFileHandle[] Joins { get; } = [];
 
-    /// <summary>Whether any process of it lives. One that waits to be reaped does not.</summary>
+    /// <summary>
+    /// Whether any process of it lives. One that waits to be reaped does not, and none does in a group that was removed:
+    /// that is done to empty ones only.
+    /// </summary>
     public bool IsPopulated
     {
         get
         {
-            if (_events is null)
+            try
             {
-                return File.ReadAllText(_list!).Length > 0;
-            }
+                if (_events is null)
+                {
+                    return File.ReadAllText(_list!).Length > 0;
+                }
 
-            Span<byte> text = stackalloc byte[128];
-            var count = RandomAccess.Read(_events, text, 0);
-            return text[..count].IndexOf("populated 1"u8) >= 0;
+                Span<byte> text = stackalloc byte[128];
+                var count = RandomAccess.Read(_events, text, 0);
+                return text[..count].IndexOf("populated 1"u8) >= 0;
+            }
+            catch (IOException)
+            {
+                return false;
+            }
         }
     }
 
     /// <summary>Kills all of them, whatever they do meanwhile.</summary>
     public void Kill()
+    {
+        try
+        {
+            KillAll();
+        }
+        catch (IOException)
+        {
+            // Removed meanwhile, and so empty.
+        }
+    }
+
+    /// <summary>Removes the groups; those in which somebody still is stay.</summary>
+    public void Dispose()
+    {
+        Close();
+        foreach (var folder in _folders)
+        {
+            CgroupTree.Remove(folder);
+        }
+    }
+
+    private void KillAll()
     {
         if (_kill is not null)
         {
@@ -90,16 +122,6 @@ internal sealed class CgroupLeaf : IDisposable
             {
                 SpawnWait.Kill(int.Parse(line, NumberStyles.None, CultureInfo.InvariantCulture));
             }
-        }
-    }
-
-    /// <summary>Removes the groups; those in which somebody still is stay.</summary>
-    public void Dispose()
-    {
-        Close();
-        foreach (var folder in _folders)
-        {
-            CgroupTree.Remove(folder);
         }
     }
 

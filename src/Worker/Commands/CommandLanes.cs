@@ -9,8 +9,9 @@ namespace Muster.Worker.Commands;
 
 /// <summary>
 /// Lends lanes to commands and cleans them in between. As many exist as commands run at once, a few that are being
-/// cleaned, and a few that wait for short commands, which run about as many at once as there are processors: making a control group and a folder anew for each command would cost more than a tenth of the command
-/// itself. Safe for many threads.
+/// cleaned, and a few that wait for short commands, which run about as many at once as there are processors: making a
+/// control group and a folder anew for each command would cost more than a tenth of the command itself. Safe for many
+/// threads.
 /// </summary>
 internal sealed class CommandLanes(CgroupTree? tree, CommandFolders? folders) : IDisposable
 {
