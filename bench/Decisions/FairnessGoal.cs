@@ -16,7 +16,7 @@ internal static class FairnessGoal
 {
     private const int Users = 12;
     private const int Workers = 16;
-    private const int SpanUs = 400_000_000;
+    private const int SpanUs = 40_000_000;
     private static readonly Resources s_worker = new(16, 65_536);
 
     public static JsonObject Measure()
@@ -83,6 +83,7 @@ internal static class FairnessGoal
         Console.WriteLine(
             $"G8 seed {seed}: over {end / 1e6:F0} s Jain {Figures.Jain(had):F4}, worst {worst:F4}, slots "
             + $"{slots / end:F4}, memory {memory / end:F4}");
+        Console.WriteLine("   had " + string.Join(" ", had.Select(each => (each / had.Average()).ToString("F2"))));
         return (Figures.Jain(had), worst, use);
     }
 

@@ -40,11 +40,11 @@ internal sealed partial class CentralPolicy
             }
 
             // One that the budget or its own worker forbids is looked at again when it has run half as long again.
-            var againUs = (ulong)(nowUs + Math.Max(1, (nowUs - _startUs[task]) / 2));
-            ref readonly var need = ref _shapes[_facts[task].Shape];
+            var againUs = (ulong)(nowUs + Math.Max(1, (nowUs - Task(task).StartUs) / 2));
+            ref readonly var need = ref _shapes[Task(task).Facts.Shape];
             var costUs = Expect(task);
             if (_copiedUs + costUs > (BudgetPart * _doneUs) + costUs
-                || !_index.TryFind(need, _placement, out var worker) || worker == _worker[task])
+                || !_index.TryFind(need, _placement, out var worker) || worker == Task(task).Worker)
             {
                 _watched.Update(task, againUs);
                 continue;
@@ -63,7 +63,7 @@ internal sealed partial class CentralPolicy
 
     private void Watch(int task, long nowUs)
     {
-        if (_copies && _facts[task].IsIdempotent && _worker[task] >= 0)
+        if (_copies && Task(task).Facts.IsIdempotent && Task(task).Worker >= 0)
         {
             _watched.Push(task, (ulong)Math.Max(LateUs(task), nowUs + 1));
         }
@@ -72,20 +72,20 @@ internal sealed partial class CentralPolicy
     /// <summary>When the task will be late; as long again from now when nothing is known of its class.</summary>
     private long LateUs(int task)
     {
-        ref readonly var facts = ref _facts[task];
+        ref readonly var facts = ref Task(task).Facts;
         ref readonly var model = ref _models[facts.Handler];
         double usualUs = facts.GivenUs;
         if (usualUs == 0)
         {
             if (model.Observed < ObservedLeast)
             {
-                return _nowUs + Math.Max(1_000, _nowUs - _startUs[task]);
+                return _nowUs + Math.Max(1_000, _nowUs - Task(task).StartUs);
             }
 
             usualUs = Math.Max(model.Expect(facts.Hint) * model.P90Factor, facts.Hint > 0 ? 0 : model.P90Us);
         }
 
-        return _startUs[task] + (long)(usualUs * LateFactor / _index.SpeedOf(_worker[task]));
+        return Task(task).StartUs + (long)(usualUs * LateFactor / _index.SpeedOf(Task(task).Worker));
     }
 
     private void EndCopy(int task, long ranUs, long nowUs)
@@ -102,9 +102,8 @@ internal sealed partial class CentralPolicy
         }
 
         _copiedUs += nowUs - _copyStartUs[task];
-        _index.Give(_copyWorker[task], _shapes[_facts[task].Shape]);
-        UnblockFitting(_copyWorker[task]);
+        _index.Give(_copyWorker[task], _shapes[Task(task).Facts.Shape]);
+        NoteFreed(_copyWorker[task]);
         _copyWorker[task] = NoWorker;
-        _isHoldStale = true;
     }
 }

@@ -5,32 +5,107 @@ using Muster.Core;
 namespace Muster.Scheduler.Decisions;
 
 /// <summary>
-/// Held reservations and gangs. The first task in order that does not fit gets one: the workers on which it is expected
-/// to fit first are hidden from all others, except from those that will be gone by then or fit beside it. It is held
-/// until the task starts, is withdrawn, or one of a higher band needs it; so a wide task is never overtaken for ever.
+/// Held reservations and gangs. The first task in order of a user that does not fit gets one: the workers on which it is
+/// expected to fit first are hidden from all others, except from tasks that will be gone by then or fit beside it. It is
+/// held until the task starts, is withdrawn, or a worker comes or goes; so a wide task is never overtaken for ever. Each
+/// user has one at most, and no more than half of the workers are held.
 /// </summary>
 internal sealed partial class CentralPolicy
 {
+    /// <summary>Reservations at once.</summary>
+    private const int HoldsMax = 16;
+
     /// <summary>Held workers that are looked at for a task that may go first.</summary>
     private const int HeldWorkersTriedMax = 64;
 
     private readonly GangTable _gangs = new();
+    private readonly HeldRoom[] _holds = new HeldRoom[HoldsMax];
     private int[] _shadow = [];
     private long[] _sweepEnds = [];
     private int[] _sweepTasks = [];
-    private Place[] _heldPlaces = new Place[16];
-    private Resources[] _heldSpare = new Resources[16];
-    private int _heldCount;
-    private int _heldTask = -1;
-    private long _heldUs;
-    private bool _isHoldStale;
+    private HeldRoom?[] _heldAt = [];
+    private int _holdCount;
+    private bool _isAnyStale;
 
     private bool HasHeldRoom()
     {
-        for (var i = 0; i < Math.Min(_heldCount, HeldWorkersTriedMax); i++)
+        for (var i = 0; i < _holdCount; i++)
         {
-            if (_index.Free(_heldPlaces[i].Worker, 0) > 0)
+            var held = _holds[i];
+            for (var at = 0; at < Math.Min(held.Count, HeldWorkersTriedMax); at++)
             {
+                if (_index.Free(held.Places[at].Worker, 0) > 0)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Looks at reservations beside which something ended: their tasks may fit now.</summary>
+    private bool TryStartHeld(long nowUs, out Start start)
+    {
+        start = default;
+        _isAnyStale = false;
+        for (var i = 0; i < _holdCount; i++)
+        {
+            var held = _holds[i];
+            if (!held.IsStale)
+            {
+                continue;
+            }
+
+            held.IsStale = false;
+            var task = held.Task;
+            var worker = held.Places[0].Worker;
+            if (Task(task).Facts.Members == 1 && nowUs < held.Us && _index.Present > 1
+                && !_index.Fits(worker, _shapes[Task(task).Facts.Shape]))
+            {
+                // Not yet, and by then as it was foreseen.
+                continue;
+            }
+
+            Release(held);
+            if (TryPlace(task, nowUs, out start))
+            {
+                _ready.UnblockAll();
+                _isAnyStale = true;
+                return true;
+            }
+
+            // Takes the last place in the list, where it is not looked at again: it is not stale.
+            Hold(task, nowUs);
+            i--;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a task that does not fit may hold room: its user holds none, and enough is left.</summary>
+    private bool MayHold(int task)
+    {
+        var share = ShareOf(task);
+        for (var i = 0; i < _holdCount; i++)
+        {
+            if (_holds[i].Share == share)
+            {
+                return false;
+            }
+        }
+
+        if (_holdCount < Math.Min(HoldsMax, Math.Max(1, _index.Present / 2)))
+        {
+            return true;
+        }
+
+        // One of a higher band takes over.
+        for (var i = 0; i < _holdCount; i++)
+        {
+            if (_holds[i].Share!.Band < share.Band)
+            {
+                Release(_holds[i]);
                 return true;
             }
         }
@@ -38,29 +113,52 @@ internal sealed partial class CentralPolicy
         return false;
     }
 
-    private bool TryStartHeld(long nowUs, out Start start)
+    private void Release(HeldRoom held)
     {
-        var task = _heldTask;
-        ReleaseHold();
-        if (TryPlace(task, nowUs, out start))
+        for (var at = 0; at < held.Count; at++)
         {
-            _ready.UnblockAll();
-            return true;
+            _index.Hide(held.Places[at].Worker, false);
+            _heldAt[held.Places[at].Worker] = null;
         }
 
-        Hold(task, nowUs);
-        return false;
+        held.Count = 0;
+        held.Task = HeldRoom.None;
+        held.IsStale = false;
+        var place = Array.IndexOf(_holds, held);
+        _holdCount--;
+        (_holds[place], _holds[_holdCount]) = (_holds[_holdCount], held);
     }
 
-    private void ReleaseHold()
+    private void ReleaseHolds()
     {
-        for (var i = 0; i < _heldCount; i++)
+        while (_holdCount > 0)
         {
-            _index.Hide(_heldPlaces[i].Worker, false);
+            Release(_holds[_holdCount - 1]);
         }
+    }
 
-        _heldCount = 0;
-        _heldTask = -1;
+    private void ReleaseHoldOf(int task)
+    {
+        for (var i = 0; i < _holdCount; i++)
+        {
+            if (_holds[i].Task == task)
+            {
+                // What waited only for its sake may start now.
+                Release(_holds[i]);
+                _ready.UnblockAll();
+                return;
+            }
+        }
+    }
+
+    private void NoteFreed(int worker)
+    {
+        UnblockFitting(worker);
+        if (worker < _heldAt.Length && _heldAt[worker] is { } held)
+        {
+            held.IsStale = true;
+            _isAnyStale = true;
+        }
     }
 
     /// <summary>
@@ -69,47 +167,51 @@ internal sealed partial class CentralPolicy
     /// </summary>
     private void Hold(int task, long nowUs)
     {
-        Invariant.That(_heldTask < 0);
-        ref readonly var need = ref _shapes[_facts[task].Shape];
-        var members = _facts[task].Members;
+        ref readonly var need = ref _shapes[Task(task).Facts.Shape];
+        var members = Task(task).Facts.Members;
         CopyFree();
         var room = 0L;
+        var found = NoWorker;
         for (var worker = 0; worker < _index.End; worker++)
         {
-            room += members > 1 ? ShadowFit(worker, need) : 0;
+            room += ShadowFit(worker, need);
+            found = found < 0 && room > 0 ? worker : found;
         }
 
         SortRunning(nowUs);
-        var found = NoWorker;
-        _heldUs = nowUs;
+        var us = nowUs;
         for (var i = 0; i < _runningCount && room < members; i++)
         {
             var ended = _sweepTasks[i];
-            _heldUs = _sweepEnds[i];
-            if (_worker[ended] >= 0)
+            us = _sweepEnds[i];
+            if (Task(ended).Worker >= 0)
             {
-                room += Release(_worker[ended], _shapes[_facts[ended].Shape], 1, need);
-                found = _worker[ended];
+                room += Free(Task(ended).Worker, _shapes[Task(ended).Facts.Shape], 1, need);
+                found = Task(ended).Worker;
                 continue;
             }
 
             for (var at = GangOf(ended); at >= 0; at = _gangs.Next(at))
             {
-                room += Release(_gangs[at].Worker, _shapes[_facts[ended].Shape], _gangs[at].Members, need);
-                found = _gangs[at].Worker;
+                var before = room;
+                room += Free(_gangs[at].Worker, _shapes[Task(ended).Facts.Shape], _gangs[at].Members, need);
+                found = room > before ? _gangs[at].Worker : found;
             }
         }
 
         if (room >= members)
         {
-            Reserve(task, need, members, members == 1 ? found : NoWorker);
+            Keep(task, need, members, us, members == 1 ? found : NoWorker);
         }
     }
 
-    private void Reserve(int task, in Resources need, int members, int only)
+    private void Keep(int task, in Resources need, int members, long us, int only)
     {
-        _heldTask = task;
-        _isHoldStale = false;
+        var held = _holds[_holdCount] ??= new();
+        _holdCount++;
+        held.Task = task;
+        held.Share = ShareOf(task);
+        held.Us = us;
         var left = members;
         for (var worker = Math.Max(only, 0); left > 0 && worker < _index.End; worker++)
         {
@@ -119,21 +221,22 @@ internal sealed partial class CentralPolicy
                 continue;
             }
 
-            if (_heldCount == _heldPlaces.Length)
+            if (held.Count == held.Places.Length)
             {
-                Array.Resize(ref _heldPlaces, _heldCount * 2);
-                Array.Resize(ref _heldSpare, _heldCount * 2);
+                held.Places = Larger(held.Places);
+                held.Spare = Larger(held.Spare);
             }
 
             left -= count;
             var at = worker * Resources.Kinds;
-            _heldPlaces[_heldCount] = new(worker, count);
-            _heldSpare[_heldCount++] = new(
+            held.Places[held.Count] = new(worker, count);
+            held.Spare[held.Count++] = new(
                 _shadow[at] - (need.Slots * count),
                 _shadow[at + 1] - (need.MemoryMiB * count),
                 _shadow[at + 2] - (need.Third * count),
                 _shadow[at + 3] - (need.Fourth * count));
             _index.Hide(worker, true);
+            _heldAt[worker] = held;
 
             // When and what may go first there has changed.
             UnblockFitting(worker);
@@ -142,30 +245,24 @@ internal sealed partial class CentralPolicy
         Invariant.That(left == 0);
     }
 
+    private static T[] Larger<T>(T[] array)
+    {
+        Array.Resize(ref array, array.Length * 2);
+        return array;
+    }
+
     /// <summary>Room on a held worker for a task that does not delay the one it is held for.</summary>
     private bool TryBackfill(int task, in Resources need, long nowUs, out int worker)
     {
-        for (var i = 0; i < Math.Min(_heldCount, HeldWorkersTriedMax) && task != _heldTask; i++)
+        for (var i = 0; i < _holdCount; i++)
         {
-            worker = _heldPlaces[i].Worker;
-            if (!_index.Fits(worker, need))
+            for (var at = 0; at < Math.Min(_holds[i].Count, HeldWorkersTriedMax); at++)
             {
-                continue;
-            }
-
-            if (nowUs + (Expect(task) / _index.SpeedOf(worker)) <= _heldUs)
-            {
-                return true;
-            }
-
-            ref var spare = ref _heldSpare[i];
-            if (spare.Slots >= need.Slots && spare.MemoryMiB >= need.MemoryMiB && spare.Third >= need.Third
-                && spare.Fourth >= need.Fourth)
-            {
-                spare = new(
-                    spare.Slots - need.Slots, spare.MemoryMiB - need.MemoryMiB, spare.Third - need.Third,
-                    spare.Fourth - need.Fourth);
-                return true;
+                worker = _holds[i].Places[at].Worker;
+                if (_index.Fits(worker, need) && MayGoFirst(_holds[i], at, task, need, nowUs))
+                {
+                    return true;
+                }
             }
         }
 
@@ -173,11 +270,32 @@ internal sealed partial class CentralPolicy
         return false;
     }
 
+    private bool MayGoFirst(HeldRoom held, int at, int task, in Resources need, long nowUs)
+    {
+        if (held.Task == task
+            || nowUs + (Expect(task) / _index.SpeedOf(held.Places[at].Worker)) <= held.Us)
+        {
+            return true;
+        }
+
+        ref var spare = ref held.Spare[at];
+        if (spare.Slots < need.Slots || spare.MemoryMiB < need.MemoryMiB || spare.Third < need.Third
+            || spare.Fourth < need.Fourth)
+        {
+            return false;
+        }
+
+        spare = new(
+            spare.Slots - need.Slots, spare.MemoryMiB - need.MemoryMiB, spare.Third - need.Third,
+            spare.Fourth - need.Fourth);
+        return true;
+    }
+
     private bool TryPlaceGang(int task, long nowUs, out Start start)
     {
         start = default;
-        ref readonly var need = ref _shapes[_facts[task].Shape];
-        var left = _facts[task].Members;
+        ref readonly var need = ref _shapes[Task(task).Facts.Shape];
+        var left = Task(task).Facts.Members;
         for (var worker = 0; worker < _index.End && left > 0; worker++)
         {
             left -= _index.IsHidden(worker) ? 0 : Math.Min(left, _index.FitCount(worker, need));
@@ -188,7 +306,7 @@ internal sealed partial class CentralPolicy
             return false;
         }
 
-        left = _facts[task].Members;
+        left = Task(task).Facts.Members;
         var list = -1;
         var first = NoWorker;
         for (var worker = 0; left > 0; worker++)
@@ -203,7 +321,7 @@ internal sealed partial class CentralPolicy
             }
         }
 
-        _worker[task] = -2 - list;
+        Task(task).Worker = -2 - list;
         Begin(task, first, nowUs);
         start = new(task, first);
         return true;
@@ -216,11 +334,11 @@ internal sealed partial class CentralPolicy
             var place = _gangs[at];
             at = _gangs.RemoveFirst(at);
             _index.Give(place.Worker, need, place.Members);
-            UnblockFitting(place.Worker);
+            NoteFreed(place.Worker);
         }
     }
 
-    private int GangOf(int task) => -2 - _worker[task];
+    private int GangOf(int task) => -2 - Task(task).Worker;
 
     private void CopyFree()
     {
@@ -228,6 +346,11 @@ internal sealed partial class CentralPolicy
         if (_shadow.Length < length)
         {
             _shadow = new int[length * 2];
+        }
+
+        if (_heldAt.Length < _index.End)
+        {
+            Array.Resize(ref _heldAt, _shadow.Length / Resources.Kinds);
         }
 
         for (var worker = 0; worker < _index.End; worker++)
@@ -257,7 +380,7 @@ internal sealed partial class CentralPolicy
     }
 
     // What room for the need this adds.
-    private int Release(int worker, in Resources freed, int members, in Resources need)
+    private int Free(int worker, in Resources freed, int members, in Resources need)
     {
         var before = ShadowFit(worker, need);
         for (var kind = 0; kind < Resources.Kinds; kind++)
@@ -270,6 +393,12 @@ internal sealed partial class CentralPolicy
 
     private int ShadowFit(int worker, in Resources need)
     {
+        // What is held for one task is not promised to another.
+        if (_index.IsHidden(worker))
+        {
+            return 0;
+        }
+
         var at = worker * Resources.Kinds;
         var count = _shadow[at] / need.Slots;
         for (var kind = 1; kind < Resources.Kinds && count > 0; kind++)

@@ -29,7 +29,7 @@ internal sealed partial class CentralPolicy
         for (var at = 0; at < _runningCount; at++)
         {
             var task = _running[at];
-            NoteGroupEnd(task, _worker[task], _startUs[task]);
+            NoteGroupEnd(task, Task(task).Worker, Task(task).StartUs);
         }
     }
 
@@ -47,17 +47,17 @@ internal sealed partial class CentralPolicy
 
     private void NoteGroupEnd(int task, int worker, long nowUs)
     {
-        if (_groupEnds[0] is not null && _worker[task] >= 0)
+        if (_groupEnds[0] is not null && Task(task).Worker >= 0)
         {
-            _groupEnds[_index.GroupOf(worker)].Push(task, (ulong)(nowUs + _expectedUs[task]));
+            _groupEnds[_index.GroupOf(worker)].Push(task, (ulong)(nowUs + Task(task).ExpectedUs));
         }
     }
 
     private void ForgetGroupEnd(int task)
     {
-        if (_groupEnds[0] is not null && _worker[task] >= 0 && _endPositions[task] > 0)
+        if (_groupEnds[0] is not null && Task(task).Worker >= 0 && _endPositions[task] > 0)
         {
-            _groupEnds[_index.GroupOf(_worker[task])].Remove(task);
+            _groupEnds[_index.GroupOf(Task(task).Worker)].Remove(task);
         }
     }
 
@@ -67,11 +67,13 @@ internal sealed partial class CentralPolicy
         Array.Fill(_endCounts, -1);
         var aside = 0;
         var weighed = 0;
+        var isFound = false;
         while (weighed < DecisionLimits.WeighedTasksMax && (_index.IdleWorkers > 0 || HasHeldRoom())
             && _ready.TryTop(out var number))
         {
             if (TryClass(number, nowUs, ref weighed, out start))
             {
+                isFound = true;
                 break;
             }
 
@@ -84,7 +86,7 @@ internal sealed partial class CentralPolicy
             _ready.PutBack(_setAside[--aside]);
         }
 
-        return start != default;
+        return isFound;
     }
 
     private bool TryClass(int number, long nowUs, ref int weighed, out Start start)
@@ -93,15 +95,15 @@ internal sealed partial class CentralPolicy
         for (var task = _ready.Head(number); task >= 0 && weighed < DecisionLimits.WeighedTasksMax;)
         {
             weighed++;
-            ref readonly var need = ref _shapes[_facts[task].Shape];
-            if (need.Slots > 1 || !need.IsSlotsOnly || _facts[task].Members > 1)
+            ref readonly var need = ref _shapes[Task(task).Facts.Shape];
+            if (need.Slots > 1 || !need.IsSlotsOnly || Task(task).Facts.Members > 1)
             {
                 if (TryPlace(task, nowUs, out start))
                 {
                     return true;
                 }
 
-                if (_heldTask < 0)
+                if (MayHold(task))
                 {
                     Hold(task, nowUs);
                 }

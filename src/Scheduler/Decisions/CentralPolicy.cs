@@ -22,14 +22,7 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     private readonly GraphRanks _ranks;
     private readonly ShapeTable _shapes = new();
 
-    private TaskFacts[] _facts = [];
-    private int[] _graph = [];
     private long[] _rankUs = [];
-    private long[] _startUs = [];
-    private long[] _expectedUs = [];
-    private double[] _charged = [];
-    private int[] _worker = [];
-    private int[] _runPosition = [];
     private int[] _running = new int[64];
     private int _runningCount;
     private long _nowUs;
@@ -42,7 +35,7 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
         _placement = placement;
         _copies = copies;
         _models = models ?? new();
-        _ready = new(task => _facts[task].Shape);
+        _ready = new(task => Task(task).Facts.Shape);
         _ranks = new(task => Expect(task), Ranked);
         _groupEnds = new IndexedHeap[DecisionLimits.SpeedGroupsMax];
     }
@@ -72,7 +65,7 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
 
     public void AddWorker(int worker, Resources has, double speed)
     {
-        ReleaseHold();
+        ReleaseHolds();
         var groups = _index.Groups;
         _index.Add(worker, has, speed);
         if (_index.Groups != groups && _index.Groups > 1)
@@ -85,7 +78,7 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
 
     public void RemoveWorker(int worker)
     {
-        ReleaseHold();
+        ReleaseHolds();
         _index.Remove(worker);
         _ready.UnblockAll();
     }
@@ -96,10 +89,10 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
         Reserve(task + 1);
         _ready.ReserveNumbers(0, facts.Handler + 1);
         _models.Add(facts.Handler);
-        _facts[task] = facts;
-        _graph[task] = -1;
+        Task(task).Facts = facts;
+        Task(task).Graph = -1;
         _rankUs[task] = 0;
-        _worker[task] = NoWorker;
+        Task(task).Worker = NoWorker;
         _copyWorker[task] = NoWorker;
     }
 
@@ -108,25 +101,20 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
         var graph = _ranks.Admit(first, childStart, children);
         for (var task = first; task < first + childStart.Length - 1; task++)
         {
-            _graph[task] = graph;
+            Task(task).Graph = graph;
         }
     }
 
     public void Ready(int task, long nowUs)
     {
         _nowUs = nowUs;
-        Invariant.That(!_ready.IsWaiting(task) && _worker[task] == NoWorker);
+        Invariant.That(!_ready.IsWaiting(task) && Task(task).Worker == NoWorker);
         _ready.Add(task, _order, FactsOf(task), nowUs);
     }
 
     public void Withdraw(int task)
     {
-        if (task == _heldTask)
-        {
-            ReleaseHold();
-            _ready.UnblockAll();
-        }
-
+        ReleaseHoldOf(task);
         _ready.Remove(task, _nowUs);
     }
 
@@ -145,7 +133,7 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
         }
 
         _ready.Age(nowUs);
-        if (_heldTask >= 0 && _isHoldStale && TryStartHeld(nowUs, out start))
+        if (_isAnyStale && TryStartHeld(nowUs, out start))
         {
             return true;
         }
@@ -158,8 +146,8 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     public void Ended(int task, int worker, long ranUs, long nowUs)
     {
         _nowUs = nowUs;
-        Invariant.That(_worker[task] != NoWorker);
-        ref var facts = ref _facts[task];
+        Invariant.That(Task(task).Worker != NoWorker);
+        ref var facts = ref Task(task).Facts;
         var speed = _index.SpeedOf(worker);
         EndCopy(task, ranUs, nowUs);
         Vacate(task);
@@ -174,9 +162,9 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
 
     public int Places(int task, Span<Place> places)
     {
-        if (_worker[task] >= 0)
+        if (Task(task).Worker >= 0)
         {
-            places[0] = new(_worker[task], 1);
+            places[0] = new(Task(task).Worker, 1);
             return 1;
         }
 
@@ -205,9 +193,8 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
             }
 
             _ready.Block(number);
-            if (_heldTask < 0 || _facts[_heldTask].Band < _facts[task].Band)
+            if (MayHold(task))
             {
-                ReleaseHold();
                 Hold(task, nowUs);
             }
         }
@@ -218,8 +205,8 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     private bool TryPlace(int task, long nowUs, out Start start)
     {
         start = default;
-        ref readonly var need = ref _shapes[_facts[task].Shape];
-        if (_facts[task].Members > 1)
+        ref readonly var need = ref _shapes[Task(task).Facts.Shape];
+        if (Task(task).Facts.Members > 1)
         {
             return TryPlaceGang(task, nowUs, out start);
         }
@@ -235,8 +222,8 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
 
     private Start StartOn(int task, int worker, long nowUs)
     {
-        _index.Take(worker, _shapes[_facts[task].Shape]);
-        _worker[task] = worker;
+        _index.Take(worker, _shapes[Task(task).Facts.Shape]);
+        Task(task).Worker = worker;
         Begin(task, worker, nowUs);
         return new(task, worker);
     }
@@ -245,30 +232,25 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     {
         var share = ShareOf(task);
         _ready.Remove(task, nowUs);
-        if (task == _heldTask)
-        {
-            // What waited only for its sake may start now.
-            ReleaseHold();
-            _ready.UnblockAll();
-        }
+        ReleaseHoldOf(task);
 
-        if (_graph[task] >= 0)
+        if (Task(task).Graph >= 0)
         {
-            _ranks.Started(_graph[task]);
+            _ranks.Started(Task(task).Graph);
         }
 
         var expectedUs = Math.Max(1, (long)(Expect(task) / _index.SpeedOf(worker)));
-        _startUs[task] = nowUs;
-        _expectedUs[task] = expectedUs;
-        _charged[task] = DominantShare(task) * expectedUs;
-        _ready.Charge(share, LaneOf(task), _charged[task]);
+        Task(task).StartUs = nowUs;
+        Task(task).ExpectedUs = expectedUs;
+        Task(task).Charged = DominantShare(task) * expectedUs;
+        _ready.Charge(share, LaneOf(task), Task(task).Charged);
         if (_runningCount == _running.Length)
         {
             Array.Resize(ref _running, _runningCount * 2);
         }
 
         _running[_runningCount] = task;
-        _runPosition[task] = _runningCount++;
+        Task(task).RunPosition = _runningCount++;
         NoteGroupEnd(task, worker, nowUs);
         Watch(task, nowUs);
     }
@@ -277,22 +259,21 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     private void Vacate(int task)
     {
         var last = _running[--_runningCount];
-        _running[_runPosition[task]] = last;
-        _runPosition[last] = _runPosition[task];
+        _running[Task(task).RunPosition] = last;
+        Task(last).RunPosition = Task(task).RunPosition;
         ForgetGroupEnd(task);
-        ref readonly var need = ref _shapes[_facts[task].Shape];
-        if (_worker[task] >= 0)
+        ref readonly var need = ref _shapes[Task(task).Facts.Shape];
+        if (Task(task).Worker >= 0)
         {
-            _index.Give(_worker[task], need);
-            UnblockFitting(_worker[task]);
+            _index.Give(Task(task).Worker, need);
+            NoteFreed(Task(task).Worker);
         }
         else
         {
             VacateGang(task, need);
         }
 
-        _worker[task] = NoWorker;
-        _isHoldStale = true;
+        Task(task).Worker = NoWorker;
     }
 
     private void UnblockFitting(int worker)
@@ -311,8 +292,8 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
     /// <summary>The user had what the task took, not what it was expected to take.</summary>
     private void Correct(int task, long nowUs)
     {
-        var cost = _charged[task] / _expectedUs[task] * (nowUs - _startUs[task]);
-        _ready.Correct(ShareOf(task), LaneOf(task), cost - _charged[task]);
+        var cost = Task(task).Charged / Task(task).ExpectedUs * (nowUs - Task(task).StartUs);
+        _ready.Correct(ShareOf(task), LaneOf(task), cost - Task(task).Charged);
     }
 
     private void Relevel(int handler, long nowUs)
@@ -335,65 +316,60 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
 
     private long Expect(int task)
     {
-        ref readonly var facts = ref _facts[task];
+        ref readonly var facts = ref Task(task).Facts;
         return _order.Learns || facts.GivenUs > 0 || facts.LimitUs == 0 ? _models.Expect(facts) : facts.LimitUs;
     }
 
     /// <summary>When a running task is expected to end. One that is late is expected to take as long again.</summary>
     private long EstimatedEndUs(int task, long nowUs)
     {
-        var endUs = _startUs[task] + _expectedUs[task];
+        var endUs = Task(task).StartUs + Task(task).ExpectedUs;
         if (endUs > nowUs)
         {
             return endUs;
         }
 
-        var againUs = nowUs + Math.Max(1, nowUs - _startUs[task]);
-        var limitUs = _facts[task].LimitUs > 0 ? _startUs[task] + _facts[task].LimitUs : long.MaxValue;
+        var againUs = nowUs + Math.Max(1, nowUs - Task(task).StartUs);
+        var limitUs = Task(task).Facts.LimitUs > 0 ? Task(task).StartUs + Task(task).Facts.LimitUs : long.MaxValue;
         return limitUs > nowUs ? Math.Min(againUs, limitUs) : againUs;
     }
 
     private OrderFacts FactsOf(int task) => new(
-        ref _facts[task],
+        ref Task(task).Facts,
         Expect(task),
-        _graph[task] >= 0 ? Math.Max(_rankUs[task], 1) : 0,
-        _graph[task] >= 0 ? _ranks.LengthUs(_graph[task]) : 0,
-        (long)_shapes[_facts[task].Shape].Slots * _facts[task].Members);
+        Task(task).Graph >= 0 ? Math.Max(_rankUs[task], 1) : 0,
+        Task(task).Graph >= 0 ? _ranks.LengthUs(Task(task).Graph) : 0,
+        (long)_shapes[Task(task).Facts.Shape].Slots * Task(task).Facts.Members);
+
+    private ref TaskEntry Task(int task) => ref _ready.Tasks[task];
 
     private UserShare ShareOf(int task) =>
-        _ready.Share(_order.SharesUsers ? _facts[task].User : 0, _facts[task].Band);
+        _ready.Share(_order.SharesUsers ? Task(task).Facts.User : 0, Task(task).Facts.Band);
 
-    private int LaneOf(int task) => _graph[task] >= 0 ? 0 : 1;
+    private int LaneOf(int task) => Task(task).Graph >= 0 ? 0 : 1;
 
     private double DominantShare(int task)
     {
-        ref readonly var need = ref _shapes[_facts[task].Shape];
+        ref readonly var need = ref _shapes[Task(task).Facts.Shape];
         var share = 0.0;
         for (var kind = 0; kind < Resources.Kinds; kind++)
         {
             share = need[kind] > 0 ? Math.Max(share, (double)need[kind] / _index.Sum(kind)) : share;
         }
 
-        return share * _facts[task].Members;
+        return share * Task(task).Facts.Members;
     }
 
     private void Reserve(int tasks)
     {
         _ready.Reserve(tasks);
-        if (tasks <= _facts.Length)
+        var length = _ready.Tasks.Length;
+        if (length == _rankUs.Length)
         {
             return;
         }
 
-        var length = Math.Max(tasks, Math.Max(64, _facts.Length * 2));
-        Array.Resize(ref _facts, length);
-        Array.Resize(ref _graph, length);
         Array.Resize(ref _rankUs, length);
-        Array.Resize(ref _startUs, length);
-        Array.Resize(ref _expectedUs, length);
-        Array.Resize(ref _charged, length);
-        Array.Resize(ref _worker, length);
-        Array.Resize(ref _runPosition, length);
         Array.Resize(ref _copyWorker, length);
         Array.Resize(ref _copyStartUs, length);
         ReservePositions(length);
@@ -405,9 +381,12 @@ internal sealed partial class CentralPolicy : ISchedulingPolicy
         _index.CheckInvariants();
         for (var at = 0; at < _runningCount; at++)
         {
-            Invariant.That(_runPosition[_running[at]] == at && _worker[_running[at]] != NoWorker);
+            Invariant.That(Task(_running[at]).RunPosition == at && Task(_running[at]).Worker != NoWorker);
         }
 
-        Invariant.That(_heldTask < 0 || _ready.IsWaiting(_heldTask));
+        for (var i = 0; i < _holdCount; i++)
+        {
+            Invariant.That(_ready.IsWaiting(_holds[i].Task) && _holds[i].Count > 0);
+        }
     }
 }

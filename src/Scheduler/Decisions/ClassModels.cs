@@ -6,13 +6,13 @@ namespace Muster.Scheduler.Decisions;
 
 /// <summary>
 /// The models of all classes, by handler. A class of which nothing was seen is expected to take as long as the known
-/// ones do in geometric mean; while none is known, one second, so that only the number of tasks on a path counts.
+/// ones do on average; while none is known, one second, so that only the number of tasks on a path counts.
 /// </summary>
 internal sealed class ClassModels
 {
     private const double UnknownUs = 1e6;
     private ClassModel[] _models = new ClassModel[16];
-    private double _logSum;
+    private double _meansUs;
     private int _known;
 
     public int Count { get; private set; }
@@ -66,10 +66,10 @@ internal sealed class ClassModels
     public bool Observe(in TaskFacts facts, long us)
     {
         ref var model = ref _models[facts.Handler];
-        var before = model.IsKnown ? Math.Log(Math.Max(model.MeanUs, 1)) : 0;
+        var before = model.MeanUs;
         _known += model.IsKnown ? 0 : 1;
         var isNews = model.Observe(us, facts.Hint);
-        _logSum += Math.Log(Math.Max(model.MeanUs, 1)) - before;
+        _meansUs += model.MeanUs - before;
         return isNews;
     }
 
@@ -81,9 +81,9 @@ internal sealed class ClassModels
         {
             _models[handler] = model;
             _known++;
-            _logSum += Math.Log(Math.Max(model.MeanUs, 1));
+            _meansUs += model.MeanUs;
         }
     }
 
-    private double Unknown => _known == 0 ? UnknownUs : Math.Exp(_logSum / _known);
+    private double Unknown => _known == 0 ? UnknownUs : _meansUs / _known;
 }

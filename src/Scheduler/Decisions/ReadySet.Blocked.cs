@@ -161,7 +161,7 @@ internal sealed partial class ReadySet
 
     private void ReserveOrdered()
     {
-        var positions = new int[_next.Length];
+        var positions = new int[_tasks.Length];
         _taskPositions.CopyTo(positions, 0);
         _taskPositions = positions;
         foreach (var share in _shares)
@@ -188,10 +188,10 @@ internal sealed partial class ReadySet
             Invariant.That(ready.IsBlocked == (_classPositions[number] == 0));
             waiting += ready.Count;
             var length = 0;
-            for (var task = ready.Ordered is null ? ready.Head : -1; task >= 0; task = _next[task])
+            for (var task = ready.Ordered is null ? ready.Head : -1; task >= 0; task = _tasks[task].Next)
             {
-                Invariant.That(_taskClass[task] == number);
-                Invariant.That(_next[task] < 0 || _sequence[_next[task]] > _sequence[task]);
+                Invariant.That(_tasks[task].Class == number);
+                Invariant.That(_tasks[task].Next < 0 || _tasks[_tasks[task].Next].Sequence > _tasks[task].Sequence);
                 length++;
             }
 

@@ -28,12 +28,8 @@ internal sealed partial class ReadySet
     private int _classEnd;
     private int _freeClass = -1;
 
-    private int[] _next = [];
-    private int[] _before = [];
-    private int[] _taskClass = [];
+    private TaskEntry[] _tasks = [];
     private int[] _taskPositions = [];
-    private long[] _sequence = [];
-    private long[] _readyUs = [];
     private long _sequences;
     private long _nextOverdueUs = long.MaxValue;
 
@@ -54,30 +50,31 @@ internal sealed partial class ReadySet
 
     public ref readonly ReadyClass this[int number] => ref _classes[number];
 
-    public bool IsWaiting(int task) => _taskClass[task] >= 0;
+    /// <summary>All tasks by number, for the policy's part of each; valid until the next <see cref="Reserve"/>.</summary>
+    public TaskEntry[] Tasks => _tasks;
 
-    public int ClassOf(int task) => _taskClass[task];
+    public bool IsWaiting(int task) => _tasks[task].Class >= 0;
 
-    public int Next(int task) => _next[task];
+    public int ClassOf(int task) => _tasks[task].Class;
 
-    public long ReadyUs(int task) => _readyUs[task];
+    public int Next(int task) => _tasks[task].Next;
+
+    public long ReadyUs(int task) => _tasks[task].ReadyUs;
 
     /// <summary>Room for tasks up to this number.</summary>
     public void Reserve(int tasks)
     {
-        if (tasks <= _next.Length)
+        if (tasks <= _tasks.Length)
         {
             return;
         }
 
-        var before = _next.Length;
-        var length = Math.Max(tasks, Math.Max(64, before * 2));
-        Array.Resize(ref _next, length);
-        Array.Resize(ref _before, length);
-        Array.Resize(ref _taskClass, length);
-        Array.Fill(_taskClass, -1, before, length - before);
-        Array.Resize(ref _sequence, length);
-        Array.Resize(ref _readyUs, length);
+        var before = _tasks.Length;
+        Array.Resize(ref _tasks, Math.Max(tasks, Math.Max(64, before * 2)));
+        for (var task = before; task < _tasks.Length; task++)
+        {
+            _tasks[task].Class = -1;
+        }
     }
 
     /// <summary>The share of a user in a band, made when it was not there.</summary>
@@ -100,8 +97,8 @@ internal sealed partial class ReadySet
     /// <summary>Adds a task to the class of its lane, handler, shape and level.</summary>
     public void Add(int task, TaskOrder order, in OrderFacts facts, long nowUs)
     {
-        _sequence[task] = ++_sequences;
-        _readyUs[task] = nowUs;
+        _tasks[task].Sequence = ++_sequences;
+        _tasks[task].ReadyUs = nowUs;
         Insert(task, order, facts, nowUs);
         Count++;
     }
@@ -109,7 +106,7 @@ internal sealed partial class ReadySet
     /// <summary>Puts a waiting task where its level now is; its place by age stays.</summary>
     public void Move(int task, TaskOrder order, in OrderFacts facts, long nowUs)
     {
-        ref var from = ref _classes[_taskClass[task]];
+        ref var from = ref _classes[_tasks[task].Class];
         if (!from.IsDynamic && from.Ordered is null && order.Level(facts) != from.Level)
         {
             Unlink(task, nowUs);
@@ -173,10 +170,16 @@ internal sealed partial class ReadySet
     private void Insert(int task, TaskOrder order, in OrderFacts facts, long nowUs)
     {
         var share = Share(order.SharesUsers ? facts.Task.User : 0, facts.Task.Band);
+        if (share.Lanes[0].Classes + share.Lanes[1].Classes == 0)
+        {
+            // Turns are not saved up while nothing waits. A user whose tasks all wait for room keeps its turn.
+            share.Pass = Math.Max(share.Pass, _served[share.Band]);
+        }
+
         var lane = share.Lanes[facts.IsMember ? 0 : 1];
         if (order.IsExact)
         {
-            InsertOrdered(task, lane, order.Key(facts, _sequence[task]), facts, nowUs);
+            InsertOrdered(task, lane, order.Key(facts, _tasks[task].Sequence), facts, nowUs);
             return;
         }
 
@@ -190,7 +193,7 @@ internal sealed partial class ReadySet
         {
             if (lane.Classes >= DecisionLimits.LaneClassesMax || _classOf.Count >= DecisionLimits.ClassesMax / 2)
             {
-                InsertOrdered(task, lane, KeyOf(level, _sequence[task]), facts, nowUs);
+                InsertOrdered(task, lane, KeyOf(level, _tasks[task].Sequence), facts, nowUs);
                 return;
             }
 
@@ -212,16 +215,16 @@ internal sealed partial class ReadySet
     {
         ref var ready = ref _classes[number];
         var after = ready.Tail;
-        while (after >= 0 && _sequence[after] > _sequence[task])
+        while (after >= 0 && _tasks[after].Sequence > _tasks[task].Sequence)
         {
-            after = _before[after];
+            after = _tasks[after].Before;
         }
 
-        var next = after >= 0 ? _next[after] : ready.Head;
-        (_before[task], _next[task]) = (after, next);
+        var next = after >= 0 ? _tasks[after].Next : ready.Head;
+        (_tasks[task].Before, _tasks[task].Next) = (after, next);
         if (after >= 0)
         {
-            _next[after] = task;
+            _tasks[after].Next = task;
         }
         else
         {
@@ -230,7 +233,7 @@ internal sealed partial class ReadySet
 
         if (next >= 0)
         {
-            _before[next] = task;
+            _tasks[next].Before = task;
         }
         else
         {
@@ -238,12 +241,12 @@ internal sealed partial class ReadySet
         }
 
         ready.Count++;
-        _taskClass[task] = number;
+        _tasks[task].Class = number;
     }
 
     private void InsertOrdered(int task, Lane lane, ulong key, in OrderFacts facts, long nowUs)
     {
-        if (_taskPositions.Length < _next.Length)
+        if (_taskPositions.Length < _tasks.Length)
         {
             ReserveOrdered();
         }
@@ -256,16 +259,16 @@ internal sealed partial class ReadySet
         }
 
         lane.Ordered!.Push(task, key);
-        _taskClass[task] = lane.OrderedClass;
+        _tasks[task].Class = lane.OrderedClass;
         _classes[lane.OrderedClass].Count++;
         Rekey(lane.OrderedClass, nowUs);
     }
 
     private void Unlink(int task, long nowUs)
     {
-        var number = _taskClass[task];
+        var number = _tasks[task].Class;
         ref var ready = ref _classes[number];
-        _taskClass[task] = -1;
+        _tasks[task].Class = -1;
         ready.Count--;
         if (ready.Ordered is not null)
         {
@@ -273,10 +276,10 @@ internal sealed partial class ReadySet
         }
         else
         {
-            var (before, next) = (_before[task], _next[task]);
+            var (before, next) = (_tasks[task].Before, _tasks[task].Next);
             if (before >= 0)
             {
-                _next[before] = next;
+                _tasks[before].Next = next;
             }
             else
             {
@@ -285,7 +288,7 @@ internal sealed partial class ReadySet
 
             if (next >= 0)
             {
-                _before[next] = before;
+                _tasks[next].Before = before;
             }
             else
             {
@@ -318,8 +321,8 @@ internal sealed partial class ReadySet
         }
         else
         {
-            var overdueUs = _readyUs[ready.Head] + Math.Min(ready.PatienceUs, long.MaxValue - _readyUs[ready.Head]);
-            ready.Key = KeyOf(overdueUs <= nowUs ? 0 : ready.Level, _sequence[ready.Head]);
+            var overdueUs = _tasks[ready.Head].ReadyUs + Math.Min(ready.PatienceUs, long.MaxValue - _tasks[ready.Head].ReadyUs);
+            ready.Key = KeyOf(overdueUs <= nowUs ? 0 : ready.Level, _tasks[ready.Head].Sequence);
             _nextOverdueUs = overdueUs > nowUs ? Math.Min(_nextOverdueUs, overdueUs) : _nextOverdueUs;
         }
 
@@ -344,8 +347,6 @@ internal sealed partial class ReadySet
         var share = lane.Share;
         if (!share.IsWaiting)
         {
-            // Turns are not saved up while nothing waits.
-            share.Pass = Math.Max(share.Pass, _served[share.Band]);
             share.IsWaiting = true;
             _bands[share.Band].Push(share.Number, KeyOf(share));
         }

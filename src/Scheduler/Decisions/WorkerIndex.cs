@@ -50,6 +50,9 @@ internal sealed class WorkerIndex
     /// <summary>One more than the highest number of a worker that ever was.</summary>
     public int End => _end;
 
+    /// <summary>Workers that are there.</summary>
+    public int Present { get; private set; }
+
     /// <summary>Workers with an idle slot that are not hidden.</summary>
     public int IdleWorkers { get; private set; }
 
@@ -85,6 +88,7 @@ internal sealed class WorkerIndex
             _sum[kind] += has[kind];
         }
 
+        Present++;
         _wide += has.Slots > 1 ? 1 : 0;
         _group[worker] = GroupOfSpeed(speed);
         _isHidden[worker] = false;
@@ -94,6 +98,7 @@ internal sealed class WorkerIndex
     public void Remove(int worker)
     {
         Invariant.That(_total[0][worker] > 0);
+        Present--;
         _wide -= _total[0][worker] > 1 ? 1 : 0;
         for (var kind = 0; kind < Resources.Kinds; kind++)
         {

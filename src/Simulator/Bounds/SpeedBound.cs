@@ -11,7 +11,7 @@ namespace Muster.Simulator.Bounds;
 /// </summary>
 internal static class SpeedBound
 {
-    private const int ThresholdsMax = 200;
+    private const int ThresholdsMax = 60;
 
     public static double Of(ChainTask[] tasks, IReadOnlyList<WorkerShape> workers)
     {
@@ -35,7 +35,7 @@ internal static class SpeedBound
     {
         var work = 0.0;
         var rate = 0.0;
-        var best = 0.0;
+        var best = double.MinValue;
         var taken = 0;
         foreach (var task in bySize)
         {
