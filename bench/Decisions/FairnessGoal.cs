@@ -10,7 +10,7 @@ namespace Muster.Decisions;
 
 /// <summary>
 /// Twelve users that always have tasks waiting, on 16 workers of 16 slots and 64 GiB: some want slots, some memory,
-/// some whole workers. What each had of what it uses most, while all were waiting; and how full the fuller resource was.
+/// some half a worker at once. What each had of what it uses most, while all were waiting; and how full the fuller resource was.
 /// </summary>
 internal static class FairnessGoal
 {
@@ -83,7 +83,6 @@ internal static class FairnessGoal
         Console.WriteLine(
             $"G8 seed {seed}: over {end / 1e6:F0} s Jain {Figures.Jain(had):F4}, worst {worst:F4}, slots "
             + $"{slots / end:F4}, memory {memory / end:F4}");
-        Console.WriteLine("   had " + string.Join(" ", had.Select(each => (each / had.Average()).ToString("F2"))));
         return (Figures.Jain(had), worst, use);
     }
 
@@ -97,7 +96,7 @@ internal static class FairnessGoal
         1 => new(1, 8_192),
         2 => new(2, 4_096),
         3 => new(4, 8_192),
-        4 => new(8, 16_384),
-        _ => user < 6 ? new(16, 32_768) : new(4, 49_152),
+        4 => new(2, 16_384),
+        _ => user < 6 ? new(8, 16_384) : new(4, 24_576),
     };
 }

@@ -60,10 +60,10 @@ internal sealed partial class CentralPolicy
             held.IsStale = false;
             var task = held.Task;
             var worker = held.Places[0].Worker;
-            if (Task(task).Facts.Members == 1 && nowUs < held.Us && _index.Present > 1
+            if (Task(task).Facts.Members == 1 && _index.Present > 1
                 && !_index.Fits(worker, _shapes[Task(task).Facts.Shape]))
             {
-                // Not yet, and by then as it was foreseen.
+                // Not yet. The time stands even when it has passed, so that nobody may go first any more.
                 continue;
             }
 

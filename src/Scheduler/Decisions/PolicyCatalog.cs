@@ -20,6 +20,7 @@ internal static class PolicyCatalog
         ["shortest"] = () => new ShortestOrder(),
         ["edf"] = () => new DeadlineOrder(),
         ["backfill"] = () => new BackfillOrder(),
+        ["easy"] = () => new EasyOrder(),
     };
 
     /// <summary>All names, the default first and the baselines last.</summary>
