@@ -23,7 +23,7 @@ internal static class GanttSvg
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{Width}\" height=\"{(lines.Count * height) + 24:F0}\" "
-            + "font-family=\"sans-serif\" font-size=\"12\">"));
+            + $"font-family=\"sans-serif\" font-size=\"12\">"));
         writer.WriteLine(
             $"<title>{Escape(result.Workload.Name)}, {Escape(result.Options.Policy)}, "
             + string.Create(CultureInfo.InvariantCulture, $"{result.MakespanUs / 1e6:F3} s</title>"));
