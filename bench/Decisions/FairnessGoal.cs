@@ -10,7 +10,8 @@ namespace Muster.Decisions;
 
 /// <summary>
 /// Twelve users that always have tasks waiting, on 16 workers of 16 slots and 64 GiB: some want slots, some memory,
-/// some half a worker at once. What each had of what it uses most, while all were waiting; and how full the fuller resource was.
+/// some half a worker at once. What each had of what it uses most, while all were waiting; and how full the fuller
+/// resource was.
 /// </summary>
 internal static class FairnessGoal
 {

@@ -47,7 +47,7 @@ internal sealed class WorkloadFolder
     /// <summary>Loose tasks as they came.</summary>
     public List<Workload> Streams { get; } = [];
 
-    /// <summary>A figure that the file gives of a workflow, such as lower_bound_s of "64"; null when it has none.</summary>
+    /// <summary>A figure that the file gives of a workflow, such as lower_bound_s of "64"; null: it has none.</summary>
     public double? Expected(string workflow, params ReadOnlySpan<string> path)
     {
         if (_expected is null || !_expected.RootElement.TryGetProperty(workflow, out var element))

@@ -39,7 +39,7 @@ internal sealed class SimulateOptions
 
     private readonly Option<string> _placement = new("--placement")
     {
-        Description = "pack, spread or locality",
+        Description = "pack or spread",
         HelpName = "NAME",
         DefaultValueFactory = _ => "pack",
     };
@@ -90,7 +90,7 @@ internal sealed class SimulateOptions
     public void AddTo(Command verb)
     {
         _policy.AcceptOnlyFromAmong([.. PolicyCatalog.Names]);
-        _placement.AcceptOnlyFromAmong("pack", "spread", "locality");
+        _placement.AcceptOnlyFromAmong("pack", "spread");
         foreach (var option in (Option[])[
             _slots, _workers, _speeds, _policy, _placement, _given, _rtt, _copies, _slow, _repeat, _seed, _graph,
             _gantt, _format])

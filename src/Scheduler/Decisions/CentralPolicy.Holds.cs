@@ -5,10 +5,10 @@ using Muster.Core;
 namespace Muster.Scheduler.Decisions;
 
 /// <summary>
-/// Held reservations and gangs. The first task in order of a user that does not fit gets one: the workers on which it is
-/// expected to fit first are hidden from all others, except from tasks that will be gone by then or fit beside it. It is
-/// held until the task starts, is withdrawn, or a worker comes or goes; so a wide task is never overtaken for ever. Each
-/// user has one at most, and no more than half of the workers are held.
+/// Held reservations and gangs. The first task in order of a user that does not fit gets one: the workers on which it
+/// is expected to fit first are hidden from all others, except from tasks that will be gone by then or fit beside it. It
+/// is held until the task starts, is withdrawn, or a worker comes or goes; so a wide task is never overtaken for ever.
+/// Each user has one at most, and no more than half of the workers are held.
 /// </summary>
 internal sealed partial class CentralPolicy
 {
@@ -67,6 +67,7 @@ internal sealed partial class CentralPolicy
                 continue;
             }
 
+            var us = held.Us;
             Release(held);
             if (TryPlace(task, nowUs, out start))
             {
@@ -75,8 +76,12 @@ internal sealed partial class CentralPolicy
                 return true;
             }
 
-            // Takes the last place in the list, where it is not looked at again: it is not stale.
+            // Takes the last place in the list, where it is not looked at again: it is not stale. What was promised
+            // stands: a later time would let others go first again and again.
+            var before = _holdCount;
             Hold(task, nowUs);
+            Invariant.That(_holdCount == before + 1);
+            _holds[before].Us = Math.Min(_holds[before].Us, us);
             i--;
         }
 
@@ -162,8 +167,8 @@ internal sealed partial class CentralPolicy
     }
 
     /// <summary>
-    /// Finds the earliest time at which the task is expected to fit, by letting what runs end in its expected order, and
-    /// hides the workers where it will. Without effect when it would not even fit into empty workers.
+    /// Finds the earliest time at which the task is expected to fit, by letting what runs end in its expected order,
+    /// and hides the workers where it will. Without effect when it would not even fit into empty workers.
     /// </summary>
     private void Hold(int task, long nowUs)
     {

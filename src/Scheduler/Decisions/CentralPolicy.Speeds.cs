@@ -111,7 +111,8 @@ internal sealed partial class CentralPolicy
                 return false;
             }
 
-            if (IsBestNow(Expect(task), nowUs, out var group) && _index.TryFind(need, _placement, out var worker, group))
+            if (IsBestNow(Expect(task), nowUs, out var group)
+                && _index.TryFind(need, _placement, out var worker, group))
             {
                 start = StartOn(task, worker, nowUs);
                 return true;
@@ -124,8 +125,8 @@ internal sealed partial class CentralPolicy
     }
 
     /// <summary>
-    /// Whether the fastest idle worker ends a task of this duration as soon as any busy one; otherwise the busy one that
-    /// does counts as taken by it.
+    /// Whether the fastest idle worker ends a task of this duration as soon as any busy one; otherwise the busy one
+    /// that does counts as taken by it.
     /// </summary>
     private bool IsBestNow(long expectedUs, long nowUs, out int idle)
     {

@@ -9,7 +9,4 @@ internal enum Placement : byte
 
     /// <summary>The one that has the most left afterwards.</summary>
     Spread = 1,
-
-    /// <summary>The one that holds most of the task's input; among the rest as <see cref="Pack"/>.</summary>
-    Locality = 2,
 }

@@ -4,8 +4,8 @@ using System;
 namespace Muster.Scheduler.Decisions;
 
 /// <summary>
-/// How many tasks of a class may be sent to a worker ahead of a free slot. What is sent ahead is bound early, and can be
-/// called back until it starts; so it is done only where waiting for the round trip would cost more.
+/// How many tasks of a class may be sent to a worker ahead of a free slot. What is sent ahead is bound early; so it is
+/// done only where waiting for the round trip would cost more.
 /// </summary>
 internal static class PrefetchRule
 {

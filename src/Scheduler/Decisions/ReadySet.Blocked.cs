@@ -110,7 +110,7 @@ internal sealed partial class ReadySet
         Rekey(number, nowUs);
     }
 
-    /// <summary>Moves classes whose first task waited too long before all others. Looks only when one may have.</summary>
+    /// <summary>Moves classes whose first task waited too long before all others; looks when one may have.</summary>
     public void Age(long nowUs)
     {
         if (nowUs < _nextOverdueUs)

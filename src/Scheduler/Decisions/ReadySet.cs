@@ -50,7 +50,7 @@ internal sealed partial class ReadySet
 
     public ref readonly ReadyClass this[int number] => ref _classes[number];
 
-    /// <summary>All tasks by number, for the policy's part of each; valid until the next <see cref="Reserve"/>.</summary>
+    /// <summary>All tasks by number, for the policy's part; valid until the next <see cref="Reserve"/>.</summary>
     public TaskEntry[] Tasks => _tasks;
 
     public bool IsWaiting(int task) => _tasks[task].Class >= 0;
@@ -321,7 +321,8 @@ internal sealed partial class ReadySet
         }
         else
         {
-            var overdueUs = _tasks[ready.Head].ReadyUs + Math.Min(ready.PatienceUs, long.MaxValue - _tasks[ready.Head].ReadyUs);
+            var readyUs = _tasks[ready.Head].ReadyUs;
+            var overdueUs = readyUs + Math.Min(ready.PatienceUs, long.MaxValue - readyUs);
             ready.Key = KeyOf(overdueUs <= nowUs ? 0 : ready.Level, _tasks[ready.Head].Sequence);
             _nextOverdueUs = overdueUs > nowUs ? Math.Min(_nextOverdueUs, overdueUs) : _nextOverdueUs;
         }

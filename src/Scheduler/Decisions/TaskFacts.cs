@@ -8,7 +8,7 @@ internal struct TaskFacts
     {
     }
 
-    /// <summary>Who shares capacity as one: a queue or a user, 0 to <see cref="DecisionLimits.UsersMax"/> - 1.</summary>
+    /// <summary>Who shares capacity as one: a queue or a user, from 0.</summary>
     public int User;
 
     /// <summary>Strict band, 0 to 7; higher goes first.</summary>
@@ -32,7 +32,7 @@ internal struct TaskFacts
     /// <summary>The duration at speed 1 when it is known beforehand; 0 when it has to be learned.</summary>
     public long GivenUs;
 
-    /// <summary>The longest that the user said it may take; 0 when nothing was said. It bounds every estimate.</summary>
+    /// <summary>The longest that the user said it may take; 0: nothing was said. It bounds every estimate.</summary>
     public long LimitUs;
 
     /// <summary>When it should have ended; long.MaxValue when it does not matter.</summary>

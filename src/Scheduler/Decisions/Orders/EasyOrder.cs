@@ -2,8 +2,8 @@
 namespace Muster.Scheduler.Decisions.Orders;
 
 /// <summary>
-/// Plain EASY, a baseline: first come, first served, the first that does not fit holds a reservation, and others start meanwhile if
-/// the limits that their users gave say that they do not delay it.
+/// Plain EASY, a baseline: first come, first served, the first that does not fit holds a reservation, and others start
+/// meanwhile if the limits that their users gave say that they do not delay it.
 /// </summary>
 internal sealed class EasyOrder : TaskOrder
 {
