@@ -63,7 +63,7 @@ internal static class EsteeReader
 
             var parent = input.Items[0].Whole(0, tasks.Items.Count - 1);
             var outputs = tasks.Items[parent]["outputs"].Items;
-            var output = input.Items[1].Whole(0, Math.Max(0, outputs.Count - 1));
+            var output = input.Items[1].Whole(0, int.MaxValue);
             if (output >= outputs.Count)
             {
                 throw input.Bad($"task {parent} has no output {output}");

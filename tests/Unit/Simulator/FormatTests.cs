@@ -63,14 +63,14 @@ public sealed class FormatTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"runtimeInSeconds\": 1.5", "\"runtimeInSeconds\": -1", 14, "runtimeInSeconds")]
-    [InlineData("\"runtimeInSeconds\": 1.5", "\"runtimeInSeconds\": \"x\"", 14, "runtimeInSeconds")]
-    [InlineData("\"runtimeInSeconds\": 1.5, ", "", 14, "runtimeInSeconds")]
+    [InlineData("\"runtimeInSeconds\": 1.5", "\"runtimeInSeconds\": -1", 13, "runtimeInSeconds")]
+    [InlineData("\"runtimeInSeconds\": 1.5", "\"runtimeInSeconds\": \"x\"", 13, "runtimeInSeconds")]
+    [InlineData("\"runtimeInSeconds\": 1.5, ", "", 13, "runtimeInSeconds")]
     [InlineData("\"parents\": [\"a\"]", "\"parents\": [\"c\"]", 7, "parents[0]")]
     [InlineData("\"parents\": []", "\"parents\": [\"b\"]", 6, "parents")]
     [InlineData("\"id\": \"b\", \"parents\"", "\"id\": \"a\", \"parents\"", 7, "id")]
     [InlineData("\"1.5\"", "\"1.3\"", 2, "schemaVersion")]
-    [InlineData("\"specification\": {", "\"specification\": [", 12, "JSON")]
+    [InlineData("\"specification\": {", "\"specification\": [", 5, "JSON")]
     public void WfFormat_Broken_IsRefusedWithLineAndField(string good, string bad, int line, string field)
     {
         Assert.Contains(good, Workflow, StringComparison.Ordinal);
