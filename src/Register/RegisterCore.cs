@@ -262,6 +262,12 @@ internal sealed partial class RegisterCore
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
         MarkChanged(row);
+        if (reason == WorkerReason.ProcessExited)
+        {
+            // One alone: the others begin to give its tasks away while the rest of this is done here.
+            EndTurn();
+        }
+
         _hasUnsettled = true;
         _living--;
         _suspects -= before == WorkerHealth.Suspect ? 1 : 0;

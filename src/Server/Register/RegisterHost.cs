@@ -53,7 +53,8 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     /// Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.
     /// </summary>
     public void AddTo(GrpcEndpoint endpoint) =>
-        endpoint.Add(RegistryCalls.Bind(this, _options.OutboxBytesMax), Muster.V1.RegistryService.Descriptor);
+        endpoint.Add(
+            RegistryCalls.Bind(this, _options.OutboxBytesMax), static () => Muster.V1.RegistryService.Descriptor);
 
     /// <summary>Where the PLM listens or last listened; empty: there has been none.</summary>
     public string[] PlmAddresses() => AddressesOf(Role.Plm);
