@@ -37,6 +37,9 @@ public sealed record MusterWorkerOptions
     /// </summary>
     public int CommandOutputBytesMax { get; init; } = WorkerLimits.CommandOutputBytesMax;
 
+    /// <summary>What commands may do and use. Default: nothing beyond what programs need.</summary>
+    public MusterCommandOptions Commands { get; init; } = new();
+
     /// <summary>The address to use.</summary>
     internal string ResolvedAddress => WorkerAddress.Resolve(Address);
 
@@ -49,6 +52,8 @@ public sealed record MusterWorkerOptions
             DrainTimeout, TimeSpan.FromMilliseconds(TaskLimits.DurationMsMax), nameof(DrainTimeout));
         ArgumentOutOfRangeException.ThrowIfNegative(CommandOutputBytesMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CommandOutputBytesMax, WorkerLimits.CommandOutputBytesMax);
+        ArgumentNullException.ThrowIfNull(Commands);
+        Commands.Validate();
         WorkerAddress.Check(ResolvedAddress);
     }
 }

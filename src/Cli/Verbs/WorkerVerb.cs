@@ -26,10 +26,12 @@ internal static class WorkerVerb
         var name = NameOption();
         var cell = SharedOptions.Cell();
         var address = SharedOptions.Address();
+        var commands = new CommandOptions();
         var verb = new Command(CommandVerbs.Worker, "Run a worker that offers commands; SIGTERM drains it")
         {
             slots, name, cell, address,
         };
+        commands.AddTo(verb);
         verb.SetAction(result =>
         {
             var isCellGiven = result.GetResult(cell) is { Implicit: false };
@@ -42,7 +44,8 @@ internal static class WorkerVerb
             var place = given is null
                 ? CellAddress.UnixPrefix + CellAddress.SocketOf(result.GetRequiredValue(cell))
                 : CellAddress.Resolve(given);
-            return RunAsync(context, place, result.GetValue(slots), result.GetValue(name));
+            return RunAsync(
+                context, place, result.GetValue(slots), result.GetValue(name), commands.Read(result));
         });
         return verb;
     }
@@ -60,10 +63,11 @@ internal static class WorkerVerb
         await worker.StopAsync(s_drainTimeout);
     }
 
-    private static async Task<int> RunAsync(VerbContext context, string address, int slots, string? name)
+    private static async Task<int> RunAsync(
+        VerbContext context, string address, int slots, string? name, MusterCommandOptions commands)
     {
         using var logs = new TerminalLogs(context.Terminal);
-        var worker = HostedWorker.Start(address, slots, name, logs);
+        var worker = HostedWorker.Start(address, slots, name, commands, logs);
         try
         {
             if (await IsRegisteredAsync(context, worker, address))

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.IO;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -24,6 +25,7 @@ internal sealed class ServerListener : IDisposable
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
     private readonly int _connectionsMax;
+    private readonly PeerAccounts _accounts;
     private readonly ITimer _watch;
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
@@ -39,6 +41,7 @@ internal sealed class ServerListener : IDisposable
         _calls = calls;
         _options = options;
         _connectionsMax = connectionsMax;
+        _accounts = new(connectionsMax, options.Time);
         _watch = options.Time.CreateTimer(
             static state => ((ServerListener)state!).Look(),
             this,
@@ -141,10 +144,10 @@ internal sealed class ServerListener : IDisposable
                 continue;
             }
 
-            if (TryTakeRoom())
+            if (TryTakeRoom(socket, out var account))
             {
                 // Not here: a request that is there already would have its handler begin in this loop.
-                _ = Task.Run(() => ServeAsync(socket, tls));
+                _ = Task.Run(() => ServeAsync(socket, tls, account));
             }
             else
             {
@@ -153,7 +156,7 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task ServeAsync(Socket socket, SslServerAuthenticationOptions? tls)
+    private async Task ServeAsync(Socket socket, SslServerAuthenticationOptions? tls, PeerAccount? account)
     {
         ServerConnection? connection = null;
         try
@@ -164,7 +167,7 @@ internal sealed class ServerListener : IDisposable
             }
 
             var io = await OpenAsync(socket, tls).ConfigureAwait(false);
-            connection = new ServerConnection(io, socket, _calls, _options);
+            connection = new ServerConnection(io, socket, _calls, _options, account);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
@@ -183,6 +186,7 @@ internal sealed class ServerListener : IDisposable
         finally
         {
             socket.Dispose();
+            _accounts.Close(account);
             GiveBackRoom(connection);
         }
     }
@@ -216,8 +220,9 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private bool TryTakeRoom()
+    private bool TryTakeRoom(Socket socket, out PeerAccount? account)
     {
+        account = null;
         lock (_gate)
         {
             if (_isStopped || _taken == _connectionsMax)
@@ -232,8 +237,33 @@ internal sealed class ServerListener : IDisposable
                 return false;
             }
 
+            if (!_accounts.TryOpen(PeerOf(socket), out account))
+            {
+                if (!_isFullTold)
+                {
+                    _isFullTold = true;
+                    HttpLog.AddressFull(_options.Logger, account!.Connections);
+                }
+
+                account = null;
+                return false;
+            }
+
             _taken++;
             return true;
+        }
+    }
+
+    private static EndPoint? PeerOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint;
+        }
+        catch (SocketException)
+        {
+            // It has gone again already.
+            return null;
         }
     }
 
