@@ -6,9 +6,9 @@ namespace Muster.Scheduler.Decisions;
 
 /// <summary>
 /// Held reservations and gangs. The first task in order of a user that does not fit gets one: the workers on which it
-/// is expected to fit first are hidden from all others, except from tasks that will be gone by then or fit beside it. It
-/// is held until the task starts, is withdrawn, or a worker comes or goes; so a wide task is never overtaken for ever.
-/// Each user has one at most, and no more than half of the workers are held.
+/// is expected to fit first are hidden from all others, except from tasks that will be gone by then or fit beside it.
+/// It is held until the task starts, is withdrawn, or a worker comes or goes; so a wide task is never overtaken for
+/// ever. Each user has one at most, and no more than half of the workers are held.
 /// </summary>
 internal sealed partial class CentralPolicy
 {
