@@ -133,6 +133,10 @@ bench-peers: ## W1, W2, W5 beside other systems in the same run (installs them):
 		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \
 		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))
 
+sched-bench: ## judge the scheduler's decisions on workloads: make sched-bench DIR=FOLDER ONLY='G1 G8'; last line is JSON
+	@test -n "$(DIR)" || { echo "make sched-bench DIR=FOLDER: a folder with workloads" >&2; exit 2; }
+	@dotnet build bench/Decisions $(CONFIG) && artifacts/bin/Decisions/release/Muster.Decisions "$(DIR)" $(ONLY)
+
 wire: ## ways to serve HTTP/2, Kestrel's and ours, beside each other: make wire ROUNDS=3; last line is JSON
 	@dotnet build bench/Wire $(CONFIG) && artifacts/bin/Wire/release/Muster.Wire \
 		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))

@@ -56,6 +56,12 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ["cat"] = ["muster journal cat", "muster journal cat --from 120000 -o json", "muster journal cat --kind 1"],
         ["verify"] = ["muster journal verify", "muster journal verify --cell nightly -o json"],
         ["repair"] = ["muster journal repair --dry-run", "muster journal repair --state /mnt/copy/nightly"],
+        [CommandVerbs.Simulate] =
+        [
+            "muster simulate workflow.json --slots 64",
+            "muster simulate log.swf.gz --policy backfill -o json",
+            "muster simulate workflow.json --workers 16x8 --speeds 2,1,0.5 --given --gantt run.svg",
+        ],
         [CommandVerbs.Version] = ["muster version", "muster version -o json"],
     };
 
