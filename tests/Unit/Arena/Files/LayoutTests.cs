@@ -112,7 +112,8 @@ public sealed class LayoutTests
     private static List<Type> SharedTypes() =>
     [
         .. typeof(ArenaHeader).Assembly.GetTypes()
-            .Where(type => type.IsExplicitLayout && type.Namespace != "Muster.Arena.Native" && !type.IsGenericType)
+            .Where(type => type.IsExplicitLayout && type.Namespace?.StartsWith("Muster", StringComparison.Ordinal) == true
+                && type.Namespace != "Muster.Arena.Native" && !type.IsGenericType)
             .OrderBy(type => type.FullName, StringComparer.Ordinal),
     ];
 
