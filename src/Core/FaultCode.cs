@@ -34,6 +34,7 @@ internal enum FaultCode : ushort
     KeysFull = 24,
     IdempotencyKeyReused = 25,
     IdempotencyResultGone = 26,
+    TooManyProfiles = 27,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -52,6 +53,8 @@ internal enum FaultCode : ushort
     SpawnFailed = 53,
     TaskLost = 54,
     TaskQuarantined = 55,
+    TaskTimedOut = 56,
+    ProgressTimedOut = 57,
 
     // What stops a role or the command line.
     PortInUse = 60,

@@ -6,6 +6,7 @@ using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm.Attempts;
 using Muster.Plm.Facts;
 
 namespace Muster.Plm;
@@ -84,6 +85,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+        _restoredProfiles.Clear();
         _isRestoreBegun = false;
         try
         {
@@ -100,6 +102,7 @@ internal sealed partial class PlmCore
                 + $"({damage.Message}); start the version that wrote it, or a newer one");
         }
 
+        _restoredProfiles.Clear();
         foreach (var session in _sessions)
         {
             if (session is not null)
@@ -165,8 +168,18 @@ internal sealed partial class PlmCore
             case FactKind.ArenaMade:
                 RestoreArena(fact);
                 break;
+            case FactKind.Profile:
+                RestoreProfile(ProfileFact.Read(ref fact));
+                break;
+            case FactKind.SubmittedAs:
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact);
+                break;
             case FactKind.Submitted:
-                RestoreSubmitted(fact);
+                var common = SubmittedFact.ReadWithOptions(ref fact, out var options);
+                common.Profile = uint.MaxValue;
+                options.Number = uint.MaxValue;
+                RestoreProfile(options);
+                RestoreSubmitted(common, fact);
                 break;
             case FactKind.AttemptFailed:
                 RestoreFailed(fact);
@@ -219,24 +232,16 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void RestoreSubmitted(FactReader fact)
+    private void RestoreSubmitted(in SubmittedFact common, FactReader fact)
     {
-        var common = SubmittedFact.Read(ref fact);
-        var options = new TaskOptionsView
+        if (!_restoreFault.IsNone)
         {
-            HandlerUtf8 = common.HandlerUtf8,
-            HasPriority = true,
-            Priority = common.Priority,
-            AttemptsMax = common.AttemptsMax,
-            TimeoutMs = common.TimeoutMs,
-            RetentionMs = common.RetentionMs,
-            RetryDelayMs = common.RetryDelayMs,
-            Durability = common.Durability,
-        };
-        var fault = TaskRules.TryMake(_arena, options, out var spec);
-        if (!fault.IsNone)
+            return;
+        }
+
+        if (!TryFindRestored(common.Profile, out var spec))
         {
-            _restoreFault = fault;
+            _restoreFault = TooSmall("the journal holds tasks with more different sets of options than fit");
             return;
         }
 
@@ -309,10 +314,12 @@ internal sealed partial class PlmCore
         _batchSession = null;
         ref var slot = ref _tasks[index];
         FillSlot(ref slot, payload.Length, block, id.Generation);
+        _profiles.Hold(slot.Profile);
+        slot.Flags = (common.Flags & SubmittedFact.FlagUnretained) != 0 ? SlotFlags.Unretained : (byte)0;
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
         slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
-        slot.Client = session is null ? 0 : session.Row + 1;
+        slot.Client = (ushort)(session is null ? 0 : session.Row + 1);
         slot.DurableUs = 1;
         if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
         {
@@ -391,6 +398,8 @@ internal sealed partial class PlmCore
         {
             StepRestored(index, TaskState.Accepted, over);
         }
+
+        RestoreHistory(ref slot, fact.Rest);
     }
 
     private void RestoreEnded(in EndedFact fact)
@@ -426,11 +435,6 @@ internal sealed partial class PlmCore
             return;
         }
 
-        if (isQuarantined)
-        {
-            slot.RetentionMs = Math.Max(slot.RetentionMs, (uint)_options.QuarantineKeptMs);
-        }
-
         slot.ResultBlock = 0;
         slot.ResultBytes = 0;
         slot.Outcome = fact.Outcome;
@@ -443,10 +447,15 @@ internal sealed partial class PlmCore
         slot.FinishedUs = fact.FinishedUs;
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
-        slot.Flags = (byte)(SlotFlags.Published
+        slot.Flags = (byte)((slot.Flags & SlotFlags.Unretained)
+            | SlotFlags.Published
             | (keepsPayload ? 0 : SlotFlags.ResultInPayload)
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
         StepRestored(index, TaskState.Done, new Attempt(fact.Attempt));
+        if (!fact.EndText.IsEmpty)
+        {
+            Remember(ref slot, HistoryBytes.KindEnd, 0, fact.EndText);
+        }
     }
 
     private bool TryReplacePayload(ref TaskSlot slot, ReadOnlySpan<byte> result)
@@ -519,6 +528,8 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         LeaveRestoredSession(index);
         _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        FreeHistory(HistoryBlockOf(in slot));
+        slot.HistoryBlock = 0;
         if (_tasks.Read(index).State != TaskState.Done)
         {
             StepRestored(index, TaskState.Done, Attempt.None);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Threading;
+using Muster.Arena;
 using Muster.Arena.Heap;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Scheduler;
 using Muster.Server.Endpoint;
+using Muster.Transport.Wire;
 
 namespace Muster.Server.SchedulerHosting;
 
@@ -16,12 +18,12 @@ internal sealed partial class SchedulerHost
     private const int MessageBytesAim = 64 * 1024;
 
     SendOutcome ISchedulerEffects.SendAssignments(
-        uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
+        uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks)
     {
         int handled = 0, sent = 0;
         while (handled < tasks.Length)
         {
-            var count = EncodeGroup(handler, timeoutMs, tasks[handled..], out var encoded);
+            var count = EncodeGroup(terms, tasks[handled..], out var encoded);
             if (encoded > 0 && !TrySend(row))
             {
                 break;
@@ -49,6 +51,17 @@ internal sealed partial class SchedulerHost
         TrySend(row);
     }
 
+    /// <summary>The fields of an AssignmentGroup that its assignments share.</summary>
+    internal static void WriteTerms(ProtoWriter writer, ArenaMap arena, in AssignmentTerms terms)
+    {
+        writer.WriteBytes(1, arena.Handlers.NameUtf8(terms.Handler));
+        writer.WriteUInt32(2, terms.TimeoutMs);
+        writer.WriteUInt32(4, terms.ProgressTimeoutMs);
+
+        // Most tasks leave it at the default, and it costs bytes.
+        writer.WriteUInt32(5, terms.CancelGraceMs == TaskLimits.CancelGraceMsDefault ? 0 : terms.CancelGraceMs);
+    }
+
     private bool TrySend(uint row)
     {
         var stream = _opening ?? _streams[row];
@@ -70,12 +83,11 @@ internal sealed partial class SchedulerHost
     /// <summary>
     /// Encodes one message with as many of the tasks as are fit for one; at least the first is looked at.
     /// </summary>
-    private int EncodeGroup(ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks, out int encoded)
+    private int EncodeGroup(in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks, out int encoded)
     {
         _writer.Clear();
         var group = _writer.Begin(1);
-        _writer.WriteBytes(1, Arena.Handlers.NameUtf8(handler));
-        _writer.WriteUInt32(2, timeoutMs);
+        WriteTerms(_writer, Arena, terms);
         encoded = 0;
         var count = 0;
         while (count < tasks.Length && _writer.Length < MessageBytesAim)

@@ -15,7 +15,7 @@ namespace Muster.Worker.Commands;
 /// thread. <see cref="Start"/> and <see cref="Stop"/> are for any thread; everything else happens on the reactor's own.
 /// </summary>
 /// <remarks>
-/// A command that is stopped gets SIGTERM, then SIGKILL after <see cref="WorkerLimits.CommandKillGraceMs"/>, each to
+/// A command that is stopped gets SIGTERM, then SIGKILL after <see cref="ICommandListener.KillGraceMs"/>, each to
 /// its whole process group. When the leader exits, its outputs are read to their end; if another process still holds
 /// them after <see cref="WorkerLimits.CommandPipeGraceMs"/> they are closed. Then the group is killed, while the
 /// unreaped leader still keeps its number from being given to anyone else, and the leader is reaped. How many commands
@@ -179,9 +179,11 @@ internal sealed class CommandReactor : IDisposable
                 break;
             case OutputKind:
                 child.OutputPipe = ReadSome(child.OutputPipe, child.Output, readsMax: 1);
+                child.Listener.Wrote();
                 break;
             case ErrorKind:
                 child.ErrorPipe = ReadSome(child.ErrorPipe, child.Error, readsMax: 1);
+                child.Listener.Wrote();
                 break;
             default:
                 WriteInput(child);
@@ -225,7 +227,7 @@ internal sealed class CommandReactor : IDisposable
         child.IsStopping = true;
         SpawnWait.SignalGroup(child.Pid, SpawnWait.SIGTERM);
         SpawnWait.SignalGroup(child.Pid, SpawnWait.SIGCONT);
-        SetTimer(child, WorkerLimits.CommandKillGraceMs);
+        SetTimer(child, child.Listener.KillGraceMs);
     }
 
     private void SetTimer(ChildProcess child, int ms)
