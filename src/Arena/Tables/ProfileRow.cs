@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Muster.Core;
 
@@ -13,7 +12,7 @@ namespace Muster.Arena.Tables;
 /// are equal byte for byte.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = SizeBytes)]
-internal struct ProfileRow : IEquatable<ProfileRow>
+internal unsafe struct ProfileRow : IEquatable<ProfileRow>
 {
     public const int SizeBytes = 512;
 
@@ -78,19 +77,21 @@ internal struct ProfileRow : IEquatable<ProfileRow>
     /// <summary>Bytes in use of the names.</summary>
     [FieldOffset(56)] public ushort FinalErrorsBytes;
 
-    [FieldOffset(FinalErrorsOffset)] private FinalErrorsText _finalErrors;
+    [FieldOffset(FinalErrorsOffset)] private fixed byte _finalErrors[SizeBytes - FinalErrorsOffset];
 
     /// <summary>Codes and exception types after which nothing is repeated, in UTF-8, one a line.</summary>
     [UnscopedRef]
-    public readonly ReadOnlySpan<byte> FinalErrors => ((ReadOnlySpan<byte>)_finalErrors)[..FinalErrorsBytes];
+    public readonly ReadOnlySpan<byte> FinalErrors =>
+        MemoryMarshal.CreateReadOnlySpan(in _finalErrors[0], FinalErrorsBytes);
 
     /// <summary>Sets the names; they were checked before.</summary>
     public void SetFinalErrors(ReadOnlySpan<byte> lines)
     {
         Invariant.That(lines.Length <= FinalErrorsBytesMax);
         FinalErrorsBytes = (ushort)lines.Length;
-        ((Span<byte>)_finalErrors).Clear();
-        lines.CopyTo(_finalErrors);
+        var text = MemoryMarshal.CreateSpan(ref _finalErrors[0], SizeBytes - FinalErrorsOffset);
+        text.Clear();
+        lines.CopyTo(text);
     }
 
     public readonly bool Equals(ProfileRow other) => HasSameBytes(in other);
@@ -120,10 +121,4 @@ internal struct ProfileRow : IEquatable<ProfileRow>
     private static ReadOnlySpan<byte> Used(in ProfileRow row) =>
         MemoryMarshal.AsBytes(new ReadOnlySpan<ProfileRow>(in row))[
             ..(FinalErrorsOffset + ((row.FinalErrorsBytes + 7) / 8 * 8))];
-
-    [InlineArray(SizeBytes - FinalErrorsOffset)]
-    private struct FinalErrorsText
-    {
-        private byte _first;
-    }
 }

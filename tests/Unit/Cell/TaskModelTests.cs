@@ -30,7 +30,7 @@ public sealed class TaskModelTests
             Code = "HANDLER_FAILED", Message = "busy", Type = "My.Busy", OutputTail = "the end", RetryAfterMs = 400,
         });
         var second = await TakeAsync(worker);
-        Assert.InRange(watch.ElapsedMilliseconds, 390, 20_000);
+        Assert.True(watch.ElapsedMilliseconds >= 390);
         Assert.True(second.Attempt > first.Attempt && second.Execution == 2);
         var whileRunning = (await Admin(cell).GetTaskAsync(new() { TaskId = id })).Task;
         var attempt = Assert.Single(whileRunning.Attempts);
