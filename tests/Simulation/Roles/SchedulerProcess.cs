@@ -5,6 +5,7 @@ using Muster.Arena.Heap;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Scheduler;
+using Muster.Server.SchedulerHosting;
 using Muster.Simulation.Kernel;
 using Muster.Simulation.Network;
 using Muster.Transport.Wire;
