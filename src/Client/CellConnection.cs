@@ -181,7 +181,8 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         _channels.Clear();
     }
 
-    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
+    /// <summary>The PLM's best address, asked of the Register when it is not known.</summary>
+    public async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
     {
         if (_plmAddresses.Length == 0)
         {

@@ -30,7 +30,6 @@ internal sealed class CellHost : IAsyncDisposable
 
     private readonly CellOptions _options;
     private readonly ILogger _logger;
-    private readonly List<string> _services = [];
 
     private ArenaMap? _arena;
     private GrpcEndpoint? _endpoint;
@@ -90,7 +89,7 @@ internal sealed class CellHost : IAsyncDisposable
             }
         }
 
-        if (done)
+        if (done && _logger.IsEnabled(LogLevel.Information))
         {
             CellLog.Serves(
                 _logger, _options.Cell, string.Join(", ", _options.Roles), string.Join(", ", Addresses));
@@ -232,6 +231,7 @@ internal sealed class CellHost : IAsyncDisposable
         {
             SocketPath = _options.SocketPath,
             Loopback = _options.Bind is { } bind ? [bind] : [],
+            HoldsCalls = true,
             InvariantViolated = Fail,
             Time = _options.Time,
             Logs = _options.Logs,
@@ -244,7 +244,7 @@ internal sealed class CellHost : IAsyncDisposable
 
         Addresses = addresses;
         MakeHosts(string.Join(',', addresses));
-        foreach (var service in _services)
+        foreach (var service in _endpoint.Services)
         {
             _endpoint.Health.Set(service, serving: false);
         }
@@ -276,8 +276,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _plm.AddTo(_endpoint!);
-            _services.Add(V1.SubmissionService.Descriptor.FullName);
-            _services.Add(V1.AdminService.Descriptor.FullName);
         }
 
         if (_options.Has(Role.Scheduler))
@@ -293,7 +291,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _scheduler.AddTo(_endpoint!);
-            _services.Add(V1.DispatchService.Descriptor.FullName);
         }
 
         if (_options.Has(Role.Register))
@@ -309,7 +306,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _register.AddTo(_endpoint!);
-            _services.Add(V1.RegistryService.Descriptor.FullName);
         }
     }
 
@@ -321,10 +317,12 @@ internal sealed class CellHost : IAsyncDisposable
         fault = fault.IsNone ? _register?.Start() ?? Fault.None : fault;
         if (fault.IsNone)
         {
-            foreach (var service in _services)
+            foreach (var service in _endpoint!.Services)
             {
-                _endpoint!.Health.Set(service, serving: true);
+                _endpoint.Health.Set(service, serving: true);
             }
+
+            _endpoint.LetCallsIn();
         }
 
         return fault;

@@ -109,6 +109,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             Executions = slot.Executions,
             AttemptsMax = profile.AttemptsMax,
             Crashes = slot.Crashes,
+            Durability = (Durability)profile.Durability,
             PayloadBytes = (slot.Flags & SlotFlags.ResultInPayload) != 0 ? 0 : slot.PayloadBytes,
             Reason = _reasons.Explain(in slot, word),
             Timings = ReadTimings(in slot, word, hasResult),
