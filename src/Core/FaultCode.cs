@@ -34,6 +34,7 @@ internal enum FaultCode : ushort
     KeysFull = 24,
     IdempotencyKeyReused = 25,
     IdempotencyResultGone = 26,
+    TooManyProfiles = 27,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -53,6 +54,8 @@ internal enum FaultCode : ushort
     TaskLost = 54,
     TaskQuarantined = 55,
     SecretUnavailable = 56,
+    ProgressTimedOut = 57,
+    TaskTimedOut = 58,
 
     // What stops a role or the command line.
     PortInUse = 60,

@@ -104,6 +104,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+        _restoredProfiles.Clear();
         _isRestoreBegun = false;
         try
         {
@@ -120,6 +121,7 @@ internal sealed partial class PlmCore
                 + $"({damage.Message}); start the version that wrote it, or a newer one");
         }
 
+        _restoredProfiles.Clear();
         foreach (var session in _sessions)
         {
             if (session is not null)
@@ -185,8 +187,18 @@ internal sealed partial class PlmCore
             case FactKind.ArenaMade:
                 RestoreArena(fact);
                 break;
+            case FactKind.Profile:
+                RestoreProfile(ProfileFact.Read(ref fact));
+                break;
+            case FactKind.SubmittedAs:
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact);
+                break;
             case FactKind.Submitted:
-                RestoreSubmitted(fact);
+                var common = SubmittedFact.ReadWithOptions(ref fact, out var options);
+                common.Profile = uint.MaxValue;
+                options.Number = uint.MaxValue;
+                RestoreProfile(options);
+                RestoreSubmitted(common, fact);
                 break;
             case FactKind.AttemptFailed:
                 RestoreFailed(fact);

@@ -4,6 +4,7 @@ using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm.Attempts;
 using Muster.Plm.Facts;
 
 namespace Muster.Plm;
@@ -11,24 +12,16 @@ namespace Muster.Plm;
 /// <content>What each fact about a task does to an arena that is being restored.</content>
 internal sealed partial class PlmCore
 {
-    private void RestoreSubmitted(FactReader fact)
+    private void RestoreSubmitted(in SubmittedFact common, FactReader fact)
     {
-        var common = SubmittedFact.Read(ref fact);
-        var options = new TaskOptionsView
+        if (!_restoreFault.IsNone)
         {
-            HandlerUtf8 = common.HandlerUtf8,
-            HasPriority = true,
-            Priority = common.Priority,
-            AttemptsMax = common.AttemptsMax,
-            TimeoutMs = common.TimeoutMs,
-            RetentionMs = common.RetentionMs,
-            RetryDelayMs = common.RetryDelayMs,
-            Durability = common.Durability,
-        };
-        var fault = TaskRules.TryMake(_arena, options, out var spec);
-        if (!fault.IsNone)
+            return;
+        }
+
+        if (!TryFindRestored(common.Profile, out var spec))
         {
-            _restoreFault = fault;
+            _restoreFault = TooSmall("the journal holds tasks with more different sets of options than fit");
             return;
         }
 
@@ -101,10 +94,12 @@ internal sealed partial class PlmCore
         _batchSession = null;
         ref var slot = ref _tasks[index];
         FillSlot(ref slot, payload.Length, block, id.Generation);
+        _profiles.Hold(slot.Profile);
+        slot.Flags = (common.Flags & SubmittedFact.FlagUnretained) != 0 ? SlotFlags.Unretained : (byte)0;
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
         slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
-        slot.Client = session is null ? 0 : session.Row + 1;
+        slot.Client = (ushort)(session is null ? 0 : session.Row + 1);
         slot.DurableUs = 1;
         if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
         {
@@ -183,6 +178,8 @@ internal sealed partial class PlmCore
         {
             StepRestored(index, TaskState.Accepted, over);
         }
+
+        RestoreHistory(ref slot, fact.Rest);
     }
 
     private void RestoreEnded(in EndedFact fact)
@@ -218,11 +215,6 @@ internal sealed partial class PlmCore
             return;
         }
 
-        if (isQuarantined)
-        {
-            slot.RetentionMs = Math.Max(slot.RetentionMs, (uint)_options.QuarantineKeptMs);
-        }
-
         slot.ResultBlock = 0;
         slot.ResultBytes = 0;
         slot.Outcome = fact.Outcome;
@@ -235,10 +227,15 @@ internal sealed partial class PlmCore
         slot.FinishedUs = fact.FinishedUs;
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
-        slot.Flags = (byte)(SlotFlags.Published
+        slot.Flags = (byte)((slot.Flags & SlotFlags.Unretained)
+            | SlotFlags.Published
             | (keepsPayload ? 0 : SlotFlags.ResultInPayload)
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
         StepRestored(index, TaskState.Done, new Attempt(fact.Attempt));
+        if (!fact.EndText.IsEmpty)
+        {
+            Remember(ref slot, HistoryBytes.KindEnd, 0, fact.EndText);
+        }
     }
 
     private bool TryReplacePayload(ref TaskSlot slot, ReadOnlySpan<byte> result)
@@ -311,6 +308,8 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         LeaveRestoredSession(index);
         _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        FreeHistory(HistoryBlockOf(in slot));
+        slot.HistoryBlock = 0;
         if (_tasks.Read(index).State != TaskState.Done)
         {
             StepRestored(index, TaskState.Done, Attempt.None);

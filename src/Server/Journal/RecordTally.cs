@@ -47,12 +47,12 @@ internal sealed class RecordTally
         switch (kind)
         {
             case FactKind.Submitted:
+                _ = SubmittedFact.ReadWithOptions(ref fact, out _);
+                AddItems(fact);
+                break;
+            case FactKind.SubmittedAs:
                 _ = SubmittedFact.Read(ref fact);
-                for (; !fact.IsEmpty; Submitted++)
-                {
-                    _ = SubmittedItem.Read(ref fact);
-                }
-
+                AddItems(fact);
                 break;
             case FactKind.Ended:
                 Ended++;
@@ -66,6 +66,14 @@ internal sealed class RecordTally
                 break;
             default:
                 break;
+        }
+    }
+
+    private void AddItems(FactReader fact)
+    {
+        for (; !fact.IsEmpty; Submitted++)
+        {
+            _ = SubmittedItem.Read(ref fact);
         }
     }
 }

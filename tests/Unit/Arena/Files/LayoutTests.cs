@@ -53,7 +53,8 @@ public sealed class LayoutTests
         ArenaPart[] parts =
         [
             layout.Header, layout.RoleTable, layout.CounterWords, layout.WakeWords, layout.HeapLock, layout.NamesLock,
-            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers, layout.Finished,
+            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers,
+            layout.Profiles, layout.Progress, layout.Finished,
             layout.Cancels, layout.Freed, layout.Payloads, layout.Results, layout.SpillHeader, layout.SpillRows,
             layout.SpillMap,
         ];
