@@ -63,8 +63,10 @@ public class PoisonTests
         }
 
         Assert.All(killed, failure => Assert.Equal(
-            (Outcome.Quarantined, "TASK_QUARANTINED", 3),
-            (failure.Outcome, failure.Code, failure.Executions)));
+            (Outcome.Quarantined, "TASK_QUARANTINED"), (failure.Outcome, failure.Code)));
+
+        // More: it was given to a worker that another of them killed before it had it, which charges nobody.
+        Assert.All(killed, failure => Assert.InRange(failure.Executions, 3, 6));
         Assert.All(killed, failure => Assert.Contains(
             "3 worker processes died", failure.RemoteMessage, StringComparison.Ordinal));
 
