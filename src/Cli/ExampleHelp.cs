@@ -29,7 +29,7 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
             "muster submit --handler fib --payload 30 --wait",
             "muster submit --priority 7 --timeout 60s -- ./long-job --fast",
         ],
-        [CommandVerbs.Up] = ["muster up", "muster up --slots 8 --bind 127.0.0.1:7070"],
+        [CommandVerbs.Up] = ["muster up", "muster up --slots 8 --bind 127.0.0.1:7070", "muster up --bind 0.0.0.0:7070 --tls"],
         [CommandVerbs.Plm] = ["muster plm", "muster plm --cell nightly --tasks-max 1000000"],
         [CommandVerbs.Scheduler] = ["muster scheduler", "muster scheduler --cell nightly"],
         [CommandVerbs.Register] = ["muster register", "muster register --bind 127.0.0.1:7070"],
@@ -37,6 +37,7 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         [
             "muster worker",
             "muster worker --slots 4 --name fast --address http://127.0.0.1:7070",
+            "muster worker --join TOKEN@cell.example:7070",
         ],
         [CommandVerbs.Tasks] =
         [
@@ -56,6 +57,25 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ["cat"] = ["muster journal cat", "muster journal cat --from 120000 -o json", "muster journal cat --kind 1"],
         ["verify"] = ["muster journal verify", "muster journal verify --cell nightly -o json"],
         ["repair"] = ["muster journal repair --dry-run", "muster journal repair --state /mnt/copy/nightly"],
+        [CommandVerbs.Auth] =
+        [
+            "muster auth issue rack-1 --role work",
+            "muster auth issue alice --role submit,cancel --expires 90d",
+            "muster auth revoke alice",
+        ],
+        ["init"] = ["muster auth init", "muster auth init --cell nightly"],
+        ["issue"] =
+        [
+            "muster auth issue rack-1 --role work --address cell.example:7070",
+            "muster auth issue alice --role submit,cancel --expires 90d",
+            "muster auth issue ci --role submit --context ci.json",
+        ],
+        ["revoke"] = ["muster auth revoke alice", "muster auth revoke 5b1f0c9a7d3e2468"],
+        ["list"] = ["muster auth list", "muster auth list -o json"],
+        ["rotate"] = ["muster auth rotate", "muster auth rotate alice --overlap 1h"],
+        ["login"] = ["muster auth login TOKEN@cell.example:7070", "muster auth login - < token.txt"],
+        ["logout"] = ["muster auth logout"],
+        ["whoami"] = ["muster auth whoami", "muster auth whoami -o json"],
         [CommandVerbs.Version] = ["muster version", "muster version -o json"],
     };
 

@@ -34,6 +34,13 @@ internal enum FaultCode : ushort
     KeysFull = 24,
     IdempotencyKeyReused = 25,
     IdempotencyResultGone = 26,
+    CredentialMissing = 27,
+    CredentialInvalid = 28,
+    CredentialExpired = 29,
+    CredentialRevoked = 30,
+    PermissionDenied = 31,
+    IdentityUnknown = 32,
+    IdentityExists = 33,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -74,4 +81,7 @@ internal enum FaultCode : ushort
     JournalUnusable = 77,
     JournalFailed = 78,
     ArenaTooSmall = 79,
+    ServerNotTrusted = 80,
+    JoinLineInvalid = 81,
+    CredentialsUnusable = 82,
 }

@@ -21,24 +21,27 @@ internal sealed partial class PlmCore
     private readonly Queue<CancelRecord> _cancels = new();
 
     /// <summary>Cancels tasks; the answers stand in the same order.</summary>
-    public void Cancel(ReadOnlySpan<ulong> ids, Span<CancelAnswer> answers)
+    /// <param name="ids">The tasks.</param>
+    /// <param name="answers">One for each.</param>
+    /// <param name="owner">Not null: only this identity's; others are not found.</param>
+    public void Cancel(ReadOnlySpan<ulong> ids, Span<CancelAnswer> answers, ushort? owner = null)
     {
         Invariant.That(_inTurn && answers.Length == ids.Length);
         FlushPushes();
         for (var position = 0; position < ids.Length; position++)
         {
-            answers[position] = CancelOne(new TaskId(ids[position]));
+            answers[position] = CancelOne(new TaskId(ids[position]), owner);
         }
     }
 
-    private CancelAnswer CancelOne(TaskId id)
+    private CancelAnswer CancelOne(TaskId id, ushort? owner)
     {
-        if (_extentRows.IsSpilled(id))
+        if (_extentRows.IsSpilled(id) && IsOwnSpilled(id, owner))
         {
             return CancelSpilled(id);
         }
 
-        if (!Find(id, out var index, out var word).IsNone)
+        if (!Find(id, out var index, out var word, owner).IsNone)
         {
             return CancelAnswer.NotFound;
         }

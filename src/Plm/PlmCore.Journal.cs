@@ -219,7 +219,12 @@ internal sealed partial class PlmCore
             SubmittedUnixUs = slot.SubmittedUnixUs,
             HandlerUtf8 = _arena.Handlers.NameUtf8(slot.Handler),
         };
-        _facts.Begin(FactKind.Submitted);
+        _facts.Begin(slot.Owner == 0 ? FactKind.Submitted : FactKind.SubmittedBy);
+        if (slot.Owner != 0)
+        {
+            _facts.Varint(slot.Owner);
+        }
+
         fact.Write(_facts);
     }
 

@@ -166,7 +166,10 @@ internal sealed partial class PlmCore
                 RestoreArena(fact);
                 break;
             case FactKind.Submitted:
-                RestoreSubmitted(fact);
+                RestoreSubmitted(fact, owner: 0);
+                break;
+            case FactKind.SubmittedBy:
+                RestoreSubmitted(fact, owner: null);
                 break;
             case FactKind.AttemptFailed:
                 RestoreFailed(fact);
@@ -219,8 +222,10 @@ internal sealed partial class PlmCore
         }
     }
 
-    private void RestoreSubmitted(FactReader fact)
+    // Null: the owner stands in front.
+    private void RestoreSubmitted(FactReader fact, ushort? owner)
     {
+        owner ??= (ushort)fact.UInt32();
         var common = SubmittedFact.Read(ref fact);
         var options = new TaskOptionsView
         {
@@ -240,7 +245,8 @@ internal sealed partial class PlmCore
             return;
         }
 
-        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId);
+        spec = spec with { Owner = owner.Value };
+        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId, owner.Value);
         if (session is not null)
         {
             session.DecidedRef = Math.Max(session.DecidedRef, common.DecidedRef);
@@ -252,14 +258,14 @@ internal sealed partial class PlmCore
         }
     }
 
-    private PlmSession? SessionForRestore(ulong clientId)
+    private PlmSession? SessionForRestore(ulong clientId, ushort owner)
     {
-        if (_sessionsById.TryGetValue(clientId, out var session))
+        if (_sessionsById.TryGetValue((clientId, owner), out var session))
         {
             return session;
         }
 
-        var hello = new SessionHello(clientId, string.Empty, 0, 0, 0);
+        var hello = new SessionHello(clientId, string.Empty, 0, 0, 0, Owner: owner);
         if (!TryAddSession(hello, out session))
         {
             // More clients than the arena has rows: the tasks run, and their results are kept as those of no session.
@@ -312,7 +318,7 @@ internal sealed partial class PlmCore
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
         slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
-        slot.Client = session is null ? 0 : session.Row + 1;
+        slot.Client = (ushort)(session is null ? 0 : session.Row + 1);
         slot.DurableUs = 1;
         if (item.Key is { } key && !TryRestoreKey(index, key, item.KeyRetentionMs))
         {

@@ -181,7 +181,7 @@ internal sealed partial class PlmCore
     private SpillRecord RecordOf(uint index, int place)
     {
         ref var slot = ref _tasks[index];
-        var client = SessionOf(in slot) is null ? 0 : slot.Client;
+        uint client = SessionOf(in slot) is null ? 0u : slot.Client;
         return new SpillRecord
         {
             Place = (uint)place,
@@ -196,6 +196,7 @@ internal sealed partial class PlmCore
             Client = client,
             Session = client == 0 ? 0 : _arena.Clients[client - 1].Sessions,
             Ref = slot.Ref,
+            Owner = slot.Owner,
             Payload = _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes),
         };
     }
@@ -204,11 +205,14 @@ internal sealed partial class PlmCore
     {
         var live = _extentRows.Live(extent);
         var count = 0;
+        _ownersOnDisk.Remove(extent);
         for (var place = 0; place < _extentRows[extent].Count; place++)
         {
             if (SpillRow.IsSet(live, place))
             {
-                LeaveSlot(extent, _extentRows.IndexOf(SpillTable.SlotOf(extent, place)));
+                var index = _extentRows.IndexOf(SpillTable.SlotOf(extent, place));
+                NoteOwner(extent, (uint)place, 1, _tasks[index].Owner);
+                LeaveSlot(extent, index);
                 count++;
             }
         }
@@ -329,6 +333,7 @@ internal sealed partial class PlmCore
 
         CrashPoint.Hit("plm.unspill.filled");
         _extentRows.SetState(extent, SpillState.Held);
+        _ownersOnDisk.Remove(extent);
         CrashPoint.Hit("plm.unspill.marked");
         _extents[extent].InSlots = count;
         _heldCount += count;
@@ -416,6 +421,7 @@ internal sealed partial class PlmCore
             RetentionMs = record.RetentionMs,
             RetryDelayMs = record.RetryDelayMs,
             Durability = record.Durability,
+            Owner = record.Owner,
         };
         _batchSession = null;
         FillSlot(ref slot, record.Payload.Length, 0, 0);
@@ -425,7 +431,7 @@ internal sealed partial class PlmCore
         var session = record.Client == 0 ? null : _sessions[record.Client - 1];
         if (session is not null && _arena.Clients[session.Row].Sessions == record.Session)
         {
-            slot.Client = record.Client;
+            slot.Client = (ushort)record.Client;
             slot.Ref = record.Ref;
         }
     }

@@ -29,6 +29,9 @@ internal readonly record struct TaskSpec
     /// <summary>0: as the core's options say.</summary>
     public uint KeyRetentionMs { get; init; }
 
+    /// <summary>Number of the identity that submits; 0: the cell's own user.</summary>
+    public ushort Owner { get; init; }
+
     /// <summary>As on the wire.</summary>
     public byte Durability { get; init; }
 }

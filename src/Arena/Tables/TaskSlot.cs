@@ -67,7 +67,10 @@ internal struct TaskSlot
     [FieldOffset(48)] public ulong Ref;
 
     /// <summary>P. Row + 1 in the client table; 0 when submitted without a session.</summary>
-    [FieldOffset(56)] public uint Client;
+    [FieldOffset(56)] public ushort Client;
+
+    /// <summary>P. Number of the identity that submitted it; 0: the cell's own user.</summary>
+    [FieldOffset(58)] public ushort Owner;
 
     /// <summary>S. Row + 1 in the worker table of the present or last attempt.</summary>
     [FieldOffset(60)] public uint Worker;

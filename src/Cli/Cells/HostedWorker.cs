@@ -23,10 +23,13 @@ internal sealed class HostedWorker
 
     public int RunningCount => _runtime.Running;
 
-    public static HostedWorker Start(string address, int slots, string? name, ILoggerFactory logs)
+    public static HostedWorker Start(string address, int slots, string? name, ILoggerFactory logs) =>
+        Start(new MusterWorkerOptions { Address = address, Slots = slots, Name = name }, logs);
+
+    public static HostedWorker Start(MusterWorkerOptions options, ILoggerFactory logs)
     {
         var runtime = new WorkerRuntime(
-            new MusterWorkerOptions { Address = address, Slots = slots, Name = name },
+            options,
             new HandlerTable { OffersCommands = true },
             logs);
         runtime.Start();

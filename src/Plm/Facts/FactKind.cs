@@ -36,6 +36,10 @@ internal enum FactKind : byte
     /// </summary>
     Kept = 8,
 
+    /// <summary>As Submitted, and before it the varint number of the identity that submitted; not written for 0, the
+    /// cell's own user.</summary>
+    SubmittedBy = 10,
+
     /// <summary>An idempotency key whose task has ended, and may be gone.</summary>
     KeyKnown = 9,
 }

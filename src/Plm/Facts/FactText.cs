@@ -60,6 +60,10 @@ internal static class FactText
             case FactKind.Submitted:
                 AppendSubmitted(text, fact);
                 break;
+            case FactKind.SubmittedBy:
+                text.Append(CultureInfo.InvariantCulture, $"identity {fact.UInt32()} ");
+                AppendSubmitted(text, fact);
+                break;
             case FactKind.AttemptFailed:
                 text.Append(CultureInfo.InvariantCulture,
                     $"attempt failed {new TaskId(fact.Fixed64())}: {fact.Byte()} failed, {fact.Byte()} lost, "

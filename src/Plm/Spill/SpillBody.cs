@@ -39,14 +39,16 @@ internal sealed class SpillBody
 
     public void Add(in SpillRecord record)
     {
-        if (record.Client != 0 && _run.Count > 0 && _run.IsFollowedBy(record))
+        if (SpillRun.IsWantedFor(record) && _run.Count > 0 && _run.IsFollowedBy(record))
         {
             _run = _run with { Count = _run.Count + 1 };
         }
         else
         {
             EndRun();
-            _run = record.Client == 0 ? default : new(record.Client, record.Session, record.Ref, record.Place, 1);
+            _run = SpillRun.IsWantedFor(record)
+                ? new(record.Client, record.Session, record.Ref, record.Place, 1, record.Owner)
+                : default;
         }
 
         if (record.DueUnixMs != 0 && (DueUnixMs == 0 || record.DueUnixMs < DueUnixMs))

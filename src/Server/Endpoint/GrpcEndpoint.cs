@@ -76,6 +76,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
         AddOwnServices();
         _router = new CallRouter(_options, _methods.Freeze());
+        if (_options.Gate is { } gate)
+        {
+            gate.Changed = _router.EndRefused;
+        }
+
         _listener = new ServerListener(
             _router,
             new ServerOptions
@@ -172,13 +177,13 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            _listener!.Listen(socket, certificate: null);
+            _listener!.Listen(socket, tls: null);
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
 
-        var certificate = _options.Certificate;
-        _listener!.Listen(socket, certificate);
-        _addresses.Add((certificate is null ? "http://" : "https://") + endPoint);
+        var tls = _options.Tls ?? (_options.Certificate is { } certificate ? TlsFront.Of(certificate) : null);
+        _listener!.Listen(socket, tls);
+        _addresses.Add((tls is null ? "http://" : "https://") + endPoint);
     }
 }

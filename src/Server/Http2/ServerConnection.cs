@@ -7,6 +7,7 @@ using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Http2;
 
 namespace Muster.Server.Http2;
@@ -46,8 +47,14 @@ internal sealed partial class ServerConnection
     /// <param name="calls">Starts the call of each request.</param>
     /// <param name="options">Those of the server.</param>
     /// <param name="receiver">Reads the socket, which then must not block; null: the stream is read.</param>
+    /// <param name="peer">Who is at the other end; null: nothing is known of it, as in tests.</param>
     public ServerConnection(
-        Stream io, Socket? socket, ICallStarter calls, ServerOptions options, ReceiveThread? receiver = null)
+        Stream io,
+        Socket? socket,
+        ICallStarter calls,
+        ServerOptions options,
+        ReceiveThread? receiver = null,
+        ConnectionPeer? peer = null)
     {
         _receiver = receiver;
         _io = io;
@@ -56,11 +63,15 @@ internal sealed partial class ServerConnection
         _options = options;
         _budget = new(options.Time.TimestampFrequency);
         _begunAt = _usedAt = _receivedAt = options.Time.GetTimestamp();
-        PeerName = NameOf(socket);
+        Peer = peer ?? ConnectionPeer.Unknown;
+        PeerName = peer?.Name ?? ConnectionPeer.NameOf(socket);
     }
 
     /// <summary>How the connection ended, once it has.</summary>
     public ConnectionEnd End { get; } = new();
+
+    /// <summary>Who is at the other end.</summary>
+    public ConnectionPeer Peer { get; }
 
     /// <summary>The peer's address in gRPC's own spelling, for people and logs.</summary>
     public string PeerName { get; }
@@ -180,24 +191,6 @@ internal sealed partial class ServerConnection
         {
             _callsRunning--;
             TellWhenIdle();
-        }
-    }
-
-    private static string NameOf(Socket? socket)
-    {
-        try
-        {
-            return socket?.RemoteEndPoint switch
-            {
-                System.Net.IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } v6 => $"ipv6:{v6}",
-                System.Net.IPEndPoint v4 => $"ipv4:{v4}",
-                _ => "unix:",
-            };
-        }
-        catch (SocketException)
-        {
-            // It has gone again already.
-            return "unknown:";
         }
     }
 

@@ -6,8 +6,10 @@ using System.Threading.Tasks;
 using Google.Protobuf.Collections;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Identity.Credentials;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport;
 using Muster.Transport.Wire;
 using Muster.V1;
@@ -34,7 +36,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         var response = new SubmitTaskResponse();
         var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, items, ref promise, receipt =>
+        var fault = host.Run((core, _) => Submit(core, Caller.Of(context), request.Options, items, ref promise, receipt =>
         {
             response.TaskId = receipt.Ids[0];
             response.IsDuplicate = receipt.Duplicates.Count > 0;
@@ -50,7 +52,7 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTasksResponse();
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, ref promise, receipt =>
+        var fault = host.Run((core, _) => Submit(core, Caller.Of(context), request.Options, request.Items, ref promise, receipt =>
         {
             foreach (var id in receipt.Ids)
             {
@@ -83,10 +85,11 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     public override async Task<AwaitTaskResponse> AwaitTask(AwaitTaskRequest request, ServerCallContext context)
     {
         var awaiter = new AwaitCall(host);
+        var owner = Caller.Of(context).LimitUnless(Rights.Read);
         uint slot = 0;
         var fault = host.Run((core, now) =>
         {
-            var found = core.Await(new TaskId(request.TaskId), awaiter, out slot, out var isDone);
+            var found = core.Await(new TaskId(request.TaskId), awaiter, out slot, out var isDone, owner);
             if (isDone)
             {
                 ((ITaskAwaiter)awaiter).Resolve(slot, now);
@@ -118,9 +121,10 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
         ulong[] ids = [.. request.TaskIds];
         var answers = new CancelAnswer[ids.Length];
+        var owner = Caller.Of(context).LimitUnless(Rights.Operate);
         var sequence = host.Run((core, _) =>
         {
-            core.Cancel(ids, answers);
+            core.Cancel(ids, answers, owner);
             return core.SealFacts();
         });
 
@@ -139,7 +143,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     {
         FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
         ulong[] ids = [.. request.TaskIds];
-        var released = host.Run((core, _) => core.ReleaseTasks(ids));
+        var owner = Caller.Of(context).LimitUnless(Rights.Operate);
+        var released = host.Run((core, _) => core.ReleaseTasks(ids, owner));
         return Task.FromResult(new ReleaseTasksResponse { Released = (uint)released });
     }
 
@@ -151,13 +156,19 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
 
     private Fault Submit(
         PlmCore core,
+        Caller caller,
         TaskOptions? options,
         RepeatedField<TaskItem> items,
         ref JournalPromise promise,
         Func<BatchReceipt, Fault> answer)
     {
         var view = View(options ?? new TaskOptions());
-        var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec, core.DurabilityDefault);
+        var fault = caller.CheckQueue(view.QueueUtf8);
+        var spec = default(TaskSpec);
+        fault = fault.IsNone
+            ? TaskRules.TryMake(host.Options.Arena, view, out spec, core.DurabilityDefault)
+            : fault;
+        spec = spec with { Owner = caller.Owner };
         fault = fault.IsNone ? core.BeginBatch(null, null, 0, items.Count, spec) : fault;
         if (!fault.IsNone)
         {

@@ -59,22 +59,7 @@ internal static class Connector
     private static async Task<Stream> OpenAsync(
         ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)
     {
-        var socket = address.EndPoint.AddressFamily switch
-        {
-            AddressFamily.Unix => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
-            AddressFamily.Unspecified => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-            var family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-        };
-        try
-        {
-            await socket.ConnectAsync(address.EndPoint, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
+        var socket = await Dialer.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         var stream = new NetworkStream(socket, ownsSocket: true);
         return address.IsSecure
             ? await SecureAsync(stream, address, options, cancellationToken).ConfigureAwait(false)
