@@ -38,6 +38,7 @@ public class AccessMatrixTests(AccessCell cell) : IClassFixture<AccessCell>
         ["/muster.v1.IdentityService/GetIdentity"] = Clients + " work",
         ["/muster.v1.IdentityService/Enroll"] = Clients + " work",
         ["/grpc.health.v1.Health/Check"] = Clients + " work",
+        ["/grpc.health.v1.Health/List"] = Clients + " work",
         ["/grpc.health.v1.Health/Watch"] = Clients + " work",
         ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = Clients + " work",
         ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = Clients + " work",

@@ -135,14 +135,14 @@ public class OwnershipTests(AccessCell cell) : IClassFixture<AccessCell>
     {
         cell.Issue("w-one", "work=*");
         cell.Issue("w-two", "work=*");
-        using var beat = Registry(cell.As("w-one")).Heartbeat(Deadline());
+        using var beat = Registry(Fresh("w-one")).Heartbeat(Deadline());
         var hello = new RegisterHello { Nonce = 99, Slots = 1, Handlers = { "h" }, Host = "x", Pid = 1 };
         await beat.RequestStream.WriteAsync(new() { Hello = hello });
         Assert.True(await beat.ResponseStream.MoveNext(default));
         var id = beat.ResponseStream.Current.Welcome.WorkerId;
 
         // It has read worker id and nonce somewhere.
-        using var stolen = Registry(cell.As("w-two")).Heartbeat(Deadline());
+        using var stolen = Registry(Fresh("w-two")).Heartbeat(Deadline());
         var forged = hello.Clone();
         forged.WorkerId = id;
         await stolen.RequestStream.WriteAsync(new() { Hello = forged });

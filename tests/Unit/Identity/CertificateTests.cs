@@ -11,7 +11,9 @@ namespace Muster.Unit.Identity;
 
 public sealed class CertificateTests : IDisposable
 {
-    private readonly CertificateAuthority _authority = CertificateAuthority.Create("cell", DateTimeOffset.UtcNow);
+    private readonly CertificateAuthority _authority = CertificateAuthority.Create(
+        "cell", DateTimeOffset.UtcNow.AddDays(-10));
+
     private readonly CertificateTrust _trust;
 
     public CertificateTests() => _trust = new CertificateTrust(_authority.Certificate);

@@ -45,7 +45,7 @@ public sealed class CredentialTests : IDisposable
     [Fact]
     public void Token_WrittenAndRead_IsTheSame()
     {
-        var token = TokenText.Create() with { Fingerprint = new string('a', TokenText.FingerprintChars) };
+        var token = TokenText.Create() with { Fingerprint = new string('A', TokenText.FingerprintChars) };
 
         Assert.True(TokenText.TryParse(token.ToString(), out var read));
         Assert.Equal(token, read);
@@ -164,7 +164,7 @@ public sealed class CredentialTests : IDisposable
     [InlineData("10.0.0.1:1,[fe80::1]:2", "https://10.0.0.1:1,https://[fe80::1]:2")]
     public void JoinLine_WrittenAndRead_IsTheSame(string hosts, string address)
     {
-        var token = TokenText.Create() with { Fingerprint = new string('b', TokenText.FingerprintChars) };
+        var token = TokenText.Create() with { Fingerprint = new string('A', TokenText.FingerprintChars) };
 
         Assert.True(JoinLine.TryParse($"{token}@{hosts}", out var line));
         Assert.Equal(address, line.Address);
@@ -177,7 +177,7 @@ public sealed class CredentialTests : IDisposable
         var token = TokenText.Create();
 
         Assert.False(JoinLine.TryParse($"{token}@cell:7070", out _));
-        Assert.False(JoinLine.TryParse($"{token with { Fingerprint = new string('b', 43) }}@", out _));
+        Assert.False(JoinLine.TryParse($"{token with { Fingerprint = new string('A', 43) }}@", out _));
         Assert.False(JoinLine.TryParse("cell:7070", out _));
     }
 

@@ -39,6 +39,7 @@ internal static class AccessRules
         ["/muster.v1.IdentityService/GetIdentity"] = s_anyIdentity,
         ["/muster.v1.IdentityService/Enroll"] = new(Rights.None, IsPrivileged: true),
         ["/grpc.health.v1.Health/Check"] = s_anyIdentity,
+        ["/grpc.health.v1.Health/List"] = s_anyIdentity,
         ["/grpc.health.v1.Health/Watch"] = s_anyIdentity,
         ["/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"] = s_anyIdentity,
         ["/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"] = s_anyIdentity,
