@@ -11,7 +11,8 @@ using Muster.Shared.Cells;
 
 namespace Muster.Load;
 
-/// <summary>A cell whose client and workers come by TCP on loopback, over TLS with certificates of both sides.</summary>
+/// <summary>A cell whose client and workers come by TCP on loopback, over TLS with certificates of both sides.
+/// </summary>
 internal static class TlsCell
 {
     private const string ContextName = "bench.context";

@@ -29,7 +29,12 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
             "muster submit --handler fib --payload 30 --wait",
             "muster submit --priority 7 --timeout 60s -- ./long-job --fast",
         ],
-        [CommandVerbs.Up] = ["muster up", "muster up --slots 8 --bind 127.0.0.1:7070", "muster up --bind 0.0.0.0:7070 --tls"],
+        [CommandVerbs.Up] =
+        [
+            "muster up",
+            "muster up --slots 8 --bind 127.0.0.1:7070",
+            "muster up --bind 0.0.0.0:7070 --tls --advertise cell.example",
+        ],
         [CommandVerbs.Plm] = ["muster plm", "muster plm --cell nightly --tasks-max 1000000"],
         [CommandVerbs.Scheduler] = ["muster scheduler", "muster scheduler --cell nightly"],
         [CommandVerbs.Register] = ["muster register", "muster register --bind 127.0.0.1:7070"],

@@ -40,8 +40,8 @@ public sealed partial class MusterClient : IAsyncDisposable
     /// <summary>Makes a client. Connects when the first task is submitted.</summary>
     /// <param name="address">
     /// "unix:/path", "http://127.0.0.1:port" or "https://host:port", of the latter also several with commas between.
-    /// Null: the environment variable MUSTER_ADDRESS, else the cell of "muster auth login", else the default cell of this
-    /// user on this host.
+    /// Null: the environment variable MUSTER_ADDRESS, else the cell of "muster auth login", else the default cell of
+    /// this user on this host.
     /// </param>
     /// <param name="options">Null: the defaults.</param>
     /// <returns>The client; dispose it.</returns>

@@ -180,7 +180,9 @@ internal sealed partial class PlmCore
     }
 
     private PlmSession? SessionOf(SpillRun run) =>
-        run.Client != 0 && _sessions[run.Client - 1] is { } session && _arena.Clients[session.Row].Sessions == run.Session
+        run.Client != 0
+        && _sessions[run.Client - 1] is { } session
+        && _arena.Clients[session.Row].Sessions == run.Session
             ? session
             : null;
 

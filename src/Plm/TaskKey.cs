@@ -30,7 +30,8 @@ internal readonly record struct TaskKey(ulong High, ulong Low, ulong Fingerprint
         Invariant.That(keyUtf8.Length is > 0 and <= TaskLimits.KeyBytesMax);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         Span<byte> text = stackalloc byte[Math.Max(
-            1 + Namespace.Length + sizeof(ushort) + TaskLimits.KeyBytesMax, SHA256.HashSizeInBytes + TaskLimits.HandlerNameBytesMax)];
+            1 + Namespace.Length + sizeof(ushort) + TaskLimits.KeyBytesMax,
+            SHA256.HashSizeInBytes + TaskLimits.HandlerNameBytesMax)];
         var length = 1 + Namespace.Length;
         Namespace.CopyTo(text[1..]);
         if (owner != 0)

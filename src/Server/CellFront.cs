@@ -87,8 +87,10 @@ internal sealed class CellFront : IDisposable
     /// <summary>The store in a cell's folder, whose changes survive a power loss.</summary>
     public static CredentialStore StoreIn(string folder) => new(folder, FlushFolder);
 
-    /// <summary>What a caller is told of a role's addresses: on this host all of them, the socket first; elsewhere those
-    /// that can be reached, by the host that the caller itself used where the role listens on every address.</summary>
+    /// <summary>
+    /// What a caller is told of a role's addresses: on this host all of them, the socket first; elsewhere those that can
+    /// be reached, by the host that the caller itself used where the role listens on every address.
+    /// </summary>
     public static string[] ReachableBy(IEnumerable<string> addresses, Caller caller, string authority)
     {
         if (caller.Credential is null)

@@ -247,7 +247,8 @@ internal sealed class CellHost : IAsyncDisposable
             Logs = _options.Logs,
         });
         var socket = "unix:" + _options.SocketPath;
-        Addresses = _options.Bind is null ? [socket] : [socket, $"{(_options.Tls ? "https" : "http")}://{_options.Bind}"];
+        var scheme = _options.Tls ? "https" : "http";
+        Addresses = _options.Bind is null ? [socket] : [socket, $"{scheme}://{_options.Bind}"];
         _endpoint.Add(IdentityCalls.Bind(_front, _options), V1.IdentityService.Descriptor);
         MakeHosts(_front.Published is { } published ? $"{socket},{published}" : socket);
         foreach (var service in _services)

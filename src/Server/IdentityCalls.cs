@@ -12,7 +12,7 @@ using Muster.V1;
 
 namespace Muster.Server;
 
-/// <summary>IdentityService: served by every process of a cell, each of which has the cell's authority at hand.</summary>
+/// <summary>IdentityService: served by every process of a cell, each with the cell's authority at hand.</summary>
 internal sealed class IdentityCalls(CellFront front, CellOptions options) : IdentityService.IdentityServiceBase
 {
     private static readonly Fault s_noAuthority = new(

@@ -11,14 +11,15 @@ namespace Muster;
 public sealed record MusterWorkerOptions
 {
     /// <summary>
-    /// Where the cell's Register listens: unix:/path/to.sock, http://127.0.0.1:port or https://host:port. Null, the default: the
-    /// environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on this host.
+    /// Where the cell's Register listens: unix:/path/to.sock, http://127.0.0.1:port or https://host:port. Null, the
+    /// default: the environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on
+    /// this host.
     /// </summary>
     public string? Address { get; init; }
 
     /// <summary>
-    /// The line by which "muster auth issue --role work" lets a worker join a cell on another host: TOKEN@host:port. The
-    /// worker gets a short-lived certificate by it and renews it by itself. Null, the default: none. Instead of
+    /// The line by which "muster auth issue --role work" lets a worker join a cell on another host: TOKEN@host:port.
+    /// The worker gets a short-lived certificate by it and renews it by itself. Null, the default: none. Instead of
     /// <see cref="Address"/>.
     /// </summary>
     public string? Join { get; init; }

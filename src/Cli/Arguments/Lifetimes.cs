@@ -39,7 +39,7 @@ internal static class Lifetimes
             _ => 0,
         };
         if (seconds == 0
-            || !uint.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+            || !uint.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, null, out var n)
             || n == 0
             || n * seconds > (long)s_max.TotalSeconds)
         {

@@ -38,7 +38,7 @@ internal static class SharedOptions
 
     public static Option<string?> Address() => new("--address")
     {
-        Description = "The cell's Register: unix:/path or https://HOST:PORT; else MUSTER_ADDRESS, else the login, else --cell",
+        Description = "The cell's Register: unix:/path or https://HOST:PORT; else MUSTER_ADDRESS, the login, or --cell",
         HelpName = "ADDRESS",
     };
 

@@ -110,7 +110,7 @@ internal sealed class CertificateAuthority : IDisposable
         return certificate.CopyWithPrivateKey(key);
     }
 
-    /// <summary>A certificate for an identity and a key of its own, of which only the public half is seen here.</summary>
+    /// <summary>A certificate for an identity and a key of its own, whose public half alone is seen here.</summary>
     public byte[] IssueClient(PublicKey key, string cell, Credential credential, DateTimeOffset now)
     {
         var names = new SubjectAlternativeNameBuilder();

@@ -41,7 +41,7 @@ internal sealed class CredentialSource : ICredentialSource
         if (!string.IsNullOrEmpty(token) && !TokenText.TryParse(token.Trim(), out parsed))
         {
             throw new CredentialsUnusableException(
-                $"the token does not begin with '{TokenText.Prefix}.' or is cut; take it whole from 'muster auth issue'");
+                $"the token does not begin with '{TokenText.Prefix}.' or is cut; take it whole as it was issued");
         }
 
         return new(address, parsed, ContextFor(address, contextPath));

@@ -32,6 +32,7 @@ internal abstract class TlsFront
     {
         public override SslServerAuthenticationOptions Options { get; } = OptionsOf(certificate);
 
-        public override ConnectionPeer PeerOf(SslStream stream, string name) => new() { Kind = PeerKind.Tls, Name = name };
+        public override ConnectionPeer PeerOf(SslStream stream, string name) =>
+            new() { Kind = PeerKind.Tls, Name = name };
     }
 }

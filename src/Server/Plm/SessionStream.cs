@@ -218,7 +218,8 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         }
 
         var fault = WireVersions.Check(_frame.WireVersion);
-        fault = fault.IsNone ? core.OpenSession(_frame.Hello with { Owner = _caller.Owner }, this, _known, out _session) : fault;
+        var hello = _frame.Hello with { Owner = _caller.Owner };
+        fault = fault.IsNone ? core.OpenSession(hello, this, _known, out _session) : fault;
         if (!fault.IsNone)
         {
             return fault;

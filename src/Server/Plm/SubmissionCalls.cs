@@ -36,7 +36,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         var response = new SubmitTaskResponse();
         var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, Caller.Of(context), request.Options, items, ref promise, receipt =>
+        var caller = Caller.Of(context);
+        var fault = host.Run((core, _) => Submit(core, caller, request.Options, items, ref promise, receipt =>
         {
             response.TaskId = receipt.Ids[0];
             response.IsDuplicate = receipt.Duplicates.Count > 0;
@@ -52,7 +53,9 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTasksResponse();
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, Caller.Of(context), request.Options, request.Items, ref promise, receipt =>
+        var caller = Caller.Of(context);
+        var items = request.Items;
+        var fault = host.Run((core, _) => Submit(core, caller, request.Options, items, ref promise, receipt =>
         {
             foreach (var id in receipt.Ids)
             {

@@ -34,7 +34,8 @@ internal sealed class RegistryCalls(RegisterHost host, int outboxBytesMax) : Reg
         {
             throw FaultStatus.ToException(new(
                 FaultCode.Unavailable,
-                "this cell has no PLM yet that can be reached from here; try again in a moment, or start it with --bind",
+                "this cell has no PLM yet that can be reached from here; try again in a moment, or start it with "
+                + "--bind",
                 RetryAfterMs: 200));
         }
 

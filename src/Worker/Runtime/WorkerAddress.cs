@@ -57,7 +57,8 @@ internal static class WorkerAddress
         if (!ChannelAddress.TryParse(address, out _))
         {
             throw new ArgumentException(
-                $"'{address}' is no address; write unix:/path/to.sock, http://127.0.0.1:port or https://host:port", nameof(address));
+                $"'{address}' is no address; write unix:/path/to.sock, http://127.0.0.1:port or https://host:port",
+                nameof(address));
         }
     }
 

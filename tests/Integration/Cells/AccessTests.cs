@@ -39,7 +39,7 @@ public sealed class AccessTests : IDisposable
         await JoinWorkerAsync(cell, there);
         var login = await LineAsync(cell, "alice", "submit,cancel", there, "muster auth login ");
         Assert.Contains("logged in", await ThereAsync(0, "auth", "login", login), StringComparison.Ordinal);
-        Assert.Contains("hello", await ThereAsync(0, "submit", "--wait", "--", "echo", "hello"), StringComparison.Ordinal);
+        Assert.Contains("hey", await ThereAsync(0, "submit", "--wait", "--", "echo", "hey"), StringComparison.Ordinal);
         Assert.Contains("alice", await ThereAsync(0, "auth", "whoami"), StringComparison.Ordinal);
         Assert.Contains("PERMISSION_DENIED", await ThereAsync(65, "workers"), StringComparison.Ordinal);
 

@@ -33,7 +33,8 @@ public class AccessRuleTests
     public void Files_OfTheContract_AreAllLookedAt()
     {
         var types = typeof(AdminReflection).Assembly.GetTypes()
-            .Where(type => type.Namespace == "Muster.V1" && type.Name.EndsWith("Reflection", System.StringComparison.Ordinal));
+            .Where(type => type.Namespace == "Muster.V1"
+                && type.Name.EndsWith("Reflection", System.StringComparison.Ordinal));
         Assert.Equal(types.Count(), s_files.Count(file => file.Package == "muster.v1"));
     }
 

@@ -47,10 +47,11 @@ public class CertificatesOnlyTests(CertificatesOnlyCell cell) : IClassFixture<Ce
     private ContextFile ContextOf(CertificateAuthority authority)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var admin = cell.Store.Load().FindByName("admin")!;
+        var book = cell.Store.Load();
+        var admin = book.FindByName("admin")!;
         return cell.CredentialOf(null).Context with
         {
-            Certificate = authority.IssueClient(new PublicKey(key), cell.Store.Load().Cell, admin, DateTimeOffset.UtcNow),
+            Certificate = authority.IssueClient(new PublicKey(key), book.Cell, admin, DateTimeOffset.UtcNow),
             Key = key.ExportPkcs8PrivateKey(),
         };
     }

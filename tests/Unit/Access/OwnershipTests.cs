@@ -25,7 +25,8 @@ public class OwnershipTests(AccessCell cell) : IClassFixture<AccessCell>
         var foreign = await SubmitAsync(mine);
         var absent = AbsentLike(foreign);
 
-        await AssertAlikeAsync(foreign, absent, id => Submission(other).AwaitTaskAsync(new() { TaskId = id }, Deadline()));
+        await AssertAlikeAsync(
+            foreign, absent, id => Submission(other).AwaitTaskAsync(new() { TaskId = id }, Deadline()));
         await AssertAlikeAsync(foreign, absent, id => Admin(other).GetTaskAsync(new() { TaskId = id }, Deadline()));
         var cancelled = await Submission(other).CancelTasksAsync(new() { TaskIds = { foreign, absent } }, Deadline());
         Assert.Equal([CancelStatus.NotFound, CancelStatus.NotFound], cancelled.Statuses);

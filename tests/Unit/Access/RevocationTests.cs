@@ -80,7 +80,8 @@ public class RevocationTests(AccessCell cell) : IClassFixture<AccessCell>
         string? reason = null;
         while (reason is null && Environment.TickCount64 < deadline)
         {
-            reason = await ReasonOrNullAsync(async () => await identities.GetIdentityAsync(new(), Deadline()) is not null);
+            reason = await ReasonOrNullAsync(
+                async () => await identities.GetIdentityAsync(new(), Deadline()) is not null);
         }
 
         Assert.Equal("CREDENTIAL_EXPIRED", reason);
@@ -144,7 +145,8 @@ public class RevocationTests(AccessCell cell) : IClassFixture<AccessCell>
         Assert.Contains(lines, line => Is(line, "read", "refused") && Text(line, "code") == "PERMISSION_DENIED"
             && Text(line, "act") == "/muster.v1.SubmissionService/CancelTasks");
         Assert.Contains(lines, line => Is(line, "operate", "allowed"));
-        Assert.DoesNotContain(TokenText.Prefix + ".", await File.ReadAllTextAsync(cell.AuditPath), StringComparison.Ordinal);
+        var text = await File.ReadAllTextAsync(cell.AuditPath);
+        Assert.DoesNotContain(TokenText.Prefix + ".", text, StringComparison.Ordinal);
         Assert.Equal(SecretFile.FileMode, File.GetUnixFileMode(cell.AuditPath));
     }
 

@@ -49,7 +49,7 @@ internal static class AuthIssueVerb
             Description = "HOST:PORT of the cell's Register, repeatable [default: where it last listened]",
             HelpName = "HOST:PORT",
         };
-        var expires = Lifetimes.Option("--expires", "How long the identity counts, for example 90d [default: for ever]");
+        var expires = Lifetimes.Option("--expires", "How long the identity counts, for example 90d [default: always]");
         var certificates = Lifetimes.Option(
             "--certificate-lifetime",
             "How long each certificate of it counts; workers renew theirs [default: 24h, with --context 90d]");
@@ -60,7 +60,7 @@ internal static class AuthIssueVerb
         };
         var cell = SharedOptions.Cell();
         var format = SharedOptions.Format();
-        var verb = new Command("issue", "Make an identity and print the line by which it joins; shown once, kept nowhere")
+        var verb = new Command("issue", "Make an identity and print the line by which it joins; it is kept nowhere")
         {
             name, roles, queues, pools, addresses, expires, certificates, file, cell, format,
         };

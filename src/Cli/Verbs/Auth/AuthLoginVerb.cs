@@ -34,7 +34,8 @@ internal static class AuthLoginVerb
                 var made = await Enrolment.DiscoverAsync(parsed, context.Ending);
                 var known = await Enrolment.AskAsync(new CellCredential(made), context.Ending);
                 made.Save(ContextFile.DefaultPath);
-                context.Terminal.Line($"logged in to cell '{made.Cell}' as '{known.Name}'; kept in {ContextFile.DefaultPath}");
+                context.Terminal.Line(
+                    $"logged in to cell '{made.Cell}' as '{known.Name}'; kept in {ContextFile.DefaultPath}");
                 return ExitCodes.Success;
             }
             catch (RpcException failure)

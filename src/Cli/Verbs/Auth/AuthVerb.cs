@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Muster.Cli.Arguments;
 using Muster.Cli.Output;
@@ -106,7 +107,8 @@ internal static class AuthVerb
                 return ExitCodes.Success;
             }
 
-            var generation = place.Store.Change(book => book.With(book.All, generation: book.Generation + 1)).Generation;
+            var changed = place.Store.Change(book => book.With(book.All, generation: book.Generation + 1));
+            var generation = changed.Generation;
             place.Audit("auth rotate");
             context.Terminal.Line(isJson
                 ? JsonLines.Write(writer =>
@@ -180,7 +182,7 @@ internal static class AuthVerb
 
     private static string Moment(long unixMs) => unixMs == 0
         ? "never"
-        : DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("u", System.Globalization.CultureInfo.InvariantCulture);
+        : DateTimeOffset.FromUnixTimeMilliseconds(unixMs).ToString("u", CultureInfo.InvariantCulture);
 
     private static void Write(Utf8JsonWriter writer, Credential credential)
     {
