@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Globalization;
+using System.Text;
 
 namespace Muster;
 
@@ -46,6 +47,13 @@ public sealed record MusterClientOptions
 
     /// <summary>Clock and timers; replaced by tests.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    // A record prints all that it holds; this one holds a secret.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append(CultureInfo.InvariantCulture, $"Name = {Name}");
+        return true;
+    }
 
     internal void Validate()
     {

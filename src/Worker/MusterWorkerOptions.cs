@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Globalization;
+using System.Text;
 using Muster.Core;
 using Muster.Identity.Joining;
 using Muster.Worker;
@@ -51,6 +53,13 @@ public sealed record MusterWorkerOptions
     /// 0 to 2,063,872 bytes: both fit a result of 4 MiB. Default 2,063,872.
     /// </summary>
     public int CommandOutputBytesMax { get; init; } = WorkerLimits.CommandOutputBytesMax;
+
+    // A record prints all that it holds; this one may hold a secret.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append(CultureInfo.InvariantCulture, $"Name = {Name}, Slots = {Slots}");
+        return true;
+    }
 
     /// <summary>The address to use.</summary>
     internal string ResolvedAddress => WorkerAddress.Resolve(this);

@@ -44,6 +44,9 @@ internal sealed record ContextFile
     public static string JoinedPath(string id) =>
         Path.Combine(Home("XDG_STATE_HOME", Path.Combine(".local", "state")), "muster", "joined", $"{id}.json");
 
+    /// <summary>Where the cell is; of what proves anything nothing.</summary>
+    public override string ToString() => Address;
+
     public void Save(string path)
     {
         SecretFile.MakeFolder(Path.GetDirectoryName(path)!);
