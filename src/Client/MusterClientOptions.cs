@@ -40,8 +40,8 @@ public sealed record MusterClientOptions
 
     /// <summary>
     /// A file that "muster auth login" or "muster auth issue --context" wrote: whom to believe, and the proof of
-    /// identity. Null, the default: the environment variable MUSTER_CONTEXT, else ~/.config/muster/context.json when it is of the
-    /// address.
+    /// identity. Null, the default: the environment variable MUSTER_CONTEXT, else ~/.config/muster/context.json when it
+    /// is of the address.
     /// </summary>
     public string? ContextFile { get; init; }
 

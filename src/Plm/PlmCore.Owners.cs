@@ -9,8 +9,8 @@ namespace Muster.Plm;
 
 /// <content>
 /// Whose a task is. The number of the identity that submitted it stands in its slot, and on disk in its record; of
-/// those on disk it is also kept here, where it changes along an extent's places, so that nobody's question reads a file. Who
-/// may touch only its own is answered about others' tasks as about tasks that never were.
+/// those on disk it is also kept here, where it changes along an extent's places, so that no question reads a file.
+/// Who may touch only its own is answered about others' tasks as about tasks that never were.
 /// </content>
 internal sealed partial class PlmCore
 {

@@ -88,8 +88,8 @@ internal sealed class CellFront : IDisposable
     public static CredentialStore StoreIn(string folder) => new(folder, FlushFolder);
 
     /// <summary>
-    /// What a caller is told of a role's addresses: on this host all of them, the socket first; elsewhere those that can
-    /// be reached, by the host that the caller itself used where the role listens on every address.
+    /// What a caller is told of a role's addresses: on this host all of them, the socket first; elsewhere those that
+    /// can be reached, by the host that the caller itself used where the role listens on every address.
     /// </summary>
     public static string[] ReachableBy(IEnumerable<string> addresses, Caller caller, string authority)
     {

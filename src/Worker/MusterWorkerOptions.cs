@@ -14,8 +14,8 @@ public sealed record MusterWorkerOptions
 {
     /// <summary>
     /// Where the cell's Register listens: unix:/path/to.sock, http://127.0.0.1:port or https://host:port. Null, the
-    /// default: the environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on
-    /// this host.
+    /// default: the environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user
+    /// on this host.
     /// </summary>
     public string? Address { get; init; }
 

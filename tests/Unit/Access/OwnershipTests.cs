@@ -104,10 +104,9 @@ public class OwnershipTests(AccessCell cell) : IClassFixture<AccessCell>
         const ulong ClientId = 0x5e55_1011;
         using var first = Submission(mine).Session(Deadline());
         await SendAsync(first, new() { Hello = new() { ClientId = ClientId } });
-        await SendAsync(first, new()
-        {
-            Submit = new() { FirstRef = 1, Options = new() { Handler = "nobody" }, Items = { new TaskItem() } },
-        });
+        var options = new TaskOptions { Handler = "nobody" };
+        var batch = new SubmitBatch { FirstRef = 1, Options = options, Items = { new TaskItem() } };
+        await SendAsync(first, new() { Submit = batch });
 
         using var second = Submission(other).Session(Deadline());
         var welcome = (await SendAsync(second, new() { Hello = new() { ClientId = ClientId } })).Welcome;

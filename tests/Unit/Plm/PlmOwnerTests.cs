@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Muster.Unit.Plm;
 
-/// <summary>Whose a task is: kept in slots, on disk and in the journal, and asked for wherever an id comes in.</summary>
+/// <summary>Whose a task is: kept in slots, on disk and in the journal, asked for wherever an id comes in.</summary>
 public sealed class PlmOwnerTests : IDisposable
 {
     private const int Many = 400;
