@@ -22,7 +22,7 @@ COMMIT = $(shell git rev-parse --short=12 HEAD)
 LOAD_OPTIONS = $(if $(filter command line,$(origin DURABILITY)),--durability $(DURABILITY)) \
 	$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS)) $(if $(TASKS),--tasks $(TASKS)) \
 	$(if $(PAYLOAD),--payload $(PAYLOAD)) $(if $(PER_SECOND),--per-second $(PER_SECOND)) \
-	$(if $(MEMORY),--memory $(MEMORY))
+	$(if $(MEMORY),--memory $(MEMORY)) $(if $(QUEUED),--queued $(QUEUED))
 
 .DEFAULT_GOAL := help
 # No verb is a file; the list is made from the lines of verbs.
@@ -63,7 +63,7 @@ sim: ## a simulated cell: make sim SEED=7 tells one seed's story, make sim SEEDS
 		$(if $(SEEDS),--seeds $(SEEDS) --first $(SEED),--seed $(SEED))
 
 chaos: ## kill and stop any and all parts under load: make chaos ROUNDS=20 SEED=1 DURABILITY=memory; last line is JSON
-	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)
+	@$(LOAD) chaos --rounds $(ROUNDS) --seed $(SEED) --durability $(DURABILITY)$(if $(TASKS), --tasks $(TASKS))
 
 powercut: ## cut the power under a cell: make powercut CYCLES=10 FS=ext4|xfs DURABILITY=durable; last line is JSON
 	@$(LOAD) powercut --rounds $(CYCLES) --seed $(SEED) --fs $(FS) \

@@ -25,6 +25,9 @@ internal sealed record LoadOptions
 
     public int Tasks { get; init; }
 
+    /// <summary>Of W8: tasks that are queued while roles are killed.</summary>
+    public int Queued { get; init; }
+
     public int Rounds { get; init; }
 
     /// <summary>Of W4: the cell's limit, as its option takes it; "": none, everything is kept in the arena.</summary>
@@ -111,6 +114,7 @@ internal sealed record LoadOptions
                 "--context" => options with { Context = value },
                 "--address" => options with { Address = value },
                 "--tasks" when isNumber => options with { Tasks = number },
+                "--queued" when isNumber => options with { Queued = number },
                 "--rounds" when isNumber => options with { Rounds = number },
                 "--seconds" when isNumber => options with { Seconds = number },
                 "--per-second" when isNumber => options with { PerSecond = number },

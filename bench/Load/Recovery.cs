@@ -27,16 +27,17 @@ internal static class Recovery
     {
         var replayed = options.Tasks > 0 ? options.Tasks : 1_000_000;
         var rounds = options.Rounds > 0 ? options.Rounds : 10;
-        Console.WriteLine($"W8, durability {options.Durability}: {rounds} kills of each role with {QueuedTasks:N0} "
+        var queued = options.Queued > 0 ? options.Queued : QueuedTasks;
+        Console.WriteLine($"W8, durability {options.Durability}: {rounds} kills of each role with {queued:N0} "
             + $"tasks queued, then the replay of {replayed:N0}");
         var cases = new Dictionary<string, object>();
-        var all = await KillRolesAsync(options, rounds, cases);
+        var all = await KillRolesAsync(options, rounds, queued, cases);
         var replayMs = options.Durability == "memory" ? null : await ReplayAsync(options, replayed);
         Figures.KeepLine(JsonSerializer.Serialize(new
         {
             workload = "W8",
             durability = options.Durability,
-            tasks = QueuedTasks,
+            tasks = queued,
             recovery_p50_ms = Percentile(all, 0.5),
             recovery_p99_ms = Percentile(all, 0.99),
             cases,
@@ -47,30 +48,40 @@ internal static class Recovery
     }
 
     private static async Task<List<double>> KillRolesAsync(
-        LoadOptions options, int rounds, Dictionary<string, object> cases)
+        LoadOptions options, int rounds, int queued, Dictionary<string, object> cases)
     {
-        await using var cell = await StartAsync(options, QueuedTasks + 1_000);
+        await using var cell = await StartAsync(options, queued + 1_000);
         cell.StartWorker(Environment.ProcessPath!, "worker", "--address", cell.Address);
         await using var probe = MusterClient.Connect(cell.Address);
         await probe.RunAsync(LoadWorker.Trace, TraceFlow.Payload(-1));
-        await using var filler = MusterClient.Connect(cell.Address);
-        await FillAsync(filler, QueuedTasks);
+        await using var filler = new Filler(cell.Address);
+        await filler.FillAsync(queued);
         var all = new List<double>();
         foreach (var role in CellProcesses.Roles)
         {
-            var times = new List<double>();
+            List<double> times = [], gone = [], ready = [];
             for (var round = 0; round < rounds; round++)
             {
                 var start = Stopwatch.GetTimestamp();
                 await cell.KillRoleAsync(role);
+                gone.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
                 await cell.StartRoleAsync(role);
+                ready.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
                 await probe.RunAsync(LoadWorker.Trace, TraceFlow.Payload(round));
                 times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
 
             all.AddRange(times);
-            cases[role] = new { p50_ms = Percentile(times, 0.5), p99_ms = Percentile(times, 0.99) };
-            Console.WriteLine($"  {role,-10} p50 {Percentile(times, 0.5):N0} ms, p99 {Percentile(times, 0.99):N0} ms");
+            cases[role] = new
+            {
+                p50_ms = Percentile(times, 0.5),
+                p99_ms = Percentile(times, 0.99),
+                gone_p50_ms = Percentile(gone, 0.5),
+                ready_p50_ms = Percentile(ready, 0.5),
+            };
+            Console.WriteLine($"  {role,-10} p50 {Percentile(times, 0.5):N0} ms, p99 {Percentile(times, 0.99):N0} ms; "
+                + $"its process gone after {Percentile(gone, 0.5):N0}, the next ready after "
+                + $"{Percentile(ready, 0.5):N0} ms");
         }
 
         return all;
@@ -81,13 +92,8 @@ internal static class Recovery
         var times = new List<double>();
         await using var cell = await StartAsync(options, tasks + 1_000);
         var emptyMs = await RestartMsAsync(cell);
-        var clients = new List<MusterClient>();
-        for (var left = tasks; left > 0; left -= PerSession)
-        {
-            clients.Add(MusterClient.Connect(cell.Address));
-            await FillAsync(clients[^1], Math.Min(left, PerSession));
-        }
-
+        await using var filler = new Filler(cell.Address);
+        await filler.FillAsync(tasks);
         for (var round = 0; round < 3; round++)
         {
             var wholeMs = await RestartMsAsync(cell);
@@ -99,11 +105,6 @@ internal static class Recovery
 
             times.Add(Math.Round(wholeMs - emptyMs));
             Console.WriteLine($"  replay of {tasks:N0} tasks: {times[^1]:N0} ms (the process itself {emptyMs:N0} ms)");
-        }
-
-        foreach (var client in clients)
-        {
-            await client.DisposeAsync();
         }
 
         return (Throughput.Median(times), times.Max());
@@ -143,14 +144,38 @@ internal static class Recovery
     private static Task<CellProcesses> StartAsync(LoadOptions options, int tasks) => CellProcesses.StartAsync(
         "--durability", options.Durability, "--tasks-max", $"{2 * tasks}", "--payload-bytes-max", "512M");
 
-    // Accepted, and no worker offers their handler.
-    private static async Task FillAsync(MusterClient client, int tasks)
+    /// <summary>So many tasks are accepted, and no worker offers their handler.</summary>
+    public static async Task FillAsync(MusterClient client, int tasks, Durability level = Durability.CellDefault)
     {
         const int AtOnce = 10_000;
+        var options = new SubmitOptions { Durability = level };
         for (var done = 0; done < tasks; done += AtOnce)
         {
             await Task.WhenAll(Enumerable.Range(done, Math.Min(AtOnce, tasks - done))
-                .Select(n => client.SubmitAsync(s_absent, TraceFlow.Payload(n))));
+                .Select(n => client.SubmitAsync(s_absent, TraceFlow.Payload(n), options)));
+        }
+    }
+
+    /// <summary>Clients with as many tasks as one session may have each.</summary>
+    private sealed class Filler(string address) : IAsyncDisposable
+    {
+        private readonly List<MusterClient> _clients = [];
+
+        public async Task FillAsync(int tasks)
+        {
+            for (var left = tasks; left > 0; left -= PerSession)
+            {
+                _clients.Add(MusterClient.Connect(address));
+                await Recovery.FillAsync(_clients[^1], Math.Min(left, PerSession));
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var client in _clients)
+            {
+                await client.DisposeAsync();
+            }
         }
     }
 

@@ -67,7 +67,8 @@ internal static class EchoServer
     {
         var methods = new MethodTable();
         s_service.BindService(methods);
-        var router = new CallRouter(new EndpointOptions(), methods.Freeze());
+        var gate = new CallGate(isOpen: true, TimeProvider.System);
+        var router = new CallRouter(new EndpointOptions(), methods.Freeze(), gate);
         var listener = await Transport(isInline: true).BindAsync(new UnixDomainSocketEndPoint(path));
         _ = Task.Run(async () =>
         {

@@ -256,7 +256,8 @@ internal static class ArenaFile
             case Errno.ENOSPC:
                 return NoSpace(bytes, FreeBytes());
             case var errno:
-                return new(FaultCode.ArenaNoSpace, $"{path}: {bytes} bytes cannot be reserved (errno {errno})");
+                return new(
+                    FaultCode.ArenaNoSpace, $"{path}: {bytes} bytes cannot be reserved ({OsError.Words(errno)})");
         }
     }
 

@@ -53,7 +53,7 @@ internal static class ArenaFolder
         {
             return errno == Errno.ENOSPC
                 ? Refusal(Path, errno)
-                : new(FaultCode.ArenaMissing, $"{Path} cannot be made (errno {errno}); is {Parent} writable?");
+                : new(FaultCode.ArenaMissing, $"{Path} cannot be made ({OsError.Words(errno)}); is {Parent} writable?");
         }
 
         return CheckPresent();
@@ -121,15 +121,15 @@ internal static class ArenaFolder
         Errno.EACCES => new(
             FaultCode.ArenaOtherOwner, $"{path} may not be opened by this user; find out who made it, and remove it"),
         Errno.ENOSPC => new(FaultCode.ArenaNoSpace, $"{Parent} is full: {path} cannot be made; free some of it"),
-        _ => new(FaultCode.ArenaDamaged, $"{path} cannot be opened (errno {errno})"),
+        _ => new(FaultCode.ArenaDamaged, $"{path} cannot be opened ({OsError.Words(errno)})"),
     };
 
     /// <summary>What a failed mmap means to a person.</summary>
     public static Fault Unmappable(string path, long bytes, int errno) =>
         new(
             FaultCode.ArenaNoSpace,
-            $"{path}: {bytes >> 20} MiB cannot be mapped (errno {errno}); raise this process's limit of address space "
-            + "(ulimit -v)");
+            $"{path}: {bytes >> 20} MiB cannot be mapped ({OsError.Words(errno)}); raise this process's limit of "
+            + "address space (ulimit -v)");
 
     private static string Bad(string cell, int number) => $"{Arena(cell)}.bad-{number}";
 

@@ -98,21 +98,21 @@ internal static class CellEpoch
         {
             if (errno != 0 || (errno = Write(file, text)) != 0)
             {
-                return Unusable(path, $"errno {errno}");
+                return Unusable(path, OsError.Words(errno));
             }
         }
 
         var moved = Rename.Move(fresh, path);
         if (moved != 0)
         {
-            return Unusable(path, $"errno {moved}");
+            return Unusable(path, OsError.Words(moved));
         }
 
         // The dot lets the folder itself be a symbolic link, which is the user's own choice here.
         var folderPath = Path.Combine(stateFolder, ".");
         using var folder = Open.File(folderPath, Open.O_RDONLY | Open.O_DIRECTORY, 0, out var opened);
         var flushed = opened != 0 ? opened : Fsync.Flush(folder);
-        return flushed == 0 ? Fault.None : Unusable(stateFolder, $"errno {flushed}");
+        return flushed == 0 ? Fault.None : Unusable(stateFolder, OsError.Words(flushed));
     }
 
     private static int Write(SafeFileHandle file, byte[] text)

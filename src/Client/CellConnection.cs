@@ -191,7 +191,8 @@ internal sealed class CellConnection(string address, string name, ICredentialSou
         credentials?.Dispose();
     }
 
-    private async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
+    /// <summary>The PLM's best address, asked of the Register when it is not known.</summary>
+    public async Task<string> PlmAddressAsync(CancellationToken cancellationToken)
     {
         if (_plmAddresses.Length == 0)
         {

@@ -4,6 +4,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Client.Sessions;
+using Muster.Link;
 using Muster.Transport;
 
 namespace Muster.Client;
@@ -12,6 +13,7 @@ namespace Muster.Client;
 internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnector
 {
     private bool _isPlmStale;
+    private ServerReturn? _return;
 
     public string Address => cell.Address;
 
@@ -26,14 +28,16 @@ internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnec
 
         // Every stream that ends makes the address doubtful: a PLM that restarted may listen elsewhere.
         _isPlmStale = true;
-        if (await cell.TryLinkPlmAsync(cancellationToken) is { } linked)
-        {
-            return new GrpcSessionStream(linked);
-        }
-
-        var invoker = await cell.PlmAsync(cancellationToken, isSession: true);
+        _return?.Trying(await cell.PlmAddressAsync(cancellationToken));
         try
         {
+            if (await cell.TryLinkPlmAsync(cancellationToken) is { } linked)
+            {
+                _return?.Reached();
+                return new GrpcSessionStream(linked);
+            }
+
+            var invoker = await cell.PlmAsync(cancellationToken, isSession: true);
             return new GrpcSessionStream(invoker.AsyncDuplexStreamingCall(RawMethods.SubmissionSession, null, default));
         }
         catch (RpcException failure)
@@ -45,11 +49,23 @@ internal sealed class GrpcSessionConnector(CellConnection cell) : ISessionConnec
     public Task<byte[]?> AwaitTaskAsync(TaskId id, CancellationToken cancellationToken) =>
         cell.AwaitTaskAsync(id, TimeSpan.FromMilliseconds(SessionLimits.AwaitMsMax), cancellationToken);
 
+    public Task PauseAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _return ??= new ServerReturn(time);
+        return _return.WaitAsync(longest, cancellationToken);
+    }
+
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     /// <summary>The Register may be the one that is gone; then the address known so far is the best there is.</summary>
     private async Task RefreshPlmAsync(CancellationToken cancellationToken)
     {
+        if (await LinkDialer.IsAbsentAsync(cell.Address))
+        {
+            // A call would wait there for the channel's next try.
+            return;
+        }
+
         try
         {
             await cell.RegisterAsync(cancellationToken);

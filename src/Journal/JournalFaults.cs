@@ -20,8 +20,8 @@ internal static class JournalFaults
 
     public static Fault NoSpare(string folder, int errno) => new(
         FaultCode.DiskFull,
-        $"no further segment of the journal can be made in {folder} (errno {errno}); nothing new is accepted until one "
-        + "can, while results of accepted tasks are still recorded. Look after the disk",
+        $"no further segment of the journal can be made in {folder} ({OsError.Words(errno)}); nothing new is accepted "
+        + "until one can, while results of accepted tasks are still recorded. Look after the disk",
         RetryAfterMs);
 
     public static Fault Behind(string folder) => new(
@@ -38,13 +38,13 @@ internal static class JournalFaults
         + "version of Muster that wrote it");
 
     public static Fault Unusable(string path, string doing, int errno) => new(
-        FaultCode.JournalUnusable, $"{path}: {doing} failed with errno {errno}; look after the folder and its disk");
+        FaultCode.JournalUnusable,
+        $"{path}: {doing} failed: {OsError.Words(errno)}; look after the folder and its disk");
 
     public static Fault Failed(string path, string doing, int errno) => new(
         FaultCode.JournalFailed,
-        $"{path}: {doing} failed with errno {errno}; what the disk holds is unknown, so nothing more is "
-        + "acknowledged and "
-        + "the process ends. Look after the disk, then start again");
+        $"{path}: {doing} failed: {OsError.Words(errno)}; what the disk holds is unknown, so nothing more is "
+        + "acknowledged and the process ends. Look after the disk, then start again");
 
     public static Fault Overrun(string folder, long bytes) => new(
         FaultCode.JournalFailed,

@@ -22,6 +22,10 @@ namespace Muster.Plm;
 /// </content>
 internal sealed partial class PlmCore
 {
+    private const int CrashedMin = 64;
+
+    private sealed record Charges(uint Epoch, List<ulong> Tasks);
+
     private readonly record struct Crashed(uint Row, bool IsWaiting, double AssignedUnixUs, uint Slot, StateWord Word)
         : IComparable<Crashed>
     {
@@ -29,14 +33,16 @@ internal sealed partial class PlmCore
             (other.Row, other.IsWaiting, other.AssignedUnixUs, other.Slot));
     }
 
-    // Attempts found on rows whose process died, in one pass over the slots.
-    private readonly List<Crashed> _crashed = [];
+    // Attempts found on rows whose process died, in one pass over the slots. An array: the code of a list of these
+    // would have to be compiled at the first death, while its tasks wait.
+    private Crashed[] _crashed = new Crashed[CrashedMin];
+    private int _crashedCount;
 
     // What is known of the deaths, by task; for people, so it may be forgotten with this process.
     private readonly Dictionary<ulong, List<string>> _crashNotes = [];
 
-    // Tasks charged with the last death of each row, until its process turns out to live.
-    private readonly Dictionary<uint, List<ulong>> _charges = [];
+    // What was charged with the last death of each row, until its process turns out to live.
+    private Charges?[] _charges = [];
 
     private bool DiedOf(uint row) =>
         (WorkerReason)_arena.Workers[row].HealthReason
@@ -53,7 +59,12 @@ internal sealed partial class PlmCore
             return false;
         }
 
-        _crashed.Add(new(row, word.State == TaskState.Assigned, assignedUnixUs, index, word));
+        if (_crashedCount == _crashed.Length)
+        {
+            Array.Resize(ref _crashed, 2 * _crashed.Length);
+        }
+
+        _crashed[_crashedCount++] = new(row, word.State == TaskState.Assigned, assignedUnixUs, index, word);
         return true;
     }
 
@@ -62,15 +73,20 @@ internal sealed partial class PlmCore
 
     private void ChargeCrashed()
     {
-        _crashed.Sort();
+        if (_crashedCount > 1)
+        {
+            Array.Sort(_crashed, 0, _crashedCount);
+        }
+
         var row = uint.MaxValue;
         uint charged = 0;
-        foreach (var crashed in _crashed)
+        for (var at = 0; at < _crashedCount; at++)
         {
+            var crashed = _crashed[at];
             if (crashed.Row != row)
             {
                 (row, charged) = (crashed.Row, 0);
-                _charges.Remove(row);
+                ForgetCharges(row);
             }
             else
             {
@@ -87,7 +103,15 @@ internal sealed partial class PlmCore
             }
         }
 
-        _crashed.Clear();
+        _crashedCount = 0;
+    }
+
+    private void ForgetCharges(uint row)
+    {
+        if (row < _charges.Length)
+        {
+            _charges[row] = null;
+        }
     }
 
     private void Charge(uint index, StateWord word, uint row)
@@ -127,25 +151,28 @@ internal sealed partial class PlmCore
         TryNoteCrash(_tasks.IdOf(index).Value, row);
         _wakeScheduler = true;
         NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
-        if (!_charges.TryGetValue(row, out var charges))
+        if (_charges.Length == 0)
         {
-            _charges.Add(row, charges = []);
+            _charges = new Charges?[_arena.Workers.Capacity];
         }
 
-        charges.Add(_tasks.IdOf(index).Value);
+        // The epoch is that of the registration that died, before the fence.
+        _charges[row] ??= new(_arena.Workers[row].Epoch - 1, []);
+        _charges[row]!.Tasks.Add(_tasks.IdOf(index).Value);
     }
 
     // The process of the row lives: what its tasks were charged with was the loss of a worker, no death. Not undone are
     // the worker that they have to themselves from then on and an end in quarantine; and another PLM process knows no
     // charges to take back, which errs on the safe side.
-    private void TakeBackCharges(uint row)
+    private void TakeBackCharges(uint row, ulong epoch)
     {
-        if (!_charges.Remove(row, out var charges))
+        if (row >= _charges.Length || _charges[row] is not { } charges || charges.Epoch != epoch)
         {
             return;
         }
 
-        foreach (var id in charges)
+        ForgetCharges(row);
+        foreach (var id in charges.Tasks)
         {
             if (!_tasks.TryFind(new TaskId(id), out var index, out var word) || word.State == TaskState.Done)
             {

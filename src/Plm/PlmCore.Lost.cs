@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Threading;
 using Muster.Arena;
 using Muster.Arena.Tables;
 using Muster.Core;
@@ -19,16 +20,21 @@ internal sealed partial class PlmCore
     private long _orphanSweepAtMs = long.MaxValue;
     private long _orphanWatchEndMs;
 
-    private void NoteLostWorker(uint row)
+    private void NoteLostWorker(uint row, ulong epoch)
     {
-        if (row >= _arena.Workers.Capacity)
+        // The fence raised the epoch by one. Beyond that another registration has the row: the loss was seen to before
+        // that, by whoever read this record first, and the attempts there now are a living worker's.
+        if (row < _arena.Workers.Capacity && Volatile.Read(ref _arena.Workers[row].Epoch) <= epoch + 1)
         {
-            return;
+            MarkLostRow(row);
         }
+    }
 
-        if (_lostRows.Length <= row)
+    private void MarkLostRow(uint row)
+    {
+        if (_lostRows.Length == 0)
         {
-            Array.Resize(ref _lostRows, (int)_arena.Workers.Capacity);
+            _lostRows = new bool[_arena.Workers.Capacity];
         }
 
         _lostRows[row] = true;
@@ -89,7 +95,7 @@ internal sealed partial class PlmCore
             if (workers.Health(row) is WorkerHealth.Lost or WorkerHealth.Gone)
             {
                 var watchEndMs = _orphanWatchEndMs;
-                NoteLostWorker(row);
+                MarkLostRow(row);
                 _orphanWatchEndMs = watchEndMs;
             }
         }

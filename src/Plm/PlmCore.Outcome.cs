@@ -48,12 +48,12 @@ internal sealed partial class PlmCore
                         JudgeIfReported(record.Index, record.Detail);
                         break;
                     case FinishedRecord.WorkerLost:
-                        NoteLostWorker(record.Index);
+                        NoteLostWorker(record.Index, record.Detail);
                         break;
                     case FinishedRecord.WorkerLived:
                         // The loss before it may be in the same batch.
                         ReturnLostAttempts();
-                        TakeBackCharges(record.Index);
+                        TakeBackCharges(record.Index, record.Detail);
                         break;
                     default:
                         Invariant.That(record.Kind is FinishedRecord.Reported);

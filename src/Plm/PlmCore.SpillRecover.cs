@@ -61,21 +61,13 @@ internal sealed partial class PlmCore
             }
             else
             {
+                // Its block is claimed by nobody, and the slot is listed with the other free ones.
                 StepCopyToFree(index);
             }
         }
 
         CrashPoint.Hit("plm.recover.copies-gone");
         return Fault.None;
-    }
-
-    // Its block is claimed by nobody, and the slot is listed with the other free ones.
-    private void StepCopyToFree(uint index)
-    {
-        var word = _tasks.Read(index);
-        var done = word.With(TaskState.Done);
-        Invariant.That(word.State == TaskState.Done || _tasks.TryStep(Role.Plm, index, word, done));
-        Invariant.That(_tasks.TryStep(Role.Plm, index, done, done.With(TaskState.Free, Attempt.None)));
     }
 
     // After a restore, if there was one.

@@ -58,7 +58,7 @@ internal sealed partial class RegisterCore
         if (facts.EndedTotal > fact.EndedTotal)
         {
             Volatile.Write(ref fact.EndedTotal, facts.EndedTotal);
-            MarkChanged(row);
+            MarkHasRoom(row);
         }
 
         TellInterval(row, answer);

@@ -196,6 +196,18 @@ internal sealed partial class RegisterCore
         _wakeScheduler = true;
     }
 
+    /// <summary>
+    /// A worker has more room, which only matters to a Scheduler that has something to place. When the heap looks empty
+    /// here, whatever comes into it later is told to the Scheduler, and it then sees the row too: the fence pairs with
+    /// that of the signal. What it takes out and gives back it looks at again itself.
+    /// </summary>
+    private void MarkHasRoom(uint row)
+    {
+        _rows.MarkChanged(row);
+        Interlocked.MemoryBarrier();
+        _wakeScheduler |= _arena.Ready.Count > 0;
+    }
+
     /// <summary>Changes a living worker's health to another living one.</summary>
     private void SetHealth(uint row, WorkerHealth health, WorkerReason reason, long nowMs, long nowUnixUs)
     {
@@ -250,6 +262,12 @@ internal sealed partial class RegisterCore
         Volatile.Write(ref fact.Health, (uint)health);
         _finished.WorkerLost(row, epoch);
         MarkChanged(row);
+        if (reason == WorkerReason.ProcessExited)
+        {
+            // One alone: the others begin to give its tasks away while the rest of this is done here.
+            EndTurn();
+        }
+
         _hasUnsettled = true;
         _living--;
         _suspects -= before == WorkerHealth.Suspect ? 1 : 0;

@@ -66,6 +66,10 @@ internal sealed partial class SchedulerCore
     // Tasks went back to the heap since the present pass over the classes began.
     private bool _gaveBack;
 
+    // The same since the rows were looked at: the Register does not tell of room while the heap looks empty, and what
+    // is given back was not in it for a moment.
+    private bool _hasGivenBack;
+
     /// <summary>When <see cref="Run"/> has something to do by itself; long.MaxValue: nothing.</summary>
     public long NextDueMs => Math.Min(_pausesDueMs, _strandedDueMs);
 
@@ -105,6 +109,7 @@ internal sealed partial class SchedulerCore
     public void Run(long nowMs, long nowUnixUs)
     {
         _nowMs = nowMs;
+        _hasGivenBack = false;
         RefreshChanged();
         PassCancels();
         if (nowMs >= _pausesDueMs)
@@ -118,20 +123,32 @@ internal sealed partial class SchedulerCore
         }
 
         Place(nowUnixUs);
+        while (_hasGivenBack)
+        {
+            _hasGivenBack = false;
+            if (RefreshChanged())
+            {
+                Place(nowUnixUs);
+            }
+        }
     }
 
-    private void RefreshChanged()
+    // Whether any had.
+    private bool RefreshChanged()
     {
+        var isAny = false;
         int count;
         do
         {
             count = _rows.TakeChanged(_changed);
+            isAny |= count > 0;
             foreach (var row in _changed.AsSpan(0, count))
             {
                 Refresh(row);
             }
         }
         while (count == _changed.Length);
+        return isAny;
     }
 
     /// <summary>Brings what is remembered of a row into line with the row.</summary>
@@ -394,6 +411,7 @@ internal sealed partial class SchedulerCore
         }
 
         _gaveBack = true;
+        _hasGivenBack = true;
         var count = _heap.Push(Role.Scheduler, tasks);
         _arena.Add(CellCounter.Returned, count);
         return count;

@@ -30,7 +30,6 @@ internal sealed class CellHost : IAsyncDisposable
 
     private readonly CellOptions _options;
     private readonly ILogger _logger;
-    private readonly List<string> _services = [];
 
     private ArenaMap? _arena;
     private CellFront? _front;
@@ -91,7 +90,7 @@ internal sealed class CellHost : IAsyncDisposable
             }
         }
 
-        if (done)
+        if (done && _logger.IsEnabled(LogLevel.Information))
         {
             CellLog.Serves(
                 _logger, _options.Cell, string.Join(", ", _options.Roles), string.Join(", ", Addresses));
@@ -242,6 +241,7 @@ internal sealed class CellHost : IAsyncDisposable
             Loopback = _options.Bind is { } bind ? [bind] : [],
             Gate = _front!.Gate,
             Tls = _front.Tls,
+            HoldsCalls = true,
             InvariantViolated = Fail,
             Time = _options.Time,
             Logs = _options.Logs,
@@ -251,7 +251,7 @@ internal sealed class CellHost : IAsyncDisposable
         Addresses = _options.Bind is null ? [socket] : [socket, $"{scheme}://{_options.Bind}"];
         _endpoint.Add(IdentityCalls.Bind(_front, _options), V1.IdentityService.Descriptor);
         MakeHosts(_front.Published is { } published ? $"{socket},{published}" : socket);
-        foreach (var service in _services)
+        foreach (var service in _endpoint.Services)
         {
             _endpoint.Health.Set(service, serving: false);
         }
@@ -283,8 +283,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _plm.AddTo(_endpoint!);
-            _services.Add(V1.SubmissionService.Descriptor.FullName);
-            _services.Add(V1.AdminService.Descriptor.FullName);
         }
 
         if (_options.Has(Role.Scheduler))
@@ -300,7 +298,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _scheduler.AddTo(_endpoint!);
-            _services.Add(V1.DispatchService.Descriptor.FullName);
         }
 
         if (_options.Has(Role.Register))
@@ -316,7 +313,6 @@ internal sealed class CellHost : IAsyncDisposable
                 Logs = _options.Logs,
             });
             _register.AddTo(_endpoint!);
-            _services.Add(V1.RegistryService.Descriptor.FullName);
         }
     }
 
@@ -328,10 +324,12 @@ internal sealed class CellHost : IAsyncDisposable
         fault = fault.IsNone ? _register?.Start() ?? Fault.None : fault;
         if (fault.IsNone)
         {
-            foreach (var service in _services)
+            foreach (var service in _endpoint!.Services)
             {
-                _endpoint!.Health.Set(service, serving: true);
+                _endpoint.Health.Set(service, serving: true);
             }
+
+            _endpoint.LetCallsIn();
         }
 
         return fault;

@@ -2,7 +2,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Linq;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -98,12 +97,12 @@ internal sealed record CellOptions
         Sockets,
         Has(Role.Register) ? CellPaths.FrontDoor : Has(Role.Plm) ? "plm.sock" : "scheduler.sock");
 
-    public bool Has(Role role) => Roles.Contains(role);
+    public bool Has(Role role) => CountOf(role) > 0;
 
     /// <summary>The first option that cannot be.</summary>
     public Fault Check()
     {
-        if (Roles.Count == 0 || Roles.Distinct().Count() != Roles.Count)
+        if (Roles.Count == 0 || CountOf(Role.Plm) > 1 || CountOf(Role.Scheduler) > 1 || CountOf(Role.Register) > 1)
         {
             return Invalid("the roles of a process must be named, each once");
         }
@@ -158,5 +157,17 @@ internal sealed record CellOptions
         {
             return problem.Message;
         }
+    }
+
+    // Not by LINQ: its code for an enum would have to be compiled while a role starts.
+    private int CountOf(Role role)
+    {
+        var count = 0;
+        for (var at = 0; at < Roles.Count; at++)
+        {
+            count += Roles[at] == role ? 1 : 0;
+        }
+
+        return count;
     }
 }

@@ -23,10 +23,10 @@ internal sealed class RichStatus
     private RichStatus(Google.Rpc.Status status)
     {
         _status = status;
-        Error = Find(ErrorInfo.Parser, ErrorInfo.Descriptor.FullName);
-        var delay = Find(RetryInfo.Parser, RetryInfo.Descriptor.FullName)?.RetryDelay;
+        Error = Find(ErrorInfo.Parser, "google.rpc.ErrorInfo");
+        var delay = Find(RetryInfo.Parser, "google.rpc.RetryInfo")?.RetryDelay;
         RetryAfter = delay is null ? null : Clamp(delay);
-        BadRequest = Find(BadRequest.Parser, BadRequest.Descriptor.FullName);
+        BadRequest = Find(BadRequest.Parser, "google.rpc.BadRequest");
     }
 
     public StatusCode Code => (StatusCode)_status.Code;

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using Muster.Arena;
 using Muster.Arena.Rings;
+using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
@@ -87,6 +88,72 @@ public sealed class InterleavingTests
         var result = FakeStream.ReadResult(cell.Arena, slot);
         Assert.Equal(Outcome.Quarantined, result.Outcome);
         Assert.Equal(3, result.Error.Split("(process 4711 on host").Length - 1);
+    }
+
+    // The extent was just marked as one on disk; the worker's Register found the task before that.
+    [Fact]
+    public void Spill_WorkerClaimsATaskAsItsSlotIsGivenUp_TheTaskIsTheOneOnDisk()
+    {
+        var files = new FakeSpill();
+        using var cell = new PlmCell(
+            new PlmOptions { HoldFrom = 32, ExtentTasks = 16 }, journal: new FakeJournal(), spill: files);
+        var ids = new List<ulong>();
+        while (ids.Count < 400)
+        {
+            var payloads = new string[10];
+            Array.Fill(payloads, "x");
+            ids.AddRange(cell.Submit(null, null, cell.Spec(), payloads).Ids);
+            cell.NowMs++;
+        }
+
+        var claimed = new TaskId(0);
+        At(0, () => claimed = Claim(cell, ids), () => cell.Turn(core => files.Work(core, 1)));
+        Assert.NotEqual(0ul, claimed.Value);
+        Assert.True(cell.Arena.Spill.IsSpilled(claimed));
+        cell.Core.CheckInvariants();
+
+        // What the worker reports is nobody's, and the task comes back from the disk.
+        Assert.False(cell.Arena.Tasks.TryFind(claimed, out _, out _));
+        cell.Restart();
+        cell.Core.CheckInvariants();
+        var ran = new HashSet<ulong>();
+        for (var round = 0; ran.Count < ids.Count && round < 1_000; round++)
+        {
+            cell.NowMs += 60;
+            cell.Turn(core => files.Work(core));
+            foreach (var task in cell.Assign(50))
+            {
+                Assert.True(ran.Add(cell.Arena.Tasks.IdOf(task.Slot).Value));
+                Assert.True(cell.Report(task));
+            }
+
+            cell.Turn();
+            cell.DrainOthers();
+        }
+
+        Assert.Equal(ids.Count, ran.Count);
+    }
+
+    private static TaskId Claim(PlmCell cell, List<ulong> ids)
+    {
+        foreach (var id in ids)
+        {
+            var slot = new TaskId(id).Slot;
+            if (!SpillTable.Covers(slot) || !cell.Arena.Spill.IsSpilled(new TaskId(id)))
+            {
+                continue;
+            }
+
+            var index = cell.Arena.Spill.IndexOf(slot);
+            var word = cell.Arena.Tasks.Read(index);
+            var attempt = new Attempt((cell.Arena.Epoch << Attempt.CountBits) | 1);
+            if (cell.Arena.Tasks.TryStep(Role.Register, index, word, word.With(TaskState.Assigned, attempt)))
+            {
+                return new TaskId(id);
+            }
+        }
+
+        return default;
     }
 
     private static void Place(PlmCell cell)

@@ -18,7 +18,8 @@ namespace Muster.Load.Faults;
 /// history: what was accepted must come back once, right, and unchanged. Three clients submit: the SDK, single calls
 /// (both in this process), and a client of the session protocol in a process that is killed too. The recovery of a
 /// round is the time from the kill (or from the wake-up) until a task submitted after it, ahead of the backlog, has its
-/// result; from a client's kill, until its successor hears of its tasks.
+/// result; from a client's kill, until its successor hears of its tasks. With --tasks so many more are queued that
+/// nobody runs.
 /// </summary>
 internal sealed class ChaosRun : IAsyncDisposable
 {
@@ -55,7 +56,13 @@ internal sealed class ChaosRun : IAsyncDisposable
     public static async Task<bool> RunAsync(LoadOptions options)
     {
         using var log = new ChaosLog();
-        await using var processes = await CellProcesses.StartAsync(new CellSetup { ErrorLine = log.Take });
+        await using var processes = await CellProcesses.StartAsync(new CellSetup
+        {
+            ErrorLine = log.Take,
+            PlmOptions = options.Tasks == 0
+                ? []
+                : ["--tasks-max", $"{(2 * options.Tasks) + 10_000}", "--payload-bytes-max", "512M"],
+        });
         await using var run = new ChaosRun(options, processes);
         return await run.RunAsync(log);
     }
@@ -73,9 +80,12 @@ internal sealed class ChaosRun : IAsyncDisposable
         var rounds = FaultSchedule.Of(_options.Seed, count, _options.Level != Durability.Memory);
         Console.WriteLine(
             $"chaos: {rounds.Count} rounds, seed {_options.Seed}, durability {_options.Durability}, "
-            + $"{_cell.Workers} workers, 3 clients with {InFlight}, {InFlight} and 8 tasks in flight");
+            + $"{_cell.Workers} workers, 3 clients with {InFlight}, {InFlight} and 8 tasks in flight, "
+            + $"{_options.Tasks:N0} queued behind them");
         _cell.StartWorkers();
         await ProbeAsync();
+        await using var backlog = MusterClient.Connect(_processes.Address);
+        await Recovery.FillAsync(backlog, _options.Tasks, _options.Level);
         _flow.Start();
         _unary.Start();
         _client.Start();
@@ -232,6 +242,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         {
             rounds,
             seed = _options.Seed,
+            queued = _options.Tasks,
             durability = _options.Durability,
             acked = counts.Acked,
             lost = counts.Lost,

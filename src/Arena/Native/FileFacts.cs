@@ -14,6 +14,10 @@ internal readonly record struct FileFacts(
     /// <summary>What it takes of the disk, or of memory: holes do not count.</summary>
     public long AllocatedBytes { get; init; }
 
+    /// <summary>When the file itself was last changed: a name that was removed and made again may have the same number
+    /// as before, but not at the same moment.</summary>
+    public long ChangedUnixNs { get; init; }
+
     public bool IsRegular => (Mode & Statx.S_IFMT) == Statx.S_IFREG;
 
     public bool IsFolder => (Mode & Statx.S_IFMT) == Statx.S_IFDIR;

@@ -24,6 +24,7 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     private const int EPOLL_CLOEXEC = 0x80000;
     private const int EPOLL_CTL_ADD = 1;
     private const int EPOLL_CTL_DEL = 2;
+    private const int EPOLL_CTL_MOD = 3;
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;
     private const int EventsMax = 256;
@@ -50,6 +51,10 @@ internal sealed unsafe partial class SpawnEpoll : IDisposable
     /// <summary>Watches a descriptor, level-triggered.</summary>
     /// <returns>0 or errno.</returns>
     public int Add(SafeHandle file, uint events, ulong tag) => Control(EPOLL_CTL_ADD, file, events, tag);
+
+    /// <summary>Watches it for other events.</summary>
+    /// <returns>0 or errno.</returns>
+    public int Change(SafeHandle file, uint events, ulong tag) => Control(EPOLL_CTL_MOD, file, events, tag);
 
     /// <summary>Ends the watch.</summary>
     /// <returns>0 or errno.</returns>

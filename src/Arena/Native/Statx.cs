@@ -53,6 +53,7 @@ internal static unsafe partial class Statx
             ((ulong)buffer.DevMajor << 32) | buffer.DevMinor)
         {
             AllocatedBytes = (long)buffer.Blocks * 512,
+            ChangedUnixNs = (buffer.ChangedSeconds * 1_000_000_000) + buffer.ChangedNanoseconds,
         };
         return true;
     }
@@ -69,6 +70,8 @@ internal static unsafe partial class Statx
         [FieldOffset(32)] public ulong Ino;
         [FieldOffset(40)] public ulong Size;
         [FieldOffset(48)] public ulong Blocks;
+        [FieldOffset(96)] public long ChangedSeconds;
+        [FieldOffset(104)] public uint ChangedNanoseconds;
         [FieldOffset(136)] public uint DevMajor;
         [FieldOffset(140)] public uint DevMinor;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Threading.Tasks;
 using Muster.Cli.Output;
+using Muster.Core;
 using Muster.Journal;
 
 namespace Muster.Cli.Journals;
@@ -18,6 +19,10 @@ internal sealed class JournalCheck
 
     public required JournalLayout Layout { get; init; }
 
+    /// <summary>What is wrong with it; none when every record is what was written.</summary>
+    public Fault Wrong { get; private set; }
+
+    /// <summary>Where the reading ended: at the journal's end, or at what is wrong with a record.</summary>
     public JournalTail Tail { get; private set; }
 
     public long Records { get; private set; }
@@ -28,8 +33,20 @@ internal sealed class JournalCheck
 
     public static async Task<JournalCheck> RunAsync(IJournalDisk disk, Terminal terminal)
     {
-        var layout = JournalPlace.Layout(disk);
+        var wrong = JournalLayout.TryRead(disk, out var layout);
+        if (wrong.IsNone)
+        {
+            layout = JournalPlace.Layout(disk);
+        }
+
         await using var progress = new ProgressMeter(terminal, isForced: false);
+        var check = new JournalCheck(progress) { Layout = layout, Wrong = wrong };
+        if (!wrong.IsNone)
+        {
+            // A header: of the records nothing is known.
+            return check;
+        }
+
         long bytes = 0;
         foreach (var segment in layout.Segments)
         {
@@ -38,8 +55,7 @@ internal sealed class JournalCheck
 
         // Counted in MiB: the one thing known beforehand.
         progress.SetTotal(bytes >> MegaByteShift);
-        var check = new JournalCheck(progress) { Layout = layout };
-        JournalPlace.Require(JournalScan.Run(disk, layout.Segments, 0, check.Count, out var tail));
+        check.Wrong = JournalScan.Run(disk, layout.Segments, 0, check.Count, out var tail);
         check.Tail = tail;
         return check;
     }

@@ -12,7 +12,8 @@ namespace Muster.Cli.Output;
 internal sealed class TerminalLogs(Terminal terminal) : ILoggerFactory
 {
     private readonly LogLevel _level =
-        Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable("MUSTER_LOG"), ignoreCase: true, out var level)
+        Environment.GetEnvironmentVariable("MUSTER_LOG") is { Length: > 0 } text
+        && Enum.TryParse<LogLevel>(text, ignoreCase: true, out var level)
             ? level
             : LogLevel.Warning;
 

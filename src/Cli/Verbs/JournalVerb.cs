@@ -63,12 +63,11 @@ internal static class JournalVerb
             if (result.GetValue(format) == SharedOptions.Json)
             {
                 context.Terminal.Line(JsonLines.Write(writer => WriteJson(writer, path, check, isInUse)));
-            }
-            else
-            {
-                Print(context.Terminal, path, check, isInUse);
+                return check.Wrong.IsNone ? ExitCodes.Success : ExitCodes.Of(FaultCodes.Name(check.Wrong.Code));
             }
 
+            JournalPlace.Require(check.Wrong);
+            Print(context.Terminal, path, check, isInUse);
             return ExitCodes.Success;
         });
         return verb;
@@ -91,6 +90,11 @@ internal static class JournalVerb
             using var folder = isDry ? JournalPlace.Open(path) : OpenToWrite(path);
             JournalPlace.Require(JournalRepair.TryPlan(folder, out var plan));
             Print(context.Terminal, plan, isDry);
+            if (plan.IsNeeded)
+            {
+                RepairLoss.Print(context.Terminal, folder, plan, isDry);
+            }
+
             if (plan.IsNeeded && !isDry)
             {
                 Carry(context.Terminal, folder, plan);
@@ -185,7 +189,20 @@ internal static class JournalVerb
     {
         writer.WriteStartObject();
         writer.WriteString("path", path);
-        writer.WriteString("lineage", check.Layout.Newest.Lineage.ToString("x16", CultureInfo.InvariantCulture));
+        writer.WriteBoolean("ok", check.Wrong.IsNone);
+        if (!check.Wrong.IsNone)
+        {
+            writer.WriteString("code", FaultCodes.Name(check.Wrong.Code));
+            writer.WriteString("message", check.Wrong.Message);
+            if (check.Tail.Offset > 0)
+            {
+                writer.WriteString("file", check.Layout.Segments[check.Tail.Segment].Name);
+                writer.WriteNumber("offset", check.Tail.Offset);
+            }
+        }
+
+        var lineage = check.Layout.Segments.Count == 0 ? 0 : check.Layout.Newest.Lineage;
+        writer.WriteString("lineage", lineage.ToString("x16", CultureInfo.InvariantCulture));
         writer.WriteNumber("segments", check.Layout.Segments.Count);
         writer.WriteNumber("records", check.Records);
         writer.WriteNumber("body_bytes", check.BodyBytes);

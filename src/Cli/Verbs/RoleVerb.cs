@@ -15,7 +15,7 @@ internal static class RoleVerb
         var hosting = new HostingOptions();
         var verb = new Command(Name(role), Describe(role));
         hosting.AddTo(verb);
-        verb.SetAction(result => RunAsync(context, role, hosting.Read(result, [role])));
+        verb.SetAction(result => RunAsync(context, role, hosting.Read(result, new[] { role })));
         return verb;
     }
 

@@ -94,7 +94,7 @@ internal static class TasksVerb
             return ExitCodes.Success;
         }
 
-        var table = new TextTable("ID", "STATE", "HANDLER", "PRIO", "STARTS", "WORKER", "AGE", "WHY");
+        var table = new TextTable("ID", "STATE", "HANDLER", "PRIO", "DURABILITY", "STARTS", "WORKER", "AGE", "WHY");
         foreach (var task in tasks)
         {
             table.Add(
@@ -102,6 +102,7 @@ internal static class TasksVerb
                 StateOf(task),
                 task.Handler,
                 Number(task.Priority),
+                DurabilityOf(task),
                 Number(task.Executions),
                 task.WorkerName,
                 Moments.Age(task.Timings?.SubmittedUnixUs ?? 0, DateTimeOffset.UtcNow),
@@ -135,6 +136,7 @@ internal static class TasksVerb
         table.Add("why", task.Reason);
         table.Add("handler", task.Handler);
         table.Add("priority", Number(task.Priority));
+        table.Add("durability", DurabilityOf(task));
         table.Add("starts", $"{task.Executions}, of {task.AttemptsMax} that may fail");
         table.Add("crashes", Number(task.Crashes));
         table.Add("worker", task.WorkerName);
@@ -184,6 +186,7 @@ internal static class TasksVerb
 
         writer.WriteString("handler", task.Handler);
         writer.WriteNumber("priority", task.Priority);
+        writer.WriteString("durability", DurabilityOf(task));
         writer.WriteNumber("attempt", task.Attempt);
         writer.WriteNumber("executions", task.Executions);
         writer.WriteNumber("attempts_max", task.AttemptsMax);
@@ -204,6 +207,10 @@ internal static class TasksVerb
 
     private static string StateOf(V1.TaskInfo task) =>
         task.State == V1.TaskState.Done ? JsonLines.Name(task.Outcome) : JsonLines.Name(task.State);
+
+    // Empty of a task on disk: the look does not read its file.
+    private static string DurabilityOf(V1.TaskInfo task) =>
+        task.Durability == V1.Durability.Unspecified ? "" : JsonLines.Name(task.Durability);
 
     private static string Number<T>(T value)
         where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);

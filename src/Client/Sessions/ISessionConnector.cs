@@ -18,6 +18,10 @@ internal interface ISessionConnector : IAsyncDisposable
     /// <summary>A new stream to the PLM; nothing was sent on it.</summary>
     Task<ISessionStream> OpenAsync(CancellationToken cancellationToken);
 
+    /// <summary>Waits for so long after a failure, or until the server that was tried is there again.</summary>
+    Task PauseAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken) =>
+        Task.Delay(longest, time, cancellationToken);
+
     /// <summary>
     /// The encoded TaskResult of a task, whoever submitted it; null when it has not ended within
     /// <see cref="SessionLimits.AwaitMsMax"/>.

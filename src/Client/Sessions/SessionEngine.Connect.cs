@@ -230,7 +230,7 @@ internal sealed partial class SessionEngine
     {
         if (_failures > 0)
         {
-            await Task.Delay(PauseAfter(_failures), _time, _stop.Token);
+            await _connector.PauseAsync(PauseAfter(_failures), _time, _stop.Token);
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed partial class SessionEngine
     /// <summary>Sent on the spot up to this many open tasks: a lone caller saves the hop to another thread.</summary>
     private const int InlineOpenMax = 1;
 
+    // When the hold timer fires next. Under the lock.
+    private long _holdArmedMs = long.MaxValue;
+
     /// <summary>Starts the sender when there is a stream and none runs. Never waits; called from any thread.</summary>
     private void Pump(bool isInline = false)
     {
@@ -24,12 +27,22 @@ internal sealed partial class SessionEngine
         StartSender(link, isInline || isLone);
     }
 
-    /// <summary>The link, when it is the caller who is to start its sender. Under the lock.</summary>
+    /// <summary>
+    /// The link, when there is something to send on it and it is the caller who is to start its sender. Under the lock.
+    /// </summary>
     private SessionLink? TryBecomeSender(out bool isInline)
     {
         isInline = _ledger.OpenCount + _ledger.QueuedCount <= InlineOpenMax;
         if (_link is null || _link.IsSending)
         {
+            return null;
+        }
+
+        var now = NowMs();
+        if (_waiters.Count == 0 && !_ledger.MayHaveToSend(now))
+        {
+            // Most of what is received asks for nothing to be sent: no thread is woken to find that out.
+            ArmHold(now);
             return null;
         }
 
@@ -124,13 +137,27 @@ internal sealed partial class SessionEngine
         }
     }
 
-    /// <summary>Looks again when the server's pause is over. Under the lock.</summary>
+    private void OnHoldOver()
+    {
+        lock (_gate)
+        {
+            _holdArmedMs = long.MaxValue;
+        }
+
+        Pump();
+    }
+
+    /// <summary>
+    /// Looks again when the server's pause is over, or a confirmation has waited long enough. Under the lock.
+    /// </summary>
     private void ArmHold(long nowMs)
     {
-        var wait = _ledger.HoldUntilMs - nowMs;
-        if (wait > 0)
+        // One that fires earlier looks again itself, so that a timer is not set for each of many tasks.
+        var dueMs = _ledger.NextDueMs(nowMs);
+        if (dueMs > nowMs && dueMs < _holdArmedMs)
         {
-            _holdTimer.Change(System.TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+            _holdArmedMs = dueMs;
+            _holdTimer.Change(System.TimeSpan.FromMilliseconds(dueMs - nowMs), Timeout.InfiniteTimeSpan);
         }
     }
 

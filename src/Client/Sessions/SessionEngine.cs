@@ -41,9 +41,12 @@ internal sealed partial class SessionEngine : IAsyncDisposable
         _connector = connector;
         _options = options;
         _time = options.Time;
-        _ledger = new(Random.Shared);
+        _ledger = new(Random.Shared) { ConfirmHoldMs = SessionLimits.ConfirmHoldMsMax };
         _holdTimer = _time.CreateTimer(
-            static engine => ((SessionEngine)engine!).Pump(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static engine => ((SessionEngine)engine!).OnHoldOver(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Tasks sent without a result so far.</summary>
@@ -256,6 +259,11 @@ internal sealed partial class SessionEngine : IAsyncDisposable
     /// </summary>
     private async Task EndGracefullyAsync(SessionLink link)
     {
+        lock (_gate)
+        {
+            _ledger.ConfirmNow();
+        }
+
         Pump(isInline: true);
         using var limit = new CancellationTokenSource(SessionLimits.CloseMsMax);
         try

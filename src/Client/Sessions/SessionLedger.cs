@@ -34,6 +34,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     private int _unresolved;
     private ulong _received;
     private ulong _confirmed;
+    private long _confirmDueMs = long.MaxValue;
     private bool _isProbing;
     private int _refusalsInARow;
 
@@ -51,6 +52,10 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
 
     /// <summary>No submission goes out before this moment: the server said that it is full.</summary>
     public long HoldUntilMs { get; private set; }
+
+    /// <summary>How long a confirmation of a few results may wait for a message that it goes with; 0: not at
+    /// all.</summary>
+    public long ConfirmHoldMs { get; init; }
 
     /// <summary>
     /// Of the last stream, counted from 1. A program that goes on with the client id of an earlier run starts above the
@@ -99,6 +104,7 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
         var (first, last) = Unresolved();
         _received = 0;
         _confirmed = 0;
+        _confirmDueMs = long.MaxValue;
         _cancels.Clear();
         writer.Clear();
         var hello = writer.Begin(1);
@@ -125,12 +131,6 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
     {
         writer.Clear();
         var outstanding = (ulong)_open.Count + (_received - _confirmed);
-        if (_received > _confirmed)
-        {
-            writer.WriteUInt64(3, _received);
-            _confirmed = _received;
-        }
-
         if (_cancels.Count > 0)
         {
             var count = Math.Min(_cancels.Count, SessionLimits.CancelsPerMessageMax);
@@ -143,8 +143,26 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
             EncodeSubmit(writer, (int)Math.Min(_outstandingMax - outstanding, SessionLimits.BatchItemsMax), events);
         }
 
+        if (_received > _confirmed && (writer.Length > 0 || IsConfirmDue(nowMs)))
+        {
+            writer.WriteUInt64(3, _received);
+            _confirmed = _received;
+            _confirmDueMs = long.MaxValue;
+        }
+
         return writer.Length > 0;
     }
+
+    /// <summary>Whether <see cref="TryEncode"/> may have something to send; false: it has nothing.</summary>
+    public bool MayHaveToSend(long nowMs) =>
+        _again.Count + _fresh.Count + _cancels.Count > 0 || (_received > _confirmed && IsConfirmDue(nowMs));
+
+    /// <summary>The next moment at which there is something to send that waits now; long.MaxValue: none.</summary>
+    public long NextDueMs(long nowMs) =>
+        Math.Min(_confirmDueMs, HoldUntilMs > nowMs ? HoldUntilMs : long.MaxValue);
+
+    /// <summary>A confirmation that waits goes with the next message, whatever else there is.</summary>
+    public void ConfirmNow() => _confirmDueMs = 0;
 
     /// <summary>Ends everything that waits, with the same refusal. Results that still come will be dropped.</summary>
     public void FailAll(MusterException refusal, SessionEvents events)
@@ -171,6 +189,23 @@ internal sealed partial class SessionLedger(Random jitter, ulong streamNumber = 
 
     /// <summary>While the server is full, one batch at a time asks whether it still is.</summary>
     private bool MaySubmit(long nowMs) => nowMs >= HoldUntilMs && !(_isProbing && _unresolved > 0);
+
+    /// <summary>
+    /// A caller with one task after the other sends the next within microseconds of a result, and the confirmation with
+    /// it: a message and a wake of the PLM less for each. Whoever is kept waiting by what is not confirmed, here or
+    /// there, waits no longer than before.
+    /// </summary>
+    private bool IsConfirmDue(long nowMs)
+    {
+        if (_confirmDueMs == long.MaxValue)
+        {
+            _confirmDueMs = nowMs + ConfirmHoldMs;
+        }
+
+        return nowMs >= _confirmDueMs
+            || _received - _confirmed >= SessionLimits.ConfirmedAtOnceMin
+            || _again.Count + _fresh.Count > 0;
+    }
 
     private void EncodeSubmit(ProtoWriter writer, int room, SessionEvents events)
     {

@@ -21,6 +21,11 @@ internal static class SessionLimits
     /// <summary>Unconfirmed results that the server may send; they are confirmed as fast as they are read.</summary>
     public const uint UnconfirmedMax = 65_536;
 
+    /// <summary>Fewer results than this wait, at most so long, for a message that their confirmation goes
+    /// with.</summary>
+    public const ulong ConfirmedAtOnceMin = 64;
+    public const int ConfirmHoldMsMax = 5;
+
     /// <summary>Assumed when a refusal that invites another try names no delay.</summary>
     public const uint RetryAfterMsDefault = 50;
 

@@ -10,8 +10,10 @@ using Muster.Transport.Wire;
 namespace Muster.Server.Endpoint;
 
 /// <summary>One method that is served: makes the call object and runs it. Immutable, any thread.</summary>
-internal abstract class CallHandler(string fullName, MethodType type)
+internal abstract class CallHandler(string service, string fullName, MethodType type)
 {
+    public string Service { get; } = service;
+
     public string FullName { get; } = fullName;
 
     public MethodType Type { get; } = type;
@@ -25,13 +27,17 @@ internal abstract class CallHandler(string fullName, MethodType type)
     /// <summary>The request is one message.</summary>
     public bool HasOneRequest => Type is MethodType.Unary or MethodType.ServerStreaming;
 
+    /// <summary>Its calls wait at the gate of a server whose roles still take over. Set before the server starts.
+    /// </summary>
+    public bool WaitsForRoles { get; set; }
+
     public abstract void Start(ServerStream stream, RequestHead head, CallRouter router, Caller caller);
 }
 
 /// <inheritdoc/>
 internal sealed class CallHandler<TRequest, TResponse>(
     Method<TRequest, TResponse> method, Func<GrpcCall<TRequest, TResponse>, Task> serve)
-    : CallHandler(method.FullName, method.Type)
+    : CallHandler(method.ServiceName, method.FullName, method.Type)
     where TRequest : class
     where TResponse : class
 {

@@ -30,8 +30,9 @@ internal sealed class CallRouter : ICallStarter
     private readonly HashSet<IOutboxCall> _streams = [];
     private volatile bool _isStopping;
 
-    public CallRouter(EndpointOptions options, FrozenDictionary<string, CallHandler> methods)
+    public CallRouter(EndpointOptions options, FrozenDictionary<string, CallHandler> methods, CallGate gate)
     {
+        Gate = gate;
         Options = options;
         Logger = options.Logs.CreateLogger("Muster.Server.Endpoint");
         _methods = methods.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -40,6 +41,9 @@ internal sealed class CallRouter : ICallStarter
     public EndpointOptions Options { get; }
 
     public ILogger Logger { get; }
+
+    /// <summary>What calls pass before their handlers begin.</summary>
+    public CallGate Gate { get; }
 
     /// <summary>Streams that are open now.</summary>
     public int StreamCount

@@ -56,6 +56,12 @@ internal static class EndpointLimits
     /// read.</summary>
     public static readonly TimeSpan OutboxDrainTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long calls wait for the roles behind a server that has just started: longer than nearly every take-over, and
+    /// shorter than clients and workers wait for an answer to their hello.
+    /// </summary>
+    public static readonly TimeSpan HeldCallTimeout = TimeSpan.FromSeconds(3);
+
     /// <summary>How long a handler may go on after its deadline before its stream is reset.</summary>
     public static readonly TimeSpan DeadlineGrace = TimeSpan.FromSeconds(1);
 }

@@ -38,6 +38,12 @@ internal sealed record EndpointOptions
     public int StreamsPerConnectionMax { get; init; } = EndpointLimits.StreamsPerConnectionMax;
 
     /// <summary>
+    /// Calls of the added services wait until <see cref="GrpcEndpoint.LetCallsIn"/>, for a while; health and reflection
+    /// answer at once. False, the default: nobody waits.
+    /// </summary>
+    public bool HoldsCalls { get; init; }
+
+    /// <summary>
     /// Told when a handler violated an invariant; the host stops its component. Called on the call's own thread.
     /// </summary>
     public Action<InvariantException>? InvariantViolated { get; init; }

@@ -121,6 +121,12 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
         try
         {
             Begin();
+            if (_handler.WaitsForRoles && !Router.Gate.IsOpen)
+            {
+                await Router.Gate.WhenOpen.ConfigureAwait(false);
+                ThrowIfEnded();
+            }
+
             await ServeAsync().ConfigureAwait(false);
             status = StatusCore;
         }

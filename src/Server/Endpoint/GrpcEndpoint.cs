@@ -20,10 +20,12 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 {
     private readonly EndpointOptions _options;
     private readonly MethodTable _methods = new();
-    private readonly List<ServiceDescriptor> _descriptors = [];
+    private readonly List<Func<ServiceDescriptor>> _descriptors = [];
+    private readonly List<string> _services = [];
     private readonly List<string> _addresses = [];
 
     private ListenSockets? _sockets;
+    private CallGate? _gate;
     private CallRouter? _router;
     private ServerListener? _listener;
     private LinkListener? _links;
@@ -40,15 +42,22 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     /// <summary>Streams open now.</summary>
     public int StreamCount => _router?.StreamCount ?? 0;
 
-    /// <summary>Adds a service. With its descriptor it is also shown by reflection and health.</summary>
-    public GrpcEndpoint Add(ServerServiceDefinition service, ServiceDescriptor? descriptor = null)
+    /// <summary>Names of the services that were added with a descriptor; not those of the endpoint itself.</summary>
+    public IReadOnlyList<string> Services => _services;
+
+    /// <summary>
+    /// Adds a service. With its descriptor it is also shown by reflection and health. Descriptors are asked for when
+    /// somebody reflects: building them takes longer than everything else of a start here.
+    /// </summary>
+    public GrpcEndpoint Add(ServerServiceDefinition service, Func<ServiceDescriptor>? descriptor = null)
     {
         Invariant.That(_router is null);
         service.BindService(_methods);
         if (descriptor is not null)
         {
             _descriptors.Add(descriptor);
-            Health.Set(descriptor.FullName, serving: true);
+            _services.Add(_methods.LastService);
+            Health.Set(_methods.LastService, serving: true);
         }
 
         return this;
@@ -69,13 +78,19 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             fault = ListenSockets.Bind(_options, out _sockets);
         }
 
+        if (fault.IsNone && _options.SocketPath is { } path)
+        {
+            fault = LinkListener.Bind(path, out _links);
+        }
+
         if (!fault.IsNone)
         {
             return fault;
         }
 
         AddOwnServices();
-        _router = new CallRouter(_options, _methods.Freeze());
+        _gate = new CallGate(!_options.HoldsCalls, _options.Time);
+        _router = new CallRouter(_options, _methods.Freeze(), _gate);
         if (_options.Gate is { } gate)
         {
             gate.Changed = _router.EndRefused;
@@ -97,18 +112,19 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             Listen(sockets.Take(endPoint), endPoint);
         }
 
-        if (_options.SocketPath is { } path)
-        {
-            fault = LinkListener.Start(_router, _methods.FreezeLinked(), path, out _links);
-        }
-
+        _links?.Serve(_router, _methods.FreezeLinked());
         foreach (var address in _addresses)
         {
             EndpointLog.Listening(_router.Logger, address);
         }
 
-        return fault;
+        return Fault.None;
     }
+
+    /// <summary>
+    /// The services behind the calls are ready: those that wait go on. Any number of times, and not before the start.
+    /// </summary>
+    public void LetCallsIn() => _gate!.Open();
 
     /// <summary>
     /// Ends every stream with UNAVAILABLE, waits for what runs at most <paramref name="grace"/>, then cuts. Zero cuts
@@ -122,6 +138,7 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         }
 
         _stopped = true;
+        _gate?.Dispose();
         _links?.Dispose();
         if (_listener is not null)
         {
@@ -165,13 +182,27 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
 
     private void AddOwnServices()
     {
-        Add(Grpc.Health.V1.Health.BindService(new HealthService(Health)), Grpc.Health.V1.Health.Descriptor);
-        var alpha = Grpc.Reflection.V1Alpha.ServerReflection.Descriptor;
-        var current = Grpc.Reflection.V1.ServerReflection.Descriptor;
-        var index = new DescriptorIndex([.. _descriptors, current, alpha]);
-        Add(Grpc.Reflection.V1.ServerReflection.BindService(new ReflectionService(index)), current);
-        Add(Grpc.Reflection.V1Alpha.ServerReflection.BindService(new ReflectionAlphaService(index)), alpha);
+        _methods.WaitForRoles = false;
+        AddOwn(
+            Grpc.Health.V1.Health.BindService(new HealthService(Health)),
+            static () => Grpc.Health.V1.Health.Descriptor);
+        var index = new Lazy<DescriptorIndex>(MakeIndex);
+        AddOwn(
+            Grpc.Reflection.V1.ServerReflection.BindService(new ReflectionService(index)),
+            static () => Grpc.Reflection.V1.ServerReflection.Descriptor);
+        AddOwn(
+            Grpc.Reflection.V1Alpha.ServerReflection.BindService(new ReflectionAlphaService(index)),
+            static () => Grpc.Reflection.V1Alpha.ServerReflection.Descriptor);
     }
+
+    private void AddOwn(ServerServiceDefinition service, Func<ServiceDescriptor> descriptor)
+    {
+        service.BindService(_methods);
+        _descriptors.Add(descriptor);
+        Health.Set(_methods.LastService, serving: true);
+    }
+
+    private DescriptorIndex MakeIndex() => new(_descriptors.ConvertAll(static descriptor => descriptor()));
 
     private void Listen(Socket socket, EndPoint endPoint)
     {

@@ -65,6 +65,11 @@ internal sealed class LinkCall(string method, LinkEnd end, CallRouter router)
         var status = Status.DefaultSuccess;
         try
         {
+            if (!router.Gate.IsOpen)
+            {
+                await router.Gate.WhenOpen.ConfigureAwait(false);
+            }
+
             await handler(this, this, this).ConfigureAwait(false);
             status = StatusCore;
         }

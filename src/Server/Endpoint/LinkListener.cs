@@ -22,8 +22,6 @@ namespace Muster.Server.Endpoint;
 /// </summary>
 internal sealed class LinkListener : IDisposable
 {
-    private readonly CallRouter _router;
-    private readonly FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _methods;
     private readonly Socket _socket;
     private readonly SocketFile _file;
     private readonly Lock _gate = new();
@@ -34,34 +32,40 @@ internal sealed class LinkListener : IDisposable
     private TaskCompletionSource? _noneLeft;
     private bool _isStopped;
 
-    private LinkListener(
-        CallRouter router,
-        FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> methods,
-        Socket socket,
-        SocketFile file)
+    // Before the first link is accepted.
+    private CallRouter _router = null!;
+    private FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _methods = null!;
+
+    private LinkListener(Socket socket, SocketFile file)
     {
-        _router = router;
-        _methods = methods;
         _socket = socket;
         _file = file;
-        _ = AcceptAsync();
     }
 
-    /// <summary>Listens beside the socket of gRPC; null when its path leaves no room for another.</summary>
-    public static Fault Start(
-        CallRouter router,
-        FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> methods,
-        string socketPath,
-        out LinkListener? listener)
+    /// <summary>
+    /// Listens beside the socket of gRPC; null when its path leaves no room for another. Whoever connects waits until
+    /// <see cref="Serve"/>: a client that found the socket of gRPC alone would take that way for good.
+    /// </summary>
+    public static Fault Bind(string socketPath, out LinkListener? listener)
     {
         listener = null;
         var fault = SocketFile.Bind(LinkGreeting.PathOf(socketPath), out var file, out var socket);
         if (fault.IsNone)
         {
-            listener = new LinkListener(router, methods, socket!, file!);
+            listener = new LinkListener(socket!, file!);
         }
 
         return fault.Code == FaultCode.SocketPathTooLong ? Fault.None : fault;
+    }
+
+    /// <summary>Opens links from now on; once.</summary>
+    public void Serve(
+        CallRouter router, FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> methods)
+    {
+        Invariant.That(_router is null);
+        _router = router;
+        _methods = methods;
+        _ = AcceptAsync();
     }
 
     /// <summary>Opens no more links; those that are open go on.</summary>

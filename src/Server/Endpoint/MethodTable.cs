@@ -16,6 +16,12 @@ internal sealed class MethodTable : ServiceBinderBase
     private readonly Dictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> _linked =
         new(StringComparer.Ordinal);
 
+    /// <summary>Whether calls of the methods that are added from now on wait at the gate.</summary>
+    public bool WaitForRoles { get; set; } = true;
+
+    /// <summary>The full name of the service whose methods were added last.</summary>
+    public string LastService { get; private set; } = string.Empty;
+
     /// <summary>Those that links may carry: streams whose messages are bytes.</summary>
     public FrozenDictionary<string, DuplexStreamingServerMethod<RawMessage, RawMessage>> FreezeLinked() =>
         _linked.ToFrozenDictionary(StringComparer.Ordinal);
@@ -65,6 +71,8 @@ internal sealed class MethodTable : ServiceBinderBase
 
     private void Add(CallHandler handler)
     {
+        LastService = handler.Service;
+        handler.WaitsForRoles = WaitForRoles;
         if (!_handlers.TryAdd(handler.FullName, handler))
         {
             throw new ArgumentException($"The method {handler.FullName} was added twice.");

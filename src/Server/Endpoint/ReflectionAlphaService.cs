@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Threading.Tasks;
 using Google.Protobuf;
 using Grpc.Core;
@@ -10,7 +11,7 @@ namespace Muster.Server.Endpoint;
 /// grpc.reflection.v1alpha, which older tools still ask first. Its messages have the same fields as v1's, so a request
 /// is read as one of v1, answered there, and written back.
 /// </summary>
-internal sealed class ReflectionAlphaService(DescriptorIndex index) : ServerReflection.ServerReflectionBase
+internal sealed class ReflectionAlphaService(Lazy<DescriptorIndex> index) : ServerReflection.ServerReflectionBase
 {
     public override async Task ServerReflectionInfo(
         IAsyncStreamReader<ServerReflectionRequest> requestStream,
@@ -21,7 +22,7 @@ internal sealed class ReflectionAlphaService(DescriptorIndex index) : ServerRefl
         {
             var request = Grpc.Reflection.V1.ServerReflectionRequest.Parser.ParseFrom(
                 requestStream.Current.ToByteString());
-            var response = ReflectionService.Answer(index, request);
+            var response = ReflectionService.Answer(index.Value, request);
             await responseStream.WriteAsync(ServerReflectionResponse.Parser.ParseFrom(response.ToByteString()))
                 .ConfigureAwait(false);
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System;
 using System.Threading.Tasks;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
@@ -7,7 +8,7 @@ using Grpc.Reflection.V1;
 namespace Muster.Server.Endpoint;
 
 /// <summary>grpc.reflection.v1: lets tools like grpcurl call this server without its proto files.</summary>
-internal sealed class ReflectionService(DescriptorIndex index) : ServerReflection.ServerReflectionBase
+internal sealed class ReflectionService(Lazy<DescriptorIndex> index) : ServerReflection.ServerReflectionBase
 {
     public override async Task ServerReflectionInfo(
         IAsyncStreamReader<ServerReflectionRequest> requestStream,
@@ -16,7 +17,7 @@ internal sealed class ReflectionService(DescriptorIndex index) : ServerReflectio
     {
         while (await requestStream.MoveNext(default).ConfigureAwait(false))
         {
-            await responseStream.WriteAsync(Answer(index, requestStream.Current)).ConfigureAwait(false);
+            await responseStream.WriteAsync(Answer(index.Value, requestStream.Current)).ConfigureAwait(false);
         }
     }
 

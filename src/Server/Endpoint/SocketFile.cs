@@ -133,22 +133,16 @@ internal sealed class SocketFile : IDisposable
             return new(FaultCode.AddressInvalid, $"{path} exists and is not a socket; it was left as it is");
         }
 
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        switch (UnixConnect.Try(path))
         {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
+            case UnixConnect.ECONNREFUSED:
+                File.Delete(path);
+                return Fault.None;
+            case 0:
+                return new(FaultCode.PortInUse, $"another server listens on {path}; stop it or choose another cell");
+            case var errno:
+                return new(FaultCode.PortInUse, $"{path} is there and cannot be tried: {OsError.Words(errno)}");
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-            return Fault.None;
-        }
-        catch (SocketException e)
-        {
-            return new(FaultCode.PortInUse, $"{path} is there and cannot be tried: {e.Message}");
-        }
-
-        return new(FaultCode.PortInUse, $"another server listens on {path}; stop it or choose another cell");
     }
 
     private static Fault Listen(string path, out Socket? socket)

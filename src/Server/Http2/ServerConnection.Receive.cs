@@ -5,15 +5,14 @@ using System.IO;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
-using Muster.Arena.Native;
 using Muster.Transport.Http2;
 
 namespace Muster.Server.Http2;
 
 /// <summary>
 /// Receiving. One loop: read, act on every whole frame, then write once what all of that wanted to send. Calls that
-/// wait for a message and never block go on right here, without another thread being woken. Bare sockets are read by a
-/// <see cref="ReceiveThread"/>, streams with TLS by a chain of awaits.
+/// wait for a message and never block go on right here, without another thread being woken. It is a chain of awaits,
+/// which on bare sockets goes on on their <see cref="Muster.Transport.Sockets.SocketThread"/>, with TLS on the pool.
 /// </summary>
 internal sealed partial class ServerConnection
 {
@@ -32,42 +31,6 @@ internal sealed partial class ServerConnection
     private int _loopThread;
 
     private bool IsOnLoop => Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId;
-
-    /// <summary>By which the thread that receives for this connection knows it.</summary>
-    public ulong ReceiveTag { get; set; }
-
-    /// <summary>Reads what has come and acts on it; false: nothing more is to be received.</summary>
-    public bool Receive()
-    {
-        try
-        {
-            var room = _input.Length - _inputEnd;
-            var count = _socket!.Receive(_input.AsSpan(_inputEnd), SocketFlags.None, out var error);
-            return error == SocketError.WouldBlock
-                || (error == SocketError.Success ? TryWork(count, room) : throw new SocketException((int)error));
-        }
-        catch (Exception failure)
-        {
-            // The thread serves others too, so nothing may come out of here.
-            EndBy(failure);
-            return false;
-        }
-    }
-
-    /// <summary>The thread that received for this connection does so no more.</summary>
-    public void EndReceive(SpawnEpoll epoll)
-    {
-        try
-        {
-            epoll.Remove(_socket!.SafeHandle);
-        }
-        catch (ObjectDisposedException)
-        {
-            // A socket that is closed is not watched any more.
-        }
-
-        _received.TrySetResult();
-    }
 
     private async Task ReceiveAsync()
     {

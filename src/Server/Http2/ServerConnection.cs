@@ -25,7 +25,6 @@ internal sealed partial class ServerConnection
     private readonly Lock _gate = new();
     private readonly Stream _io;
     private readonly Socket? _socket;
-    private readonly ReceiveThread? _receiver;
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
     private readonly Dictionary<int, ServerStream> _streams = [];
@@ -46,17 +45,10 @@ internal sealed partial class ServerConnection
     /// <param name="socket">What is under them; null: unknown, as in tests.</param>
     /// <param name="calls">Starts the call of each request.</param>
     /// <param name="options">Those of the server.</param>
-    /// <param name="receiver">Reads the socket, which then must not block; null: the stream is read.</param>
     /// <param name="peer">Who is at the other end; null: nothing is known of it, as in tests.</param>
     public ServerConnection(
-        Stream io,
-        Socket? socket,
-        ICallStarter calls,
-        ServerOptions options,
-        ReceiveThread? receiver = null,
-        ConnectionPeer? peer = null)
+        Stream io, Socket? socket, ICallStarter calls, ServerOptions options, ConnectionPeer? peer = null)
     {
-        _receiver = receiver;
         _io = io;
         _socket = socket;
         _calls = calls;
@@ -81,15 +73,7 @@ internal sealed partial class ServerConnection
     {
         _input = ArrayPool<byte>.Shared.Rent(ServerLimits.InputBytesMin);
         Greet();
-        if (_receiver is not null && _receiver.TryAdd(this, _socket!))
-        {
-            await _received.Task.ConfigureAwait(false);
-        }
-        else
-        {
-            await ReceiveAsync().ConfigureAwait(false);
-        }
-
+        await ReceiveAsync().ConfigureAwait(false);
         await FarewellAsync().ConfigureAwait(false);
         await _callsEnded.Task.ConfigureAwait(false);
     }
@@ -181,7 +165,6 @@ internal sealed partial class ServerConnection
 
         Close(Http2ErrorCode.NoError, "the server was cut");
         _io.Dispose();
-        _receiver?.End(this);
     }
 
     /// <summary>A call has ended; its stream may still have bytes to send.</summary>
@@ -259,7 +242,6 @@ internal sealed partial class ServerConnection
         catch (Exception e) when (e is TimeoutException or SocketException or ObjectDisposedException)
         {
             await _io.DisposeAsync().ConfigureAwait(false);
-            _receiver?.End(this);
         }
     }
 

@@ -10,9 +10,6 @@ internal static class ServerLimits
     /// <summary>Bytes of one frame: the protocol's default, and what a connection may hold unparsed.</summary>
     public const int FrameBytesMax = 16_384;
 
-    /// <summary>Threads that receive; as many as there are processors, but one seldom has work for more.</summary>
-    public const int ReceiveThreadsMax = 4;
-
     /// <summary>First buffer of a connection: an idle one keeps no more.</summary>
     public const int InputBytesMin = 4_096;
 

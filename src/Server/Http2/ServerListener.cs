@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
 using System.IO;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -8,6 +9,7 @@ using System.Security.Authentication;
 using System.Threading;
 using System.Threading.Tasks;
 using Muster.Server.Endpoint.Access;
+using Muster.Transport.Sockets;
 
 namespace Muster.Server.Http2;
 
@@ -26,8 +28,8 @@ internal sealed class ServerListener : IDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
     private readonly List<Socket> _sockets = [];
-    private readonly ReceiveThread[] _receivers;
     private readonly SemaphoreSlim _handshakes = new(ServerLimits.TlsHandshakesMax);
+    private readonly SocketThreads _threads = new("receive");
     private TaskCompletionSource? _noneLeft;
     private int _taken;
     private bool _isFullTold;
@@ -38,12 +40,6 @@ internal sealed class ServerListener : IDisposable
         _calls = calls;
         _options = options;
         _connectionsMax = connectionsMax;
-        _receivers = new ReceiveThread[Math.Min(Environment.ProcessorCount, ServerLimits.ReceiveThreadsMax)];
-        for (var n = 0; n < _receivers.Length; n++)
-        {
-            _receivers[n] = new ReceiveThread($"receive-{n}");
-        }
-
         _watch = options.Time.CreateTimer(
             static state => ((ServerListener)state!).Look(),
             this,
@@ -103,10 +99,7 @@ internal sealed class ServerListener : IDisposable
         _watch.Dispose();
 
         // The semaphore stays: a handshake that was cut gives its place back later.
-        foreach (var receiver in _receivers)
-        {
-            receiver.Dispose();
-        }
+        _threads.Dispose();
     }
 
     private ServerConnection[] Stop()
@@ -168,14 +161,17 @@ internal sealed class ServerListener : IDisposable
             }
 
             var (io, peer) = await OpenAsync(socket, tls).ConfigureAwait(false);
-            connection = new ServerConnection(
-                io, socket, _calls, _options, tls is null ? LeastBusy() : null, peer);
+            connection = new ServerConnection(io, socket, _calls, _options, peer);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
             }
+            else
+            {
+                await io.DisposeAsync().ConfigureAwait(false);
+            }
         }
-        catch (Exception failure) when (failure is IOException or SocketException or AuthenticationException
+        catch (Exception failure) when (failure is IOException or Win32Exception or AuthenticationException
             or OperationCanceledException or ObjectDisposedException)
         {
             // Who connected has gone again, or speaks no TLS.
@@ -190,11 +186,14 @@ internal sealed class ServerListener : IDisposable
 
     private async Task<(Stream Io, ConnectionPeer Peer)> OpenAsync(Socket socket, TlsFront? tls)
     {
+        if (tls is null && SocketThreads.AreSupported)
+        {
+            return (new SocketStream(socket, _threads.Take()), ConnectionPeer.Of(socket));
+        }
+
         var bare = new NetworkStream(socket, ownsSocket: true);
         if (tls is null)
         {
-            // Read when there is something to read; sends never waited.
-            socket.Blocking = false;
             return (bare, ConnectionPeer.Of(socket));
         }
 
@@ -222,17 +221,6 @@ internal sealed class ServerListener : IDisposable
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
         }
-    }
-
-    private ReceiveThread LeastBusy()
-    {
-        var least = _receivers[0];
-        foreach (var receiver in _receivers)
-        {
-            least = receiver.Count < least.Count ? receiver : least;
-        }
-
-        return least;
     }
 
     private bool TryTakeRoom()

@@ -232,8 +232,9 @@ internal sealed class DiskFolder : IJournalDisk, IDisposable
         return fault;
     }
 
-    private static Fault Unusable(string path, string doing, int errno) =>
-        new(FaultCode.JournalUnusable, $"{path}: {doing} failed with errno {errno}; look after owner, mode and disk");
+    private static Fault Unusable(string path, string doing, int errno) => new(
+        FaultCode.JournalUnusable,
+        $"{path}: {doing} failed: {OsError.Words(errno)}; look after owner, mode and disk");
 
     private int OpenFile(string name, int flags, out IJournalFile? file)
     {

@@ -50,6 +50,10 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentQueue<SessionStream> _withRoom = new();
 
+    // Held while the arena is signalled from outside turns, and taken inside the turn's lock: whoever stops the role
+    // waits for such a signal, so that the arena is not gone under it.
+    private readonly Lock _waking = new();
+
     // Guarded by the turn's lock.
     private readonly Lock _turn = new();
     private readonly HashSet<SessionStream> _streams = [];
@@ -60,6 +64,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     private PlmJournal? _journal;
     private CellJournal? _cellJournal;
     private JournalThread? _journalThread;
+    private TimeSpan _journalOpening;
     private RoleLease? _lease;
     private Thread? _thread;
     private Exception? _failure;
@@ -120,8 +125,9 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     /// </summary>
     public void AddTo(GrpcEndpoint endpoint)
     {
-        endpoint.Add(SubmissionCalls.Bind(this), Muster.V1.SubmissionService.Descriptor);
-        endpoint.Add(Muster.V1.AdminService.BindService(new AdminCalls(this)), Muster.V1.AdminService.Descriptor);
+        endpoint.Add(SubmissionCalls.Bind(this), static () => Muster.V1.SubmissionService.Descriptor);
+        endpoint.Add(
+            Muster.V1.AdminService.BindService(new AdminCalls(this)), static () => Muster.V1.AdminService.Descriptor);
     }
 
     /// <summary>
@@ -142,6 +148,7 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
                 return fault;
             }
 
+            var start = _options.Time.GetTimestamp();
             fault = TakeOver();
             if (!fault.IsNone)
             {
@@ -165,7 +172,16 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
             _spill?.Start();
             _thread = new Thread(Work) { Name = "plm", IsBackground = true };
             _thread.Start();
-            PlmLog.Started(_logger, _options.Cell, _lease!.Epoch, _arena.Counter(CellCounter.TasksNow));
+            if (_logger.IsEnabled(LogLevel.Information))
+            {
+                var took = _options.Time.GetElapsedTime(start).TotalMilliseconds;
+                PlmLog.Started(
+                    _logger,
+                    _options.Cell,
+                    _lease!.Epoch,
+                    _arena.Counter(CellCounter.TasksNow),
+                    $"in {took:0.0} ms, {_journalOpening.TotalMilliseconds:0.0} of them to open the journal");
+            }
         }
 
         WakeOthers();
@@ -186,7 +202,11 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
                 return;
             }
 
-            _stopped = true;
+            lock (_waking)
+            {
+                _stopped = true;
+            }
+
             streams = [.. _streams];
             thread = _thread;
         }
@@ -197,7 +217,10 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
             stream.End(s_stopping);
         }
 
+        // A turn that ends only now leaves its waking to this.
         _wake.Signal();
+        _schedulerWake.Signal();
+        _registerWake.Signal();
         if (thread != Thread.CurrentThread)
         {
             thread?.Join();
@@ -328,10 +351,13 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
     public void ResumeLater(SessionStream stream)
     {
         // A call that ends after the stop may still say that it has room; the arena may be gone by then.
-        if (!_stopped)
+        lock (_waking)
         {
-            _withRoom.Enqueue(stream);
-            _wake.Signal();
+            if (!_stopped)
+            {
+                _withRoom.Enqueue(stream);
+                _wake.Signal();
+            }
         }
     }
 
@@ -363,7 +389,9 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
         {
             if (_options.StateFolder is { } folder)
             {
+                var start = _options.Time.GetTimestamp();
                 var opened = CellJournal.TryOpen(folder, _options.Journal, out _cellJournal);
+                _journalOpening = _options.Time.GetElapsedTime(start);
                 if (!opened.IsNone)
                 {
                     return opened;
@@ -406,168 +434,5 @@ internal sealed partial class PlmHost : IPlmEffects, IDisposable
         }
 
         return _core is null || _failure is not null ? s_notRunning : Fault.None;
-    }
-
-    private void RunLocked(IPlmTurn turn, List<SessionStream> touched)
-    {
-        var core = _core!;
-        var now = Now();
-        core.BeginTurn(now);
-        turn.Run(core, now);
-        RedeemPromises(core);
-        core.EndTurn();
-        if (_journal is not null && _journal.TakeDirty())
-        {
-            _journalThread?.Appended(core.WantsSync);
-        }
-
-        ReleaseWaiters(all: false);
-        foreach (var stream in _touched)
-        {
-            stream.ClearTouch();
-            touched.Add(stream);
-        }
-
-        _touched.Clear();
-    }
-
-    // Before results go out, so that a task's acceptance is heard of first.
-    private void RedeemPromises(PlmCore core)
-    {
-        for (var at = _promising.Count - 1; at >= 0; at--)
-        {
-            if (_promising[at].TryRedeem(core))
-            {
-                _promising.RemoveAt(at);
-            }
-        }
-    }
-
-    private void ReleaseWaiters(bool all)
-    {
-        for (var at = _waiters.Count - 1; at >= 0; at--)
-        {
-            var waiter = _waiters[at];
-            if (all || _core!.IsReached(waiter.Sequence, waiter.Durability))
-            {
-                _waiters.RemoveAt(at);
-                waiter.Resolve(all ? s_stopping : Fault.None);
-            }
-        }
-    }
-
-    // Whether the role's thread sleeps too long for what this turn has left to do.
-    private bool NoteNextDue(bool isRoleTurn)
-    {
-        var dueMs = _failure is null ? _core!.NextDueMs : 0;
-        var isEarlier = dueMs < _nextDueMs;
-        _nextDueMs = dueMs;
-        if (isRoleTurn)
-        {
-            _roleTurn.NextDueMs = dueMs;
-        }
-
-        return isEarlier && !isRoleTurn;
-    }
-
-    private void Finish(List<SessionStream> touched, Exception? failure, bool wakeSelf)
-    {
-        WakeOthers();
-        if (wakeSelf)
-        {
-            _wake.Signal();
-        }
-
-        if (failure is not null)
-        {
-            Tell(failure, [.. touched]);
-        }
-        else
-        {
-            foreach (var stream in touched)
-            {
-                stream.SendAfterTurn();
-            }
-        }
-
-        touched.Clear();
-        s_touched = touched;
-    }
-
-    private void Tell(Exception failure, SessionStream[] streams)
-    {
-        PlmLog.Failed(_logger, _options.Cell, failure);
-        _ended.Cancel();
-        _wake.Signal();
-        foreach (var stream in streams)
-        {
-            stream.End(s_notRunning);
-        }
-
-        _options.Failed?.Invoke(failure);
-    }
-
-    private void WakeOthers()
-    {
-        if (Interlocked.Exchange(ref _wakeScheduler, false))
-        {
-            _schedulerWake.Signal();
-        }
-
-        if (Interlocked.Exchange(ref _wakeRegister, false))
-        {
-            _registerWake.Signal();
-        }
-    }
-
-    private void Work()
-    {
-        var lookAgainMs = Now().Ms + WaitMsMax;
-        while (TryRun(_roleTurn, out _))
-        {
-            var nowMs = Now().Ms;
-            if (nowMs >= lookAgainMs)
-            {
-                lookAgainMs = nowMs + WaitMsMax;
-                _arena.Set(CellCounter.PlmAllocated, (ulong)GC.GetTotalAllocatedBytes());
-                if (!_arena.IsStillLinked())
-                {
-                    Fail(new ArenaRemovedException(_options.Cell, "PLM"));
-                    return;
-                }
-            }
-
-            if (!_roleTurn.HasMore)
-            {
-                _wake.Wait((int)Math.Clamp(_roleTurn.NextDueMs - nowMs, 0, WaitMsMax));
-            }
-        }
-    }
-
-    /// <summary>A turn that runs a closure.</summary>
-    private sealed class FuncTurn<T>(Func<PlmCore, PlmTime, T> act) : IPlmTurn
-    {
-        public T? Result { get; private set; }
-
-        public void Run(PlmCore core, PlmTime now) => Result = act(core, now);
-    }
-
-    /// <summary>The turn of the thread "plm".</summary>
-    private sealed class RoleTurn(PlmHost host) : IPlmTurn
-    {
-        public bool HasMore { get; private set; }
-
-        public long NextDueMs { get; set; }
-
-        public void Run(PlmCore core, PlmTime now)
-        {
-            while (host._withRoom.TryDequeue(out var stream))
-            {
-                stream.Resume(core);
-            }
-
-            HasMore = core.DrainFinished();
-            core.RunTimers();
-        }
     }
 }

@@ -8,8 +8,9 @@ namespace Muster.Server.PlmHosting;
 internal static partial class PlmLog
 {
     [LoggerMessage(
-        1200, LogLevel.Information, "The PLM took cell {Cell} over: epoch {Epoch} of the role, {Tasks} tasks.")]
-    public static partial void Started(ILogger logger, string cell, uint epoch, ulong tasks);
+        1200, LogLevel.Information, "The PLM took cell {Cell} over: epoch {Epoch} of the role, {Tasks} tasks; "
+            + "{Took}.")]
+    public static partial void Started(ILogger logger, string cell, uint epoch, ulong tasks, string took);
 
     [LoggerMessage(1201, LogLevel.Information, "The PLM of cell {Cell} has stopped.")]
     public static partial void Stopped(ILogger logger, string cell);

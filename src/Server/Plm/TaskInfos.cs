@@ -105,6 +105,7 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
             Executions = slot.Executions,
             AttemptsMax = slot.AttemptsMax,
             Crashes = slot.Crashes,
+            Durability = (Durability)slot.Durability,
             PayloadBytes = (slot.Flags & SlotFlags.ResultInPayload) != 0 ? 0 : slot.PayloadBytes,
             Reason = _reasons.Explain(in slot, word),
             Timings = ReadTimings(in slot, word, hasResult),

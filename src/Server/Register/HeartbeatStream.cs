@@ -13,12 +13,17 @@ using Muster.Transport.Wire;
 namespace Muster.Server.RegisterHosting;
 
 /// <summary>
-/// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every
-/// message is answered, because the answer renews the worker's own view of its lease. An answer that does not fit is
-/// dropped: the next one confirms the same again.
+/// One open stream of RegistryService.Heartbeat. Its call's thread reads a message and has a turn with it; every beat
+/// is answered, because the answer renews the worker's own view of its lease. An answer that only confirms a few
+/// results waits for the next one, at most until the Register's next tick: the worker has nothing to do with it but
+/// forget them. An answer that does not fit is dropped: the next one confirms the same again.
 /// </summary>
 internal sealed class HeartbeatStream : RoleStream, IRoleTurn
 {
+    // What the worker keeps for want of a confirmation stays far below its limits of results and bytes.
+    private const int HeldResultsMax = 64;
+    private const int HeldBytesMax = 1 << 20;
+
     private readonly RegisterHost _host;
     private readonly ConnectionEnd? _connection;
     private readonly Caller _caller;
@@ -31,6 +36,13 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
     private RawMessage? _message;
     private RegistrationFacts? _hello;
     private Fault _fault;
+
+    // Guarded by the turn's lock: what a held answer would have confirmed, and what the worker keeps because of it.
+    private bool _isHolding;
+    private bool _isListed;
+    private ulong _heldNumber;
+    private int _heldResults;
+    private int _heldBytes;
 
     public HeartbeatStream(RegisterHost host, ServerCallContext context, int outboxBytesMax)
         : base(host.NextStreamNumber(), context, outboxBytesMax, roomAgain: null)
@@ -72,6 +84,16 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         }
     }
 
+    /// <summary>Confirms what an answer was held back for. Inside a turn.</summary>
+    public void ConfirmHeld()
+    {
+        _isListed = false;
+        if (_isHolding && IsOpen)
+        {
+            Confirm(_heldNumber);
+        }
+    }
+
     /// <summary>Says that results are safe, between heartbeats. Inside a turn.</summary>
     public void Confirm(ulong number)
     {
@@ -79,8 +101,7 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         _answer.Clear();
         _answer.ConfirmedResultNumber = number;
         AnswerWriter.Write(_host.Writer, _answer);
-        Outbox.TryAppend(_host.Writer);
-        _host.Touch(this);
+        Append();
     }
 
     void IRoleTurn.Run(long nowMs, long nowUnixUs)
@@ -102,16 +123,55 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
             return;
         }
 
-        _host.Core.Beat(Row, Number, _frame.Beat(_message!.Span), nowMs, nowUnixUs, _answer);
+        var beat = _frame.Beat(_message!.Span);
+        _host.Core.Beat(Row, Number, beat, nowMs, nowUnixUs, _answer);
+        if (_hello is null && TryHold(beat))
+        {
+            return;
+        }
+
         _answer.Superseded.AddRange(_supersededAtHello);
         _supersededAtHello.Clear();
         AnswerWriter.Write(writer, _answer);
-        Outbox.TryAppend(writer);
-        _host.Touch(this);
+        Append();
         if (!_answer.Fault.IsNone)
         {
             EndAfterTurn(_answer.Fault);
         }
+    }
+
+    // True: the answer says nothing that the worker waits for.
+    private bool TryHold(in BeatFacts beat)
+    {
+        if (beat.Results.IsEmpty || beat.HasLoad || beat.IsDraining || beat.IsGoodbye
+            || !_answer.Fault.IsNone || _answer.IntervalMs != 0 || _answer.Superseded.Count > 0)
+        {
+            return false;
+        }
+
+        _heldResults += beat.Results.Length;
+        _heldBytes += beat.Bytes.Length;
+        if (_heldResults >= HeldResultsMax || _heldBytes >= HeldBytesMax)
+        {
+            return false;
+        }
+
+        if (!_isListed)
+        {
+            _isListed = true;
+            _host.ConfirmLater(this);
+        }
+
+        _isHolding = true;
+        _heldNumber = _answer.ConfirmedResultNumber;
+        return true;
+    }
+
+    private void Append()
+    {
+        (_isHolding, _heldResults, _heldBytes) = (false, 0, 0);
+        Outbox.TryAppend(_host.Writer);
+        _host.Touch(this);
     }
 
     private Fault Greet(long nowMs, long nowUnixUs)

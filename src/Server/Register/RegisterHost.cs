@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Register;
@@ -24,6 +25,7 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
 
     // Guarded by the turn's lock.
     private readonly HeartbeatStream?[] _streams;
+    private readonly List<HeartbeatStream> _holding = [];
     private RegisterCore? _core;
     private long _nextTickMs;
     private long _lateMs;
@@ -51,7 +53,8 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
     /// Adds the service that this host answers. Before the endpoint starts; calls are refused until it runs.
     /// </summary>
     public void AddTo(GrpcEndpoint endpoint) =>
-        endpoint.Add(RegistryCalls.Bind(this, _options.OutboxBytesMax), Muster.V1.RegistryService.Descriptor);
+        endpoint.Add(
+            RegistryCalls.Bind(this, _options.OutboxBytesMax), static () => Muster.V1.RegistryService.Descriptor);
 
     /// <summary>Where the PLM listens or last listened; empty: there has been none.</summary>
     public string[] PlmAddresses() => AddressesOf(Role.Plm);
@@ -65,6 +68,9 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
         _streams[stream.Row] = stream;
         Join(stream);
     }
+
+    /// <summary>The stream holds an answer back until the next tick. Inside a turn.</summary>
+    public void ConfirmLater(HeartbeatStream stream) => _holding.Add(stream);
 
     /// <summary>The stream has ended. Inside a turn.</summary>
     public void Close(HeartbeatStream stream, long nowMs, long nowUnixUs)
@@ -109,6 +115,12 @@ internal sealed class RegisterHost : RoleHost, IRegisterEffects
         {
             _nextTickMs = nowMs + RegisterLimits.TickMs;
             Core.Tick(nowMs, nowUnixUs, _probe.Look(nowMs));
+            foreach (var stream in _holding)
+            {
+                stream.ConfirmHeld();
+            }
+
+            _holding.Clear();
         }
 
         return (int)Math.Max(0, Math.Min(_nextTickMs, Core.NextDueMs) - nowMs);

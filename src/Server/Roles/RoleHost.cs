@@ -38,6 +38,10 @@ internal abstract class RoleHost : IDisposable
     private readonly RoleHostOptions _options;
     private readonly WakeWord _wake;
 
+    // Held while the arena is signalled from outside turns, and taken inside the turn's lock: whoever stops the role
+    // waits for such a signal, so that the arena is not gone under it.
+    private readonly Lock _waking = new();
+
     // Guarded by the turn's lock.
     private readonly Lock _turn = new();
     private readonly HashSet<RoleStream> _streams = [];
@@ -108,7 +112,11 @@ internal abstract class RoleHost : IDisposable
                 return;
             }
 
-            _stopped = true;
+            lock (_waking)
+            {
+                _stopped = true;
+            }
+
             streams = [.. _streams];
             thread = _thread;
         }
@@ -206,9 +214,12 @@ internal abstract class RoleHost : IDisposable
     /// </summary>
     public void Wake()
     {
-        if (!_stopped)
+        lock (_waking)
         {
-            _wake.Signal();
+            if (!_stopped)
+            {
+                _wake.Signal();
+            }
         }
     }
 
@@ -310,7 +321,7 @@ internal abstract class RoleHost : IDisposable
     private void Tell(Exception failure, RoleStream[] streams)
     {
         RoleLog.Failed(Logger, _name, _options.Cell, failure);
-        _wake.Signal();
+        Wake();
         foreach (var stream in streams)
         {
             stream.End(s_notRunning);

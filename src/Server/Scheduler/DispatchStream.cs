@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Collections.Generic;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Core.Tasks;
 using Muster.Server.Endpoint;
 using Muster.Server.Endpoint.Access;
 using Muster.Server.Roles;
@@ -35,6 +37,10 @@ internal sealed class DispatchStream : RoleStream, IRoleTurn
 
     /// <summary>A message did not fit; told again when there is room. Guarded by the turn's lock.</summary>
     public bool IsFull { get; set; }
+
+    /// <summary>Cancellations that did not fit; they go before anything else once there is room. Guarded by the turn's
+    /// lock.</summary>
+    public List<AttemptKey> OwedCancels { get; } = [];
 
     /// <summary>Serves the stream until the worker ends it, or it fails.</summary>
     public async Task ServeAsync(IAsyncStreamReader<RawMessage> requests, ServerCallContext context)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using System.Threading;
 using Muster.Arena.Heap;
 using Muster.Core;
@@ -14,6 +16,12 @@ internal sealed partial class SchedulerHost
 {
     // A message is closed above this; large payloads get one of their own.
     private const int MessageBytesAim = 64 * 1024;
+
+    // Cancellations kept for a stream that has no room: as many as go in one message.
+    private const int OwedCancelsMax = 4_096;
+
+    private static readonly Fault s_doesNotRead = new(
+        FaultCode.Unavailable, "the worker does not read its Dispatch stream; open it again");
 
     SendOutcome ISchedulerEffects.SendAssignments(
         uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
@@ -36,6 +44,33 @@ internal sealed partial class SchedulerHost
 
     void ISchedulerEffects.SendCancels(uint row, ReadOnlySpan<AttemptKey> attempts)
     {
+        if (TrySendCancels(row, attempts) || (_opening ?? _streams[row]) is not { } stream)
+        {
+            return;
+        }
+
+        stream.OwedCancels.AddRange(attempts);
+        if (stream.OwedCancels.Count > OwedCancelsMax)
+        {
+            // Its worker has read nothing for long. When it opens the stream again it says what it holds, and hears
+            // which of that is not its own any more.
+            stream.EndAfterTurn(s_doesNotRead);
+            Touch(stream);
+        }
+    }
+
+    // Before assignments that come after them: the attempt cancelled may be the one that a slot is needed for.
+    private void SendOwedCancels(DispatchStream stream)
+    {
+        var owed = stream.OwedCancels;
+        if (owed.Count > 0 && TrySendCancels(stream.Row, CollectionsMarshal.AsSpan(owed)))
+        {
+            owed.Clear();
+        }
+    }
+
+    private bool TrySendCancels(uint row, ReadOnlySpan<AttemptKey> attempts)
+    {
         _writer.Clear();
         foreach (var key in attempts)
         {
@@ -45,8 +80,7 @@ internal sealed partial class SchedulerHost
             _writer.End(begin);
         }
 
-        // A worker that does not even read this runs the attempt to its end; its result is refused all the same.
-        TrySend(row);
+        return TrySend(row);
     }
 
     private bool TrySend(uint row)

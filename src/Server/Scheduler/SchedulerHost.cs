@@ -48,7 +48,7 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
     public void AddTo(GrpcEndpoint endpoint)
     {
         var service = ServerServiceDefinition.CreateBuilder().AddMethod(RawMethods.Dispatch, Dispatch).Build();
-        endpoint.Add(service, Muster.V1.DispatchService.Descriptor);
+        endpoint.Add(service, static () => Muster.V1.DispatchService.Descriptor);
     }
 
     /// <summary>A stream has room again. From any thread, perhaps inside a turn: only signals.</summary>
@@ -127,6 +127,7 @@ internal sealed partial class SchedulerHost : RoleHost, ISchedulerEffects
             {
                 // If it is still full, the next refusal says so, and the outbox signals again.
                 stream.IsFull = false;
+                SendOwedCancels(stream);
                 Core.StreamHasRoom(stream.Row, stream.Number);
             }
         }

@@ -152,7 +152,7 @@ internal sealed class SpillFiles(IJournalDisk disk, ulong cellId)
     private IJournalFile Open(uint extent, ulong generation)
     {
         var errno = disk.Open(NameOf(extent, generation), isWritable: false, out var file);
-        return errno == 0 ? file! : throw Damaged(extent, generation, $"opening it failed with errno {errno}");
+        return errno == 0 ? file! : throw Damaged(extent, generation, $"opening it failed: {OsError.Words(errno)}");
     }
 
     private static int WriteAll(IJournalFile file, long offset, ReadOnlySpan<byte> bytes)
@@ -180,7 +180,7 @@ internal sealed class SpillFiles(IJournalDisk disk, ulong cellId)
             if (errno != JournalErrno.EINTR && (errno != 0 || read == 0))
             {
                 throw Damaged(
-                    extent, generation, errno == 0 ? "it is too short" : $"reading failed with errno {errno}");
+                    extent, generation, errno == 0 ? "it is too short" : $"reading failed: {OsError.Words(errno)}");
             }
 
             offset += read;

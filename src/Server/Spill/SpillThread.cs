@@ -326,7 +326,7 @@ internal sealed class SpillThread : IPlmSpill, IDisposable
 
     private Fault FaultOf(int errno) => new(
         FaultCode.DiskFull,
-        $"tasks that the arena has no room for cannot be written to {_folder} (errno {errno}), and no more fit into "
-        + "the arena; nothing accepted is lost. Free space on that disk",
+        $"tasks that the arena has no room for cannot be written to {_folder} ({OsError.Words(errno)}), and no more "
+        + "fit into the arena; nothing accepted is lost. Free space on that disk",
         JournalFaults.RetryAfterMs);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.ComponentModel;
 using System.IO;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Threading;
 using System.Threading.Tasks;
+using Muster.Transport.Sockets;
 
 namespace Muster.Transport.Http2;
 
@@ -32,7 +34,7 @@ internal static class Connector
             await connection.StartAsync(both.Token).ConfigureAwait(false);
             return connection;
         }
-        catch (Exception e) when (e is SocketException or IOException or AuthenticationException
+        catch (Exception e) when (e is Win32Exception or IOException or AuthenticationException
             or OperationCanceledException or ObjectDisposedException)
         {
             if (io is not null)
@@ -59,6 +61,14 @@ internal static class Connector
     private static async Task<Stream> OpenAsync(
         ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)
     {
+        // Of several places the one that answers first: that is the dialer's, as is everything for TLS.
+        if (!address.IsSecure && address.EndPoints.Count == 1 && SocketThreads.AreSupported)
+        {
+            return await SocketStream.ConnectAsync(
+                address.EndPoint, SocketThreads.OfChannels.Take(), cancellationToken).ConfigureAwait(false);
+        }
+
+        // The runtime's way: what checks a certificate may take its time, which no socket thread has.
         var socket = await Dialer.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         var stream = new NetworkStream(socket, ownsSocket: true);
         return address.IsSecure

@@ -10,14 +10,19 @@ namespace Muster.Transport.Http2;
 /// <summary>
 /// Sending. Whoever adds frames while nobody writes becomes the writer and goes on until the outbox is empty, so frames
 /// that come meanwhile share one write and there is no timer. In a burst the writer is a thread of the pool instead:
-/// its wake-up is the time in which the burst gathers.
+/// its wake-up is the time in which the burst gathers. Two writes close together are none: who confirms a result often
+/// sends the next request right behind it.
 /// </summary>
 internal sealed partial class Http2Connection : IThreadPoolWorkItem
 {
     /// <summary>
-    /// A second write within this time counts as a burst. A lone exchange takes longer than this even on a Unix socket.
+    /// Writes that come each within this time after the one before are a burst. A lone exchange takes longer than this
+    /// even on a Unix socket.
     /// </summary>
     private static readonly long s_burstTicks = Stopwatch.Frequency * 20 / 1_000_000;
+
+    /// <summary>So many of them on their writers' own threads.</summary>
+    private const int CloseWritesMax = 2;
 
     /// <summary>How long what was received is still read after a failed send.</summary>
     private static readonly TimeSpan s_lastWords = TimeSpan.FromMilliseconds(200);
@@ -26,6 +31,7 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
 
     private bool _flushing;
     private long _flushedAt;
+    private int _closeWrites;
 
     /// <summary>The thread in whose hands the receive loop is while it works on what it read, else 0.</summary>
     private int _drainThread;
@@ -115,7 +121,8 @@ internal sealed partial class Http2Connection : IThreadPoolWorkItem
         }
 
         _flushing = true;
-        return mayWait || Stopwatch.GetTimestamp() - _flushedAt < s_burstTicks ? FlushTurn.Later : FlushTurn.Now;
+        _closeWrites = Stopwatch.GetTimestamp() - _flushedAt < s_burstTicks ? _closeWrites + 1 : 0;
+        return mayWait || _closeWrites >= CloseWritesMax ? FlushTurn.Later : FlushTurn.Now;
     }
 
     // Under the gate.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System.Globalization;
 using System.Threading;
+using Muster.Arena.Locks;
 using Muster.Worker.Attempts;
 
 namespace Muster.Worker.Execution;
@@ -14,9 +15,9 @@ internal sealed class SlotThread
 {
     private readonly Executor _executor;
     private readonly Thread _thread;
-    private readonly object _handover = new();
+    private readonly ThreadWord _handover = new();
     private HeldAttempt? _next;
-    private bool _ends;
+    private volatile bool _ends;
 
     public SlotThread(Executor executor, int number)
     {
@@ -29,21 +30,15 @@ internal sealed class SlotThread
     /// <summary>Hands an attempt to this thread, which is idle.</summary>
     public void Give(HeldAttempt attempt)
     {
-        lock (_handover)
-        {
-            _next = attempt;
-            Monitor.Pulse(_handover);
-        }
+        Volatile.Write(ref _next, attempt);
+        _handover.Signal();
     }
 
     /// <summary>Ends the thread when it is idle next.</summary>
     public void End()
     {
-        lock (_handover)
-        {
-            _ends = true;
-            Monitor.Pulse(_handover);
-        }
+        _ends = true;
+        _handover.Signal();
     }
 
     private void Run()
@@ -65,16 +60,16 @@ internal sealed class SlotThread
 
     private HeldAttempt? Take()
     {
-        lock (_handover)
+        while (true)
         {
-            while (_next is null && !_ends)
+            var ends = _ends;
+            var attempt = Interlocked.Exchange(ref _next, null);
+            if (attempt is not null || ends)
             {
-                Monitor.Wait(_handover);
+                return attempt;
             }
 
-            var attempt = _next;
-            _next = null;
-            return attempt;
+            _handover.Wait();
         }
     }
 }

@@ -8,6 +8,7 @@ using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Link;
 using Muster.Transport.Wire;
 using Muster.Worker.Attempts;
 using Muster.Worker.Execution;
@@ -26,6 +27,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     private readonly AttemptBook _book;
     private readonly TimeProvider _time;
     private readonly Backoff _backoff = new(new Random());
+    private readonly ServerReturn _return;
     private readonly ProtoWriter _writer = new();
     private readonly SemaphoreSlim _registered = new(0);
 
@@ -53,6 +55,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
         _parts = parts;
         _book = parts.Book;
         _time = parts.Time;
+        _return = new(_time);
     }
 
     /// <summary>
@@ -220,6 +223,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
             }
 
             var address = registration.SchedulerAddresses[attempt % registration.SchedulerAddresses.Count];
+            _return.Trying(address);
             await RunStreamAsync(address, registration, ended).ConfigureAwait(false);
             return null;
         }
@@ -283,6 +287,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     private void Recovered()
     {
         _backoff.Reset();
+        _return.Reached();
         _outageTold = false;
         _failures = 0;
     }
@@ -354,7 +359,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
 
         try
         {
-            await Task.Delay(_backoff.Next(reason), _time, ended).ConfigureAwait(false);
+            await _return.WaitAsync(_backoff.Next(reason), ended).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

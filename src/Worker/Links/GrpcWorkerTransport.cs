@@ -74,13 +74,13 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
         string address, Grpc.Core.Method<RawMessage, RawMessage> method, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (await LinkDialer.TryOpenAsync(address, method).ConfigureAwait(false) is { } linked)
-        {
-            return new GrpcMessageStream(linked);
-        }
-
         try
         {
+            if (await LinkDialer.TryOpenAsync(address, method).ConfigureAwait(false) is { } linked)
+            {
+                return new GrpcMessageStream(linked);
+            }
+
             var credential = await CredentialAsync(address, cancellationToken).ConfigureAwait(false);
             var invoker = Channel(address, credential).CreateCallInvoker();
             return new GrpcMessageStream(invoker.AsyncDuplexStreamingCall(method, null, default));

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Link;
 using Muster.Transport.Wire;
 using Muster.Worker.Attempts;
 using Muster.Worker.Execution;
@@ -30,6 +31,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
     private readonly double _ticksPerUs;
     private readonly Backoff _backoff = new(new Random());
     private readonly RegisterAnswer _answer = new();
+    private readonly ServerReturn _return;
 
     // Used by whoever has the turn to send.
     private readonly ProtoWriter _writer = new();
@@ -55,6 +57,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         _executor = parts.Executor;
         _time = parts.Time;
         _log = parts.Log;
+        _return = new(_time);
         _ticksPerUs = _time.TimestampFrequency / 1_000_000.0;
     }
 
@@ -261,6 +264,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
 
     private async Task RunStreamAsync(CancellationToken stopping)
     {
+        _return.Trying(_parts.Address);
         var stream = await _parts.Transport.OpenHeartbeatAsync(_parts.Address, stopping).ConfigureAwait(false);
         using var abort = stopping.UnsafeRegister(static stream => ((IMessageStream)stream!).Abort(), stream);
         try
@@ -341,6 +345,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         }
 
         _backoff.Reset();
+        _return.Reached();
         _outageTold = false;
         WorkerLog.Registered(_log, _parts.Identity.Name, welcome.WorkerId, _parts.Address);
         _parts.SetInterval(welcome.IntervalMs);
@@ -418,7 +423,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
 
         try
         {
-            await Task.Delay(wait, _time, stopping).ConfigureAwait(false);
+            await _return.WaitAsync(wait, stopping).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

@@ -38,6 +38,20 @@ public class PoisonTests
         using var ended = new CancellationTokenSource();
         string[] program = [.. memory.Wrapper, .. pids.Wrapper, s_worker, cell.Address, "2"];
         var pool = Enumerable.Range(0, Workers).Select(_ => SuperviseAsync(cell, program, ended.Token)).ToList();
+        try
+        {
+            await PoisonAsync(cell);
+        }
+        finally
+        {
+            // Before the cell ends its workers: a supervisor would start others.
+            await ended.CancelAsync();
+            await Task.WhenAll(pool);
+        }
+    }
+
+    private static async Task PoisonAsync(CellProcesses cell)
+    {
         await using var client = MusterClient.Connect(cell.Address);
 
         var neighbours = TraceFlow.MapAllAsync(client, TraceFlow.Wait, Neighbours, waitMs: 20);
@@ -63,8 +77,6 @@ public class PoisonTests
         await neighbours;
         await AssertPoolLivesAsync(cell);
         await AssertListedAndRetriedAsync(cell, killed.Count);
-        await ended.CancelAsync();
-        await Task.WhenAll(pool);
     }
 
     private static Task<TaskHandle<ReadOnlyMemory<byte>>> SubmitAsync(MusterClient client, Poison poison) =>

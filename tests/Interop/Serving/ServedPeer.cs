@@ -77,7 +77,7 @@ public abstract class ServedPeer : IAsyncLifetime
     private async Task<GrpcEndpoint> StartAsync(EndpointOptions options)
     {
         var endpoint = new GrpcEndpoint(options)
-            .Add(InteropService.BindService(Service), InteropService.Descriptor);
+            .Add(InteropService.BindService(Service), static () => InteropService.Descriptor);
         var fault = await endpoint.StartAsync();
         Assert.Equal(Fault.None, fault);
         return endpoint;

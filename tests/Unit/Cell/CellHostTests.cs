@@ -56,6 +56,32 @@ public sealed class CellHostTests
     }
 
     [Fact]
+    public async Task Results_OneByOne_AreConfirmedSoonAndABeatAtOnce()
+    {
+        await using var cell = new TemporaryCell();
+        await cell.StartAsync();
+        await using var worker = new ScriptedWorker(cell.Address);
+        await worker.StartAsync(ScriptedWorker.Hello(7, slots: 4));
+        var client = cell.Submission();
+        for (var n = 0; n < 3; n++)
+        {
+            await client.SubmitTaskAsync(Request());
+            var group = Assert.Single((await worker.AssignedAsync()).Groups);
+            await worker.ReportAsync(Assert.Single(group.Assignments), "out");
+        }
+
+        // None of them asks for an answer; the worker must be able to forget them all the same.
+        var answers = 0;
+        while ((await worker.AnswerAsync()).ConfirmedResultNumber < 3)
+        {
+            answers++;
+        }
+
+        Assert.InRange(answers, 0, 2);
+        Assert.Equal(3ul, (await worker.BeatAsync(new V1.HeartbeatRequest())).ConfirmedResultNumber);
+    }
+
+    [Fact]
     public async Task ThreeHosts_FindEachOther()
     {
         await using var cell = new TemporaryCell();

@@ -73,21 +73,14 @@ internal sealed class ScriptedWorker : IAsyncDisposable
     public Task<StatusCode> HeartbeatEndAsync() => EndOfAsync(_heartbeat!.ResponseStream);
 
     public Task<HeartbeatResponse> SucceedAsync(Assignment assignment, string output) =>
-        BeatAsync(new HeartbeatRequest
-        {
-            EndedTotal = _numbers + 1,
-            Results =
-            {
-                new AttemptResult
-                {
-                    TaskId = assignment.TaskId,
-                    Attempt = assignment.Attempt,
-                    Outcome = V1.Outcome.Succeeded,
-                    Output = Google.Protobuf.ByteString.CopyFromUtf8(output),
-                    ResultNumber = ++_numbers,
-                },
-            },
-        });
+        BeatAsync(Success(assignment, output));
+
+    /// <summary>Reports a result and does not wait for an answer.</summary>
+    public Task ReportAsync(Assignment assignment, string output) =>
+        _heartbeat!.RequestStream.WriteAsync(Success(assignment, output));
+
+    /// <summary>The next message of the Register.</summary>
+    public Task<HeartbeatResponse> AnswerAsync() => ReadAsync(_heartbeat!.ResponseStream);
 
     public async ValueTask DisposeAsync()
     {
@@ -96,7 +89,21 @@ internal sealed class ScriptedWorker : IAsyncDisposable
         await _channel.DisposeAsync();
     }
 
-    private Task<HeartbeatResponse> AnswerAsync() => ReadAsync(_heartbeat!.ResponseStream);
+    private HeartbeatRequest Success(Assignment assignment, string output) => new()
+    {
+        EndedTotal = _numbers + 1,
+        Results =
+        {
+            new AttemptResult
+            {
+                TaskId = assignment.TaskId,
+                Attempt = assignment.Attempt,
+                Outcome = V1.Outcome.Succeeded,
+                Output = Google.Protobuf.ByteString.CopyFromUtf8(output),
+                ResultNumber = ++_numbers,
+            },
+        },
+    };
 
     private static async Task<T> ReadAsync<T>(IAsyncStreamReader<T> stream)
     {

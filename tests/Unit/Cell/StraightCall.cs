@@ -77,7 +77,7 @@ internal abstract class StraightCall : ServerCallContext, IAsyncStreamReader<Raw
         return s_more;
     }
 
-    public ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> framed)
+    public virtual ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> framed)
     {
         AnsweredBytes += framed.Length;
         for (var rest = framed.Span; !rest.IsEmpty;)

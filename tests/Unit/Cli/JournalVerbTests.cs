@@ -83,6 +83,7 @@ public sealed class JournalVerbTests : IDisposable
         var (dry, plan, _) = await RunAsync("repair", "--dry-run");
         Assert.Equal(0, dry);
         Assert.Contains("would be kept: 000000000001.segment up to offset", plan, StringComparison.Ordinal);
+        Assert.Matches("would be lost: [0-9]+ whole records between [0-9]+ and 2[0-9], which tell of 0 tasks", plan);
         Assert.Equal(65, (await RunAsync("verify")).Exit);
 
         var (done, text, _) = await RunAsync("repair");
@@ -91,6 +92,38 @@ public sealed class JournalVerbTests : IDisposable
         Assert.Equal(0, (await RunAsync("verify")).Exit);
         Assert.Single(Directory.GetFiles(CellJournal.FolderOf(_state), "cut-*"));
         Assert.Contains("nothing to repair", (await RunAsync("repair")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verify_DamagedJournalForPrograms_SaysWhereInJson()
+    {
+        Write();
+        Damage();
+        var (exit, output, error) = await RunAsync("verify", "-o", "json");
+        Assert.Equal((65, ""), (exit, error));
+        using var json = JsonDocument.Parse(output);
+        Assert.False(json.RootElement.GetProperty("ok").GetBoolean());
+        Assert.Equal("JOURNAL_DAMAGED", json.RootElement.GetProperty("code").GetString());
+        Assert.Equal("000000000001.segment", json.RootElement.GetProperty("file").GetString());
+        Assert.InRange(json.RootElement.GetProperty("offset").GetInt64(), 8_192, 8_192 + 400);
+        Assert.InRange(json.RootElement.GetProperty("records").GetInt32(), 1, Records - 1);
+    }
+
+    [Fact]
+    public async Task Verify_DamagedHeaderForPrograms_IsJsonToo()
+    {
+        Write();
+        using (var file = File.Open(Segment, FileMode.Open, FileAccess.ReadWrite))
+        {
+            file.Position = 20;
+            file.WriteByte(0x55);
+        }
+
+        var (exit, output, _) = await RunAsync("verify", "-o", "json");
+        Assert.Equal(65, exit);
+        using var json = JsonDocument.Parse(output);
+        Assert.Equal("JOURNAL_DAMAGED", json.RootElement.GetProperty("code").GetString());
+        Assert.False(json.RootElement.TryGetProperty("file", out _));
     }
 
     [Theory]

@@ -9,12 +9,12 @@ using Muster.V1;
 namespace Muster.Unit.Client;
 
 /// <summary>A ledger and a <see cref="PlmModel"/> with two one-way wires between them that a test may cut.</summary>
-internal sealed class LedgerSession(PlmModel plm, int seed = 1)
+internal sealed class LedgerSession(PlmModel plm, int seed = 1, long confirmHoldMs = 0)
 {
     private readonly ProtoWriter _writer = new();
     private readonly SessionEvents _events = new();
 
-    public SessionLedger Ledger { get; } = new(new Random(seed));
+    public SessionLedger Ledger { get; } = new(new Random(seed)) { ConfirmHoldMs = confirmHoldMs };
 
     public PlmModel Plm { get; set; } = plm;
 

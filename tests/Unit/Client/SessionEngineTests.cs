@@ -16,7 +16,7 @@ public class SessionEngineTests
     private readonly PlmModel _plm = new();
 
     [Fact]
-    public async Task Submit_LoneTask_ComesBackAndIsConfirmedAtOnce()
+    public async Task Submit_LoneTask_ComesBackAndIsConfirmedSoon()
     {
         await using var engine = new SessionEngine(_connector, new());
         var task = await SubmitAsync(engine, 5);

@@ -93,6 +93,65 @@ public class SessionLedgerTests
     }
 
     [Fact]
+    public void Send_FewResults_AreConfirmedWithTheNextBatchOrWhenTheirTimeIsOver()
+    {
+        var session = Connected(out var plm, confirmHoldMs: 5);
+        TestTask.Many(3).ForEach(session.Ledger.Enqueue);
+        session.Send();
+        session.ArriveUp();
+        Assert.Equal(long.MaxValue, session.Ledger.NextDueMs(session.NowMs));
+
+        session.Receive(plm.Finish(1));
+        Assert.Null(session.Send());
+        Assert.Equal(session.NowMs + 5, session.Ledger.NextDueMs(session.NowMs));
+        session.NowMs += 4;
+        session.Ledger.Enqueue(TestTask.Make(9));
+        Assert.Equal(1ul, session.Send()!.ConfirmedTotal);
+
+        // Its time begins with it, not with the one before.
+        session.NowMs += 4;
+        session.Receive(plm.Finish(1));
+        Assert.Null(session.Send());
+        session.NowMs += 4;
+        Assert.Null(session.Send());
+        session.NowMs += 1;
+        var late = session.Send()!;
+        Assert.Equal(2ul, late.ConfirmedTotal);
+        Assert.Null(late.Submit);
+        Assert.Null(session.Send());
+        Assert.Equal(long.MaxValue, session.Ledger.NextDueMs(session.NowMs));
+    }
+
+    [Fact]
+    public void Send_ManyResultsOrAnEndingClient_AreConfirmedAtOnce()
+    {
+        var session = Connected(out var plm, confirmHoldMs: 5);
+        TestTask.Many(100).ForEach(session.Ledger.Enqueue);
+        session.Send();
+        session.ArriveUp();
+        session.Receive(plm.Finish(64));
+        Assert.Equal(64ul, session.Send()!.ConfirmedTotal);
+
+        session.Receive(plm.Finish(1));
+        Assert.Null(session.Send());
+        session.Ledger.ConfirmNow();
+        Assert.Equal(65ul, session.Send()!.ConfirmedTotal);
+        Assert.Null(session.Send());
+    }
+
+    [Fact]
+    public void Send_UnconfirmedResultsTakeTheRoom_AreConfirmedAtOnce()
+    {
+        var session = Connected(out var plm, outstandingMax: 2, confirmHoldMs: 5);
+        TestTask.Many(3).ForEach(session.Ledger.Enqueue);
+        Assert.Equal(2, session.Send()!.Submit.Items.Count);
+        session.ArriveUp();
+        session.Receive(plm.Finish(2));
+        Assert.Equal(2ul, session.Send()!.ConfirmedTotal);
+        Assert.Single(session.Send()!.Submit.Items);
+    }
+
+    [Fact]
     public void Receive_SameResultTwice_TellsOnceAndConfirmsBoth()
     {
         var session = Connected(out var plm);
@@ -268,10 +327,11 @@ public class SessionLedgerTests
         Assert.Equal(Muster.Outcome.Succeeded, task.Outcome);
     }
 
-    private static LedgerSession Connected(out PlmModel plm, uint outstandingMax = 10_000)
+    private static LedgerSession Connected(
+        out PlmModel plm, uint outstandingMax = 10_000, long confirmHoldMs = 0)
     {
         plm = new() { OutstandingMax = outstandingMax };
-        var session = new LedgerSession(plm);
+        var session = new LedgerSession(plm, confirmHoldMs: confirmHoldMs);
         session.Connect();
         return session;
     }

@@ -82,7 +82,7 @@ public sealed class LinkCallTests : IDisposable
         await endpoint.StopAsync(TimeSpan.FromSeconds(5));
         var failure = await Assert.ThrowsAsync<RpcException>(() => read.WaitAsync(s_timeout));
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
-        Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Duplex));
+        Assert.True(await LinkDialer.IsAbsentAsync(endpoint.Addresses[0]));
     }
 
     [Fact]
@@ -181,7 +181,6 @@ public sealed class LinkCallTests : IDisposable
         await using var endpoint = await StartAsync(EchoAsync);
         Assert.Null(await LinkDialer.TryOpenAsync(endpoint.Addresses[0], RawService.Unary));
         Assert.Null(await LinkDialer.TryOpenAsync("http://127.0.0.1:9", RawService.Duplex));
-        Assert.Null(await LinkDialer.TryOpenAsync("unix:" + _folder.FullName + "/none", RawService.Duplex));
     }
 
     [Fact]

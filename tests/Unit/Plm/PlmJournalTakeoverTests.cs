@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.Linq;
+using Muster.Arena;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Journal;
@@ -96,6 +98,35 @@ public sealed class PlmJournalTakeoverTests
         Assert.Equal(FaultCode.StateFolderUnusable, low.Recovered.Code);
         using var next = NewCell(other, epoch: 2);
         Assert.All(ids, id => Assert.Equal(TaskState.Ready, next.StateOf(id)));
+    }
+
+    [Fact]
+    public void Takeover_JournalOfAnotherCell_IsRefusedAndNothingIsChanged()
+    {
+        var other = new FakeJournal { Lineage = 78 };
+        using (var elsewhere = NewCell(other))
+        {
+            elsewhere.Submit(null, null, Durable(elsewhere), "theirs");
+            elsewhere.Sync();
+        }
+
+        var journal = new FakeJournal();
+        using var cell = NewCell(journal);
+        var id = cell.Submit(null, null, Durable(cell), "ours").Ids[0];
+        cell.Sync();
+        var told = other.Texts.Count();
+        using var wrong = new PlmCell(cell.Arena, other);
+        wrong.Restart();
+        Assert.Equal(FaultCode.StateFolderUnusable, wrong.Recovered.Code);
+        Assert.Equal(told, other.Texts.Count());
+        Assert.Equal(journal.Lineage, cell.Arena.Counter(CellCounter.JournalLineage));
+
+        // With its own journal it goes on.
+        cell.Restart();
+        cell.Turn();
+        Assert.True(cell.Recovered.IsNone, cell.Recovered.Message);
+        Assert.Equal(TaskState.Ready, cell.StateOf(id));
+        cell.Core.CheckInvariants();
     }
 
     [Fact]

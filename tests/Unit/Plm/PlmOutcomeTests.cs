@@ -154,6 +154,23 @@ public sealed class PlmOutcomeTests
     }
 
     [Fact]
+    public void WorkerLost_RecordOfAnEarlierRegistration_LeavesTheAttemptsOfTheLivingOne()
+    {
+        using var cell = new PlmCell();
+        var (ids, _) = cell.Submit(null, null, cell.Spec(), "a");
+        cell.Arena.Workers[0].Epoch = 5;
+        cell.Assign(1, row: 0);
+        Assert.Equal(1, cell.Arena.Finished.TryWrite([new FinishedRecord(FinishedRecord.WorkerLost, 0, 3)]));
+        cell.Turn();
+        Assert.Equal(TaskState.Assigned, cell.StateOf(ids[0]));
+        Assert.Equal(0ul, cell.Arena.Counter(CellCounter.LostAttempts));
+        cell.LoseWorker(0);
+        cell.Turn();
+        Assert.Equal(TaskState.Ready, cell.StateOf(ids[0]));
+        cell.Core.CheckInvariants();
+    }
+
+    [Fact]
     public void WorkerLost_TaskWithOneAttempt_EndsFailed()
     {
         using var cell = new PlmCell();
