@@ -249,7 +249,7 @@ internal sealed class CellHost : IAsyncDisposable
         var socket = "unix:" + _options.SocketPath;
         var scheme = _options.Tls ? "https" : "http";
         Addresses = _options.Bind is null ? [socket] : [socket, $"{scheme}://{_options.Bind}"];
-        _endpoint.Add(IdentityCalls.Bind(_front, _options), V1.IdentityService.Descriptor);
+        _endpoint.Add(IdentityCalls.Bind(_front, _options), static () => V1.IdentityService.Descriptor);
         MakeHosts(_front.Published is { } published ? $"{socket},{published}" : socket);
         foreach (var service in _endpoint.Services)
         {

@@ -46,6 +46,9 @@ internal sealed class RecordTally
     {
         switch (kind)
         {
+            case FactKind.SubmittedBy:
+                _ = fact.UInt32();
+                goto case FactKind.Submitted;
             case FactKind.Submitted:
                 _ = SubmittedFact.Read(ref fact);
                 for (; !fact.IsEmpty; Submitted++)
