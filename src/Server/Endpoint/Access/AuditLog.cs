@@ -14,8 +14,8 @@ namespace Muster.Server.Endpoint.Access;
 /// <summary>
 /// Who did what that matters, and who was refused: one JSON object a line, in files of mode 0600 in the cell's state
 /// folder. Never a token, a payload, an argument or an environment. Any thread may write; one task puts lines on disk,
-/// so nobody waits for it. At most <see cref="WaitingMax"/> events wait and <see cref="PerSecondMax"/> are kept in a
-/// second; of the others the next line says how many they were. A file that has grown to <see cref="FileBytesMax"/>
+/// so nobody waits for it. At most <see cref="WaitingMax"/> events wait and <see cref="PerSecondMax"/> refusals are kept
+/// in a second; of the others the next line says how many they were. A file that has grown to <see cref="FileBytesMax"/>
 /// becomes NAME.1, and so on up to <see cref="FilesMax"/>, after which the oldest goes.
 /// </summary>
 internal sealed class AuditLog : IDisposable
@@ -59,7 +59,9 @@ internal sealed class AuditLog : IDisposable
             Volatile.Write(ref _inSecond, 0);
         }
 
-        if (Interlocked.Increment(ref _inSecond) > PerSecondMax || !_waiting.Writer.TryWrite(happened))
+        // A flood of refusals must not push out what was done.
+        var isOverRate = happened.Code is not null && Interlocked.Increment(ref _inSecond) > PerSecondMax;
+        if (isOverRate || !_waiting.Writer.TryWrite(happened))
         {
             Interlocked.Increment(ref _dropped);
         }
