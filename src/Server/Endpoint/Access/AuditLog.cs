@@ -14,9 +14,9 @@ namespace Muster.Server.Endpoint.Access;
 /// <summary>
 /// Who did what that matters, and who was refused: one JSON object a line, in files of mode 0600 in the cell's state
 /// folder. Never a token, a payload, an argument or an environment. Any thread may write; one task puts lines on disk,
-/// so nobody waits for it. At most <see cref="WaitingMax"/> events wait and <see cref="PerSecondMax"/> refusals are kept
-/// in a second; of the others the next line says how many they were. A file that has grown to <see cref="FileBytesMax"/>
-/// becomes NAME.1, and so on up to <see cref="FilesMax"/>, after which the oldest goes.
+/// so nobody waits for it. At most <see cref="WaitingMax"/> events wait, and <see cref="PerSecondMax"/> refusals are
+/// kept in a second; of the others the next line says how many they were. A file that has grown to
+/// <see cref="FileBytesMax"/> becomes NAME.1, and so on up to <see cref="FilesMax"/>, after which the oldest goes.
 /// </summary>
 internal sealed class AuditLog : IDisposable
 {
