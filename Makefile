@@ -13,6 +13,9 @@ F ?= 5
 MINUTES ?= 60
 CONFIG := -c Release -v q --nologo
 
+# Packages are those of the lock files, or the restore fails; a meant change: make build RestoreLockedMode=false.
+export RestoreLockedMode ?= true
+
 # Figures are of the program that users run: the published one.
 LOAD = dotnet build bench/Load $(CONFIG) && MUSTER_REBUILD=1 ./muster version && \
 	MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Load/release/Muster.Load
@@ -57,6 +60,21 @@ fuzz: ## random frames and header blocks against the server's HTTP/2: make fuzz 
 		dotnet test tests/Unit -c Release --nologo --filter FullyQualifiedName~FuzzTests; status=$$?; \
 	awk '{i+=$$2;c+=$$3;h+=$$4} END {printf "{\"targets\":%d,\"inputs\":%d,\"crashes\":%d,\"hangs\":%d}\n",NR,i,c,h}' \
 		artifacts/fuzz.txt; exit $$status
+
+floods: ## honest calls beside each kind of flood: their p99 alone and meanwhile; last line is JSON
+	@mkdir -p artifacts && rm -f artifacts/floods.txt; \
+	MUSTER_FLOODS_REPORT=$(CURDIR)/artifacts/floods.txt \
+		dotnet test tests/Unit -c Release --nologo --filter FullyQualifiedName~FloodLatencyTests; status=$$?; \
+	cat artifacts/floods.txt; \
+	awk -F '\t' '{n++; c+=$$5; if ($$4 > w) w=$$4; if ($$4 > 3) o++} END \
+		{printf "{\"floods\":%d,\"cut\":%d,\"worst_p99_ratio\":%.2f,\"over_3x\":%d}\n",n,c,w,o}' \
+		artifacts/floods.txt; exit $$status
+
+sbom: ## what the product is made of, from the lock files, as CycloneDX in artifacts/sbom.json; last line is JSON
+	@mkdir -p artifacts && eng/sbom artifacts/sbom.json
+
+reproducible: ## two builds of the commit in different places, compared byte by byte; last line is JSON
+	@eng/reproducible
 
 sim: ## a simulated cell: make sim SEED=7 tells one seed's story, make sim SEEDS=1000 runs many; last line is JSON
 	@dotnet build tests/Simulation $(CONFIG) && artifacts/bin/Simulation/release/Muster.Simulation \
@@ -114,6 +132,10 @@ bench-peers: ## W1, W2, W5 beside other systems in the same run (installs them):
 		MUSTER_EXECUTABLE=$(CURDIR)/artifacts/muster/muster artifacts/bin/Peers/release/Muster.Peers run \
 		--load artifacts/bin/Load/release/Muster.Load $(if $(PEERS),--peers $(PEERS)) \
 		$(if $(filter command line,$(origin ROUNDS)),--rounds $(ROUNDS))
+
+sched-bench: ## judge the scheduler's decisions on workloads: make sched-bench DIR=FOLDER ONLY='G1 G8'; last line is JSON
+	@test -n "$(DIR)" || { echo "make sched-bench DIR=FOLDER: a folder with workloads" >&2; exit 2; }
+	@dotnet build bench/Decisions $(CONFIG) && artifacts/bin/Decisions/release/Muster.Decisions "$(DIR)" $(ONLY)
 
 wire: ## ways to serve HTTP/2, Kestrel's and ours, beside each other: make wire ROUNDS=3; last line is JSON
 	@dotnet build bench/Wire $(CONFIG) && artifacts/bin/Wire/release/Muster.Wire \

@@ -118,6 +118,7 @@ internal static class CommandLine
         CommandVerbs.Auth => AuthVerb.Create(context),
         CommandVerbs.Arena => ArenaVerb.Create(context),
         CommandVerbs.Journal => JournalVerb.Create(context),
+        CommandVerbs.Simulate => SimulateVerb.Create(context),
         CommandVerbs.Version => VersionVerb.Create(context),
         _ => throw new ArgumentOutOfRangeException(nameof(verb), verb, "no such verb"),
     };

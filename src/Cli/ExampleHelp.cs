@@ -81,6 +81,12 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ["login"] = ["muster auth login TOKEN@cell.example:7070", "muster auth login - < token.txt"],
         ["logout"] = ["muster auth logout"],
         ["whoami"] = ["muster auth whoami", "muster auth whoami -o json"],
+        [CommandVerbs.Simulate] =
+        [
+            "muster simulate workflow.json --slots 64",
+            "muster simulate log.swf.gz --policy backfill -o json",
+            "muster simulate workflow.json --workers 16x8 --speeds 2,1,0.5 --given --gantt run.svg",
+        ],
         [CommandVerbs.Version] = ["muster version", "muster version -o json"],
     };
 

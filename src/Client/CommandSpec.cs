@@ -14,10 +14,13 @@ public sealed record CommandSpec
     /// </summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>Added to the worker's own environment. Null, the default: nothing.</summary>
+    /// <summary>
+    /// Added to what the worker passes on of its own environment. A value secret:NAME is replaced by the worker's
+    /// secret of that name. Null, the default: nothing.
+    /// </summary>
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
 
-    /// <summary>Working folder on the worker. Null, the default: the worker's own.</summary>
+    /// <summary>Working folder on the worker. Null, the default: an empty one, removed afterwards.</summary>
     public string? WorkingFolder { get; init; }
 
     /// <summary>Given to the program's standard input, then the end of file. Empty by default.</summary>

@@ -59,6 +59,7 @@ internal enum FaultCode : ushort
     SpawnFailed = 53,
     TaskLost = 54,
     TaskQuarantined = 55,
+    SecretUnavailable = 56,
 
     // What stops a role or the command line.
     PortInUse = 60,

@@ -36,6 +36,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
 
     private readonly LinkPages _pages;
     private readonly Socket _socket;
+    private readonly LinkPatience _patience;
     private readonly Lock _reading = new();
     private readonly Lock _writing = new();
     private readonly Lock _waking = new();
@@ -45,6 +46,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     private RawMessage? _partial;
     private RawMessage? _found;
     private int _filled;
+    private long _begun;
     private bool _isEnd;
     private bool _isReadWaiting;
 
@@ -52,21 +54,28 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     private ReadOnlyMemory<byte> _unsent;
     private TaskCompletionSource<bool>? _sent;
 
+    // Of the link's own thread.
+    private long _lookedAt = Environment.TickCount64;
+    private long _lookedBegun;
+    private int _silentLooks;
+    private int _partialLooks;
+
     private volatile bool _isPeerGone;
     private volatile bool _isInterrupted;
     private volatile bool _isClosed;
     private bool _isUnmapped;
 
-    private LinkEnd(LinkPages pages, Socket socket)
+    private LinkEnd(LinkPages pages, Socket socket, LinkPatience patience)
     {
         _pages = pages;
         _socket = socket;
+        _patience = patience;
     }
 
     /// <summary>Begins to carry; owns both from now on.</summary>
-    public static LinkEnd Start(LinkPages pages, Socket socket)
+    public static LinkEnd Start(LinkPages pages, Socket socket, LinkPatience? patience = null)
     {
-        var end = new LinkEnd(pages, socket);
+        var end = new LinkEnd(pages, socket, patience ?? LinkPatience.Default);
         new Thread(end.Work) { Name = "muster-link", IsBackground = true }.Start();
         _ = end.WatchAsync();
         return end;
@@ -217,7 +226,8 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
     {
         while (!_isClosed)
         {
-            _pages.Own.Wait(SleepMsMax);
+            _pages.Own.Wait(Math.Min(SleepMsMax, _patience.LookMs));
+            Look();
             CompleteRead();
             CompleteWrite();
         }
@@ -236,6 +246,27 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
                 }
             }
         }
+    }
+
+    private void Look()
+    {
+        var now = Environment.TickCount64;
+        if (now - _lookedAt < _patience.LookMs)
+        {
+            return;
+        }
+
+        _lookedAt = now;
+        _pages.Life.Give();
+        _silentLooks = _pages.Life.IsNew() ? 0 : _silentLooks + 1;
+        lock (_reading)
+        {
+            var isSame = _isReadWaiting && _partial is not null && _begun == _lookedBegun;
+            _partialLooks = isSame ? _partialLooks + 1 : 0;
+            _lookedBegun = _begun;
+        }
+
+        _isPeerGone |= _silentLooks > _patience.SilentLooksMax || _partialLooks > _patience.PartialLooksMax;
     }
 
     private void CompleteRead()
@@ -374,6 +405,7 @@ internal sealed class LinkEnd : IValueTaskSource<LinkRead>, IDisposable
 
         _isEnd = prefix[0] == EndFlag;
         _partial = RawMessage.Rent((int)length);
+        _begun++;
         _filled = 0;
         return true;
     }

@@ -19,7 +19,7 @@ internal static class LinkGreeting
 
     private const int MagicBytes = 8;
 
-    private static ReadOnlySpan<byte> Magic => "MUSTERL1"u8;
+    private static ReadOnlySpan<byte> Magic => "MUSTERL2"u8;
 
     /// <summary>The path of the socket for links beside that of gRPC.</summary>
     public static string PathOf(string socketPath) => socketPath + ".link";

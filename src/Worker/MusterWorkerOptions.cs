@@ -54,12 +54,8 @@ public sealed record MusterWorkerOptions
     /// </summary>
     public int CommandOutputBytesMax { get; init; } = WorkerLimits.CommandOutputBytesMax;
 
-    // A record prints all that it holds; this one may hold a secret.
-    private bool PrintMembers(StringBuilder builder)
-    {
-        builder.Append(CultureInfo.InvariantCulture, $"Name = {Name}, Slots = {Slots}");
-        return true;
-    }
+    /// <summary>What commands may do and use. Default: nothing beyond what programs need.</summary>
+    public MusterCommandOptions Commands { get; init; } = new();
 
     /// <summary>The address to use.</summary>
     internal string ResolvedAddress => WorkerAddress.Resolve(this);
@@ -89,6 +85,8 @@ public sealed record MusterWorkerOptions
             throw new ArgumentException("Join says where the cell is; leave Address out", nameof(Address));
         }
 
+        ArgumentNullException.ThrowIfNull(Commands);
+        Commands.Validate();
         WorkerAddress.Check(ResolvedAddress);
     }
 }

@@ -38,7 +38,16 @@ internal static class WorkerLimits
     /// </summary>
     public const int CommandOutputBytesMax = (TaskLimits.OutputBytesMax - 1_024) / 2;
 
-    /// <summary>Between SIGTERM and SIGKILL to a command's group.</summary>
+    /// <summary>
+    /// How long the thread that started a command waits for it before it leaves that to the reactor: longer than
+    /// short programs run.
+    /// </summary>
+    public const int CommandHereMs = 20;
+
+    /// <summary>The part of it in which outputs are not looked at, unless the command ends.</summary>
+    public const int CommandQuietMs = 3;
+
+    /// <summary>Between SIGTERM to a command's group and SIGKILL to all that it started.</summary>
     public const int CommandKillGraceMs = 2_000;
 
     /// <summary>

@@ -54,4 +54,10 @@ internal static partial class WorkerLog
 
     [LoggerMessage(5012, LogLevel.Critical, "a bug in Muster stopped this worker; please report it with this text")]
     public static partial void Broken(ILogger log, Exception exception);
+
+    [LoggerMessage(5013, LogLevel.Information, "commands of worker '{Name}': {Isolation}")]
+    public static partial void CommandsIsolated(ILogger log, string name, string isolation);
+
+    [LoggerMessage(5014, LogLevel.Warning, "commands are held less tightly than they could be: {Missing}")]
+    public static partial void IsolationMissing(ILogger log, string missing);
 }

@@ -22,6 +22,8 @@ internal sealed class LinkPages : IDisposable
     private const long ToClientWords = 256;
     private const long ServerWake = 512;
     private const long ClientWake = 576;
+    private const long ServerLife = 640;
+    private const long ClientLife = 704;
 
     private readonly ArenaMemory _memory;
 
@@ -34,6 +36,9 @@ internal sealed class LinkPages : IDisposable
         var client = new WakeWord(_memory, ClientWake);
         (Incoming, Outgoing) = isServer ? (toServer, toClient) : (toClient, toServer);
         (Own, Peer) = isServer ? (server, client) : (client, server);
+        Life = isServer
+            ? new LifeSign(_memory, own: ServerLife, peer: ClientLife)
+            : new LifeSign(_memory, own: ClientLife, peer: ServerLife);
     }
 
     /// <summary>What the other end writes.</summary>
@@ -47,6 +52,9 @@ internal sealed class LinkPages : IDisposable
 
     /// <summary>Where the other end sleeps.</summary>
     public WakeWord Peer { get; }
+
+    /// <summary>Whether both ends run.</summary>
+    public LifeSign Life { get; }
 
     /// <summary>New memory for the server's end, and the file to hand to the client.</summary>
     /// <returns>Null when the host has no memory or descriptors left for it.</returns>

@@ -21,6 +21,13 @@ internal static unsafe partial class FileLimit
         }
     }
 
+    /// <summary>The limit above which nothing may be raised.</summary>
+    public static ulong HardOf(int resource)
+    {
+        Rlimit limit;
+        return getrlimit(resource, &limit) == 0 ? limit.Hard : 0;
+    }
+
     /// <summary>Raises the soft limit as far as the hard one allows; refused when that is less than wanted.</summary>
     public static Fault Ensure(ulong wanted)
     {

@@ -1,51 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-using System.Runtime.InteropServices;
-
 namespace Muster.Arena.Native;
 
-/// <summary>posix_spawn(3) and what prepares it, as glibc 2.34 and later have it.</summary>
-internal static unsafe partial class SpawnCalls
+/// <summary>Numbers and constants of the calls that start a program, as Linux has them on x64.</summary>
+internal static class SpawnCalls
 {
-    public const short POSIX_SPAWN_SETSIGDEF = 0x04;
-    public const short POSIX_SPAWN_SETSIGMASK = 0x08;
-    public const short POSIX_SPAWN_SETSID = 0x80;
+    public const long SYS_write = 1;
+    public const long SYS_rt_sigaction = 13;
+    public const long SYS_rt_sigprocmask = 14;
+    public const long SYS_dup2 = 33;
+    public const long SYS_clone = 56;
+    public const long SYS_execve = 59;
+    public const long SYS_chdir = 80;
+    public const long SYS_umask = 95;
+    public const long SYS_setsid = 112;
+    public const long SYS_setgroups = 116;
+    public const long SYS_setresuid = 117;
+    public const long SYS_setresgid = 119;
+    public const long SYS_prctl = 157;
+    public const long SYS_prlimit64 = 302;
+    public const long SYS_clone3 = 435;
+    public const long SYS_close_range = 436;
 
-    /// <summary>
-    /// Room for posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80 bytes) with a margin.
-    /// </summary>
-    public const int ObjectBytes = 512;
+    public const long CLONE_VM = 0x100;
+    public const long CLONE_PIDFD = 0x1000;
+    public const long CLONE_VFORK = 0x4000;
+    public const long CLONE_CLEAR_SIGHAND = 0x100000000;
+    public const long CLONE_INTO_CGROUP = 0x200000000;
 
-    /// <summary>sizeof(sigset_t).</summary>
-    public const int SignalSetBytes = 128;
+    public const long SIGKILL = 9;
+    public const long SIGCHLD = 17;
+    public const long SIG_SETMASK = 2;
 
-    [LibraryImport("libc")]
-    public static partial int posix_spawn(
-        int* pid, byte* path, byte* file_actions, byte* attrp, byte** argv, byte** envp);
+    /// <summary>Signals are numbered from 1 to this.</summary>
+    public const int SignalsMax = 64;
 
-    [LibraryImport("libc")]
-    public static partial int posix_spawnattr_init(byte* attr);
+    /// <summary>What the kernel takes for a set of signals.</summary>
+    public const long SignalSetBytes = 8;
 
-    [LibraryImport("libc")]
-    public static partial int posix_spawnattr_setflags(byte* attr, short flags);
+    public const long PR_SET_PDEATHSIG = 1;
+    public const long PR_CAPBSET_DROP = 24;
+    public const long PR_SET_NO_NEW_PRIVS = 38;
 
-    [LibraryImport("libc")]
-    public static partial int posix_spawnattr_setsigmask(byte* attr, byte* sigmask);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawnattr_setsigdefault(byte* attr, byte* sigdefault);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawn_file_actions_init(byte* file_actions);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawn_file_actions_destroy(byte* file_actions);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawn_file_actions_adddup2(byte* file_actions, int fildes, int newfildes);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawn_file_actions_addchdir_np(byte* file_actions, byte* path);
-
-    [LibraryImport("libc")]
-    public static partial int posix_spawn_file_actions_addclosefrom_np(byte* file_actions, int from);
+    public const int EPERM = 1;
+    public const int EBUSY = 16;
+    public const int EINVAL = 22;
+    public const int ENOSYS = 38;
+    public const int EOPNOTSUPP = 95;
 }

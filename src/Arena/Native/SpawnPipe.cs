@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.IO;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -56,6 +57,15 @@ internal static unsafe partial class SpawnPipe
         kept = mine;
         given = keepRead ? write : read;
         return 0;
+    }
+
+    /// <summary>/dev/null, above 2.</summary>
+    /// <exception cref="IOException">There is no descriptor left.</exception>
+    public static SafeFileHandle OpenNothing()
+    {
+        // Above 2, so that giving it to a child as its descriptor 0 overwrites nothing that is still needed.
+        using var file = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        return Duplicate(file) ?? throw new IOException("no file descriptor is left for /dev/null");
     }
 
     /// <summary>

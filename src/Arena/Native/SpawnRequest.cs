@@ -25,4 +25,12 @@ internal readonly ref struct SpawnRequest
     public required SafeFileHandle Output { get; init; }
 
     public required SafeFileHandle Error { get; init; }
+
+    public required SpawnConfinement Confinement { get; init; }
+
+    /// <summary>The folder of the control group (v2) in which it begins; null: that of this process.</summary>
+    public SafeFileHandle? Cgroup { get; init; }
+
+    /// <summary>The open cgroup.procs of further control groups (v1) that it joins before it is loaded.</summary>
+    public ReadOnlySpan<SafeFileHandle> Joins { get; init; }
 }

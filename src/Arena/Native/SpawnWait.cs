@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Muster.Arena.Native;
 
 /// <summary>
-/// pidfd_open(2), waitid(2), kill(2) for programs that <see cref="SpawnProcess"/> started. Only the given child is ever
+/// waitid(2), poll(2), kill(2) for programs that <see cref="SpawnProcess"/> started. Only the given child is ever
 /// waited for, so that other code in this process (System.Diagnostics.Process among it) keeps its own children.
 /// </summary>
 internal static unsafe partial class SpawnWait
@@ -22,19 +22,11 @@ internal static unsafe partial class SpawnWait
     private const int WEXITED = 0x4;
     private const int WNOWAIT = 0x1000000;
     private const int CLD_EXITED = 1;
+    private const short POLLIN = 1;
     private const int SignalInfoBytes = 128;
     private const int CodeOffset = 8;
     private const int PidOffset = 16;
     private const int StatusOffset = 24;
-
-    /// <summary>
-    /// A descriptor that becomes readable when the child has ended; null when refused, see the last errno.
-    /// </summary>
-    public static SafeFileHandle? OpenPidfd(int pid)
-    {
-        var descriptor = pidfd_open(pid, 0);
-        return descriptor < 0 ? null : new SafeFileHandle(descriptor, ownsHandle: true);
-    }
 
     /// <summary>Looks whether the child has ended.</summary>
     /// <param name="pidfd">The child.</param>
@@ -98,14 +90,57 @@ internal static unsafe partial class SpawnWait
         _ = kill(-leader, signal);
     }
 
-    /// <summary>Ends a child that cannot be watched, and waits for that: SIGKILL leaves it no choice.</summary>
-    public static void KillAndReap(int pid)
+    /// <summary>Takes a child that ends at once, or has ended, from the process table; waits for it.</summary>
+    public static void Reap(SafeFileHandle pidfd)
     {
-        SignalGroup(pid, SIGKILL);
         var info = stackalloc byte[SignalInfoBytes];
-        while (waitid(P_PID, (uint)pid, info, WEXITED) != 0 && Marshal.GetLastPInvokeError() == SpawnPipe.EINTR)
+        while (waitid(P_PIDFD, (uint)pidfd.DangerousGetHandle(), info, WEXITED) != 0
+            && Marshal.GetLastPInvokeError() == SpawnPipe.EINTR)
         {
         }
+
+        GC.KeepAlive(pidfd);
+    }
+
+    /// <summary>Takes an adopted child from the process table if it has ended; does not wait.</summary>
+    public static void ReapAdopted(int pid)
+    {
+        var info = stackalloc byte[SignalInfoBytes];
+        _ = waitid(P_PID, (uint)pid, info, WEXITED | WNOHANG);
+    }
+
+    /// <summary>Kills one process by its number, of which the caller knows that it is not another's by now.</summary>
+    public static void Kill(int pid)
+    {
+        if (pid > 1)
+        {
+            _ = kill(pid, SIGKILL);
+        }
+    }
+
+    /// <summary>
+    /// Waits until the child has ended or one of its outputs can be read, at most this time.
+    /// </summary>
+    /// <param name="pidfd">The child.</param>
+    /// <param name="output">Null: not looked at.</param>
+    /// <param name="error">The same.</param>
+    /// <param name="timeoutMs">0 only looks.</param>
+    /// <returns>Bit 0: it has ended; bit 1: the output, bit 2: the error can be read.</returns>
+    public static int Poll(SafeFileHandle pidfd, SafeFileHandle? output, SafeFileHandle? error, int timeoutMs)
+    {
+        var entries = stackalloc Pollfd[3];
+        entries[0] = new Pollfd { Fd = (int)pidfd.DangerousGetHandle(), Events = POLLIN };
+        entries[1] = new Pollfd { Fd = (int)(output?.DangerousGetHandle() ?? -1), Events = POLLIN };
+        entries[2] = new Pollfd { Fd = (int)(error?.DangerousGetHandle() ?? -1), Events = POLLIN };
+        var count = poll(entries, 3, timeoutMs);
+        GC.KeepAlive(pidfd);
+        GC.KeepAlive(output);
+        GC.KeepAlive(error);
+
+        // An interruption counts as nothing seen yet: the caller looks again anyway.
+        return count <= 0
+            ? 0
+            : (entries[0].Revents != 0 ? 1 : 0) | (entries[1].Revents != 0 ? 2 : 0) | (entries[2].Revents != 0 ? 4 : 0);
     }
 
     /// <summary>Kills a child and its group and waits until it is dead, without reaping it.</summary>
@@ -122,11 +157,19 @@ internal static unsafe partial class SpawnWait
     }
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial int pidfd_open(int pid, uint flags);
-
-    [LibraryImport("libc", SetLastError = true)]
     private static partial int waitid(int idtype, uint id, byte* infop, int options);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(Pollfd* fds, nuint nfds, int timeout);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Pollfd
+    {
+        public int Fd;
+        public short Events;
+        public short Revents;
+    }
 }

@@ -52,7 +52,14 @@ internal sealed class EmbeddedCell : IAsyncDisposable
         var cell = await HostedCell.StartAsync(plan, null, NullLoggerFactory.Instance, cancellationToken);
         try
         {
-            return new(cell, HostedWorker.Start(cell.Address, slots, "embedded", NullLoggerFactory.Instance));
+            return new(
+                cell,
+                HostedWorker.Start(
+                    cell.Address,
+                    slots,
+                    "embedded",
+                    new MusterCommandOptions { IsSubmitters = true },
+                    NullLoggerFactory.Instance));
         }
         catch
         {

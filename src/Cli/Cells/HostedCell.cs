@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
 using Muster.Arena;
+using Muster.Arena.Native;
 using Muster.Cli.Output;
 using Muster.Cli.Verbs;
 using Muster.Core;
@@ -39,6 +40,8 @@ internal sealed class HostedCell : IAsyncDisposable
     public static async Task<HostedCell> StartAsync(
         HostedCellPlan plan, Terminal? terminal, ILoggerFactory logs, CancellationToken cancellationToken)
     {
+        // What lies in its memory belongs to no other program of this user, and into no core dump.
+        ProcessPrivileges.HideFromOthers();
         var failure = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var host = new CellHost(new CellOptions
         {

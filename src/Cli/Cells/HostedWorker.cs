@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using Microsoft.Extensions.Logging;
+using Muster.Arena.Native;
+using Muster.Core;
 using Muster.Worker.Handlers;
 using Muster.Worker.Runtime;
 
@@ -23,17 +26,23 @@ internal sealed class HostedWorker
 
     public int RunningCount => _runtime.Running;
 
-    public static HostedWorker Start(string address, int slots, string? name, ILoggerFactory logs) =>
-        Start(new MusterWorkerOptions { Address = address, Slots = slots, Name = name }, logs);
+    /// <exception cref="MusterException">This host does not allow what is asked for commands.</exception>
+    public static HostedWorker Start(
+        string address, int slots, string? name, MusterCommandOptions commands, ILoggerFactory logs) =>
+        Start(new MusterWorkerOptions { Address = address, Slots = slots, Name = name, Commands = commands }, logs);
 
+    /// <exception cref="MusterException">This host does not allow what is asked for commands.</exception>
     public static HostedWorker Start(MusterWorkerOptions options, ILoggerFactory logs)
     {
-        var runtime = new WorkerRuntime(
-            options,
-            new HandlerTable { OffersCommands = true },
-            logs);
-        runtime.Start();
-        return new(runtime);
+        try
+        {
+            return Make(options, logs);
+        }
+        catch (Exception exception) when (exception is ArgumentException or IOException
+            or PlatformNotSupportedException)
+        {
+            throw new MusterException(FaultCodes.Name(FaultCode.InvalidArgument), exception.Message);
+        }
     }
 
     /// <summary>Gives back what was not started, lets what runs end for at most this time, and leaves.</summary>
@@ -41,5 +50,17 @@ internal sealed class HostedWorker
     {
         await _runtime.StopAsync(drainTimeout, CancellationToken.None);
         await _runtime.DisposeAsync();
+    }
+
+    private static HostedWorker Make(MusterWorkerOptions options, ILoggerFactory logs)
+    {
+        ProcessPrivileges.HideFromOthers();
+        var runtime = new WorkerRuntime(
+            // All children of this process are commands.
+            options with { Commands = options.Commands with { OwnsProcess = true } },
+            new HandlerTable { OffersCommands = true },
+            logs);
+        runtime.Start();
+        return new(runtime);
     }
 }

@@ -28,8 +28,8 @@ internal sealed class RepairLoss
         terminal.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{would}: {loss._records} whole records between {loss._first} and {loss._last}, which tell of "
-            + $"{loss._tally.Submitted} tasks accepted, {loss._tally.Ended} ended and "
-            + $"{loss._tally.Released} released"));
+            + $"{loss._tally.Submitted} tasks accepted, {loss._tally.Ended} ended "
+            + $"and {loss._tally.Released} released"));
         terminal.Line(
             "unless the cell's arena lives, those accepted there are gone, and those whose end is there run again");
         if (loss._tally.Unreadable > 0)

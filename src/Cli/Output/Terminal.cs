@@ -2,6 +2,7 @@
 using System;
 using System.IO;
 using System.Text;
+using Muster.Core;
 
 namespace Muster.Cli.Output;
 
@@ -38,7 +39,8 @@ internal sealed class Terminal : IDisposable
     /// <summary>One line of result.</summary>
     public void Line(string text)
     {
-        var safe = IsOutputTerminal ? TerminalText.Clean(text, keepLines: true) : text;
+        // Into a pipe too: a pager or another terminal may be at its end. JSON stays what it was, escaped.
+        var safe = ShownText.Clean(text, keepLines: true);
         WriteBytes(Encoding.UTF8.GetBytes(safe + "\n"));
     }
 
@@ -57,7 +59,7 @@ internal sealed class Terminal : IDisposable
 
         if (IsOutputTerminal)
         {
-            WriteBytes(Encoding.UTF8.GetBytes(TerminalText.Clean(Encoding.UTF8.GetString(bytes), keepLines: true)));
+            WriteBytes(Encoding.UTF8.GetBytes(ShownText.Clean(Encoding.UTF8.GetString(bytes), keepLines: true)));
         }
         else
         {
@@ -71,16 +73,16 @@ internal sealed class Terminal : IDisposable
         if (!bytes.IsEmpty)
         {
             var text = Encoding.UTF8.GetString(bytes);
-            WriteError(IsErrorTerminal ? TerminalText.Clean(text, keepLines: true) : text);
+            WriteError(IsErrorTerminal ? ShownText.Clean(text, keepLines: true) : text);
         }
     }
 
     /// <summary>The one form of every message: "muster: CODE: message".</summary>
     public void Problem(string code, string message) =>
-        WriteError($"muster: {code}: {TerminalText.Clean(message)}\n");
+        WriteError($"muster: {code}: {ShownText.Clean(message)}\n");
 
     /// <summary>Something worth knowing that is no failure.</summary>
-    public void Note(string message) => WriteError($"muster: {TerminalText.Clean(message)}\n");
+    public void Note(string message) => WriteError($"muster: {ShownText.Clean(message)}\n");
 
     /// <summary>Draws the status line anew.</summary>
     public void Redraw()

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
+using Muster.Core;
 using Spectre.Console;
 
 namespace Muster.Cli.Output;
@@ -16,7 +17,7 @@ internal sealed class TextTable(params string[] headings)
 {
     private readonly List<string[]> _rows = [];
 
-    public void Add(params string[] cells) => _rows.Add([.. cells.Select(cell => TerminalText.Clean(cell))]);
+    public void Add(params string[] cells) => _rows.Add([.. cells.Select(cell => ShownText.Clean(cell))]);
 
     public void Print(Terminal terminal)
     {

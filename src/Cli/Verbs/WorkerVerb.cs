@@ -32,10 +32,12 @@ internal static class WorkerVerb
             Description = "The line of 'muster auth issue --role work'; - reads it from standard input",
             HelpName = "TOKEN@HOST:PORT",
         };
+        var commands = new CommandOptions();
         var verb = new Command(CommandVerbs.Worker, "Run a worker that offers commands; SIGTERM drains it")
         {
             slots, name, cell, address, join,
         };
+        commands.AddTo(verb);
         verb.SetAction(result =>
         {
             var isCellGiven = result.GetResult(cell) is { Implicit: false };
@@ -44,7 +46,12 @@ internal static class WorkerVerb
                 throw new UsageException("--cell and --address name two cells; give one of them");
             }
 
-            var options = new MusterWorkerOptions { Slots = result.GetValue(slots), Name = result.GetValue(name) };
+            var options = new MusterWorkerOptions
+            {
+                Slots = result.GetValue(slots),
+                Name = result.GetValue(name),
+                Commands = commands.Read(result),
+            };
             if (result.GetValue(join) is { } text)
             {
                 if (isCellGiven || result.GetValue(address) is not null)

@@ -40,6 +40,9 @@ internal static class EndpointLimits
     /// <summary>Links open at the same time; each has a thread and half a MiB of shared memory.</summary>
     public const int LinksMax = 64;
 
+    /// <summary>Who have connected for a link and have not said which; more are closed at once.</summary>
+    public const int LinkGreetingsMax = 64;
+
     /// <summary>How long who connects for a link may take to say which.</summary>
     public static readonly TimeSpan LinkGreetingTimeout = TimeSpan.FromSeconds(1);
 

@@ -44,6 +44,12 @@ internal sealed record EndpointOptions
     public bool HoldsCalls { get; init; }
 
     /// <summary>
+    /// Bytes of requests that may have arrived, on all connections together, without a handler having taken them. 0: an
+    /// eighth of the memory, at least 64 MiB.
+    /// </summary>
+    public long RequestBytesMax { get; init; }
+
+    /// <summary>
     /// Told when a handler violated an invariant; the host stops its component. Called on the call's own thread.
     /// </summary>
     public Action<InvariantException>? InvariantViolated { get; init; }

@@ -101,6 +101,9 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
             new ServerOptions
             {
                 StreamsMax = _options.StreamsPerConnectionMax,
+                RequestBytes = _options.RequestBytesMax > 0
+                    ? new RequestBytes(_options.RequestBytesMax)
+                    : RequestBytes.OfMachine(),
                 Time = _options.Time,
                 Logger = _router.Logger,
             },

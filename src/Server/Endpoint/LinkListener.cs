@@ -31,6 +31,7 @@ internal sealed class LinkListener : IDisposable
     private int _taken;
     private TaskCompletionSource? _noneLeft;
     private bool _isStopped;
+    private int _greetings;
 
     // Before the first link is accepted.
     private CallRouter _router = null!;
@@ -128,6 +129,14 @@ internal sealed class LinkListener : IDisposable
                 continue;
             }
 
+            if (Interlocked.Increment(ref _greetings) > EndpointLimits.LinkGreetingsMax)
+            {
+                // Who finds no room uses gRPC; those that say nothing are gone in a second.
+                Interlocked.Decrement(ref _greetings);
+                socket.Dispose();
+                continue;
+            }
+
             // Not here: a request that is there already would have its handler begin, and read on, in this loop.
             _ = Task.Run(() => GreetAsync(socket));
         }
@@ -137,21 +146,39 @@ internal sealed class LinkListener : IDisposable
     {
         using (socket)
         {
+            string? method;
             try
             {
-                using var timeout = new CancellationTokenSource(EndpointLimits.LinkGreetingTimeout);
-                var request = new byte[LinkGreeting.RequestBytesMax];
-                var received = await socket.ReceiveAsync(request, timeout.Token).ConfigureAwait(false);
-                if (SocketMessage.IsPeerOwn(socket)
-                    && LinkGreeting.TryReadRequest(request.AsSpan(0, received), out var method))
-                {
-                    await AnswerAsync(socket, method).ConfigureAwait(false);
-                }
+                method = await ReadMethodAsync(socket).ConfigureAwait(false);
             }
-            catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+            finally
             {
-                // Who connected has gone again, or says nothing.
+                Interlocked.Decrement(ref _greetings);
             }
+
+            if (method is not null)
+            {
+                await AnswerAsync(socket, method).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<string?> ReadMethodAsync(Socket socket)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(EndpointLimits.LinkGreetingTimeout);
+            var request = new byte[LinkGreeting.RequestBytesMax];
+            var received = await socket.ReceiveAsync(request, timeout.Token).ConfigureAwait(false);
+            return SocketMessage.IsPeerOwn(socket)
+                && LinkGreeting.TryReadRequest(request.AsSpan(0, received), out var method)
+                    ? method
+                    : null;
+        }
+        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+        {
+            // Who connected has gone again, or says nothing.
+            return null;
         }
     }
 

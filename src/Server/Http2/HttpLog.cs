@@ -21,4 +21,8 @@ internal static partial class HttpLog
 
     [LoggerMessage(1152, LogLevel.Warning, "All {Count} connections are taken; another was closed.")]
     public static partial void ConnectionsFull(ILogger logger, int count);
+
+    [LoggerMessage(
+        1154, LogLevel.Warning, "One address has all {Count} connections that it may have; another was closed.")]
+    public static partial void AddressFull(ILogger logger, int count);
 }

@@ -52,13 +52,28 @@ internal sealed partial class ServerConnection
             _budget.Earn(1);
         }
 
-        if (stream is not null && !stream.OnData(payload.Slice(start, length), frame.Length - length, isEnd))
+        if (stream is null)
         {
-            lock (_gate)
-            {
-                _uncredited += frame.Length;
-                RefuseLocked(stream, Http2ErrorCode.ProtocolError);
-            }
+            return;
+        }
+
+        if (Volatile.Read(ref _held) + length > _options.RequestBytes.ShareBytes)
+        {
+            // All that this server may hold of requests is held; whoever has more than a little of it must wait.
+            RefuseData(stream, frame, Http2ErrorCode.EnhanceYourCalm);
+        }
+        else if (!stream.OnData(payload.Slice(start, length), frame.Length - length, isEnd))
+        {
+            RefuseData(stream, frame, Http2ErrorCode.ProtocolError);
+        }
+    }
+
+    private void RefuseData(ServerStream stream, FrameHeader frame, Http2ErrorCode code)
+    {
+        lock (_gate)
+        {
+            _uncredited += frame.Length;
+            RefuseLocked(stream, code);
         }
     }
 
@@ -231,6 +246,7 @@ internal sealed partial class ServerConnection
 
         return _streams.Count >= _options.StreamsMax
             || _callsRunning >= ServerLimits.CallsPerStream * _options.StreamsMax
+            || _account?.TryBeginCall(Volatile.Read(ref _receivedAt)) == false
                 ? Http2ErrorCode.RefusedStream
                 : Http2ErrorCode.NoError;
     }
@@ -239,14 +255,17 @@ internal sealed partial class ServerConnection
     {
         CheckNotIdle(frame);
         FramePayload.CheckLength(frame, 4);
-        Spend(FrameBudget.OfReset);
+        var cost = FrameBudget.OfCancel;
         lock (_gate)
         {
             if (_streams.TryGetValue(frame.StreamId, out var stream))
             {
+                cost = IsOver(stream.BegunAt, Volatile.Read(ref _receivedAt), ServerLimits.CancelGrace) ? 0 : cost;
                 Remove(stream, StreamEnd.ByPeer, isPeerGone: true);
             }
         }
+
+        Spend(cost);
     }
 
     private void OnSettings(FrameHeader frame, ReadOnlySpan<byte> payload)

@@ -27,6 +27,7 @@ internal sealed partial class ServerConnection
     private readonly Socket? _socket;
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
+    private readonly PeerAccount? _account;
     private readonly Dictionary<int, ServerStream> _streams = [];
     private readonly EndedStreams _ended = new();
     private readonly Queue<ServerStream> _blocked = new();
@@ -38,6 +39,7 @@ internal sealed partial class ServerConnection
     private int _lastStreamId;
     private int _callsRunning;
     private int _sendWindow = Http2Limits.DefaultWindowBytes;
+    private long _held;
     private bool _isDraining;
     private bool _isClosed;
 
@@ -46,9 +48,16 @@ internal sealed partial class ServerConnection
     /// <param name="calls">Starts the call of each request.</param>
     /// <param name="options">Those of the server.</param>
     /// <param name="peer">Who is at the other end; null: nothing is known of it, as in tests.</param>
+    /// <param name="account">Counts its calls with those of the peer's other connections; null: nobody does.</param>
     public ServerConnection(
-        Stream io, Socket? socket, ICallStarter calls, ServerOptions options, ConnectionPeer? peer = null)
+        Stream io,
+        Socket? socket,
+        ICallStarter calls,
+        ServerOptions options,
+        ConnectionPeer? peer = null,
+        PeerAccount? account = null)
     {
+        _account = account;
         _io = io;
         _socket = socket;
         _calls = calls;
@@ -170,11 +179,24 @@ internal sealed partial class ServerConnection
     /// <summary>A call has ended; its stream may still have bytes to send.</summary>
     public void CallEnded()
     {
+        _account?.EndCall();
         lock (_gate)
         {
             _callsRunning--;
             TellWhenIdle();
         }
+    }
+
+    /// <summary>Counts bytes of requests that arrived, or were taken; any thread.</summary>
+    internal void Hold(int bytes)
+    {
+        if (bytes == 0)
+        {
+            return;
+        }
+
+        var now = Interlocked.Add(ref _held, bytes);
+        _options.RequestBytes.Change(now - bytes, now);
     }
 
     private void Greet()

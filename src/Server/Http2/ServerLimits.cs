@@ -61,6 +61,32 @@ internal static class ServerLimits
     /// </summary>
     public const int CallsPerStream = 2;
 
+    /// <summary>One address may have this part of all connections, but at least the number behind.</summary>
+    public const int AddressShare = 4;
+    public const int ConnectionsPerAddressMin = 64;
+
+    /// <summary>Calls that run for one address at once: 6 KB each while they wait.</summary>
+    public const int CallsPerAddressMax = 10_000;
+
+    /// <summary>Calls of one address a second, and at once after a rest: what a core serves of the smallest.</summary>
+    public const int CallsPerSecondMax = 50_000;
+    public const int CallsAtOnceMax = 100_000;
+
+    /// <summary>Bytes of all requests that have arrived and that no handler took, at least.</summary>
+    public const long RequestBytesMin = 64L << 20;
+
+    /// <summary>They may be this part of the memory.</summary>
+    public const int RequestMemoryShare = 8;
+
+    /// <summary>
+    /// What one connection may hold while that is used up, so that small requests go on; and when it is used up twice.
+    /// </summary>
+    public const int ScarceBytesMax = 256 * 1_024;
+    public const int ScarcestBytesMax = 4 * 1_024;
+
+    /// <summary>A call that has run for so long costs its canceller nothing.</summary>
+    public static readonly TimeSpan CancelGrace = TimeSpan.FromMilliseconds(20);
+
     /// <summary>How long preface and settings may take, and a header block until it is whole.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(5);
 

@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.IO;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -24,6 +25,7 @@ internal sealed class ServerListener : IDisposable
     private readonly ICallStarter _calls;
     private readonly ServerOptions _options;
     private readonly int _connectionsMax;
+    private readonly PeerAccounts _accounts;
     private readonly ITimer _watch;
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
@@ -40,6 +42,7 @@ internal sealed class ServerListener : IDisposable
         _calls = calls;
         _options = options;
         _connectionsMax = connectionsMax;
+        _accounts = new(connectionsMax, options.Time);
         _watch = options.Time.CreateTimer(
             static state => ((ServerListener)state!).Look(),
             this,
@@ -138,10 +141,10 @@ internal sealed class ServerListener : IDisposable
                 continue;
             }
 
-            if (TryTakeRoom())
+            if (TryTakeRoom(socket, out var account))
             {
                 // Not here: a request that is there already would have its handler begin in this loop.
-                _ = Task.Run(() => ServeAsync(socket, tls));
+                _ = Task.Run(() => ServeAsync(socket, tls, account));
             }
             else
             {
@@ -150,7 +153,7 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task ServeAsync(Socket socket, TlsFront? tls)
+    private async Task ServeAsync(Socket socket, TlsFront? tls, PeerAccount? account)
     {
         ServerConnection? connection = null;
         try
@@ -161,7 +164,7 @@ internal sealed class ServerListener : IDisposable
             }
 
             var (io, peer) = await OpenAsync(socket, tls).ConfigureAwait(false);
-            connection = new ServerConnection(io, socket, _calls, _options, peer);
+            connection = new ServerConnection(io, socket, _calls, _options, peer, account);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
@@ -180,6 +183,7 @@ internal sealed class ServerListener : IDisposable
         finally
         {
             socket.Dispose();
+            _accounts.Close(account);
             GiveBackRoom(connection);
         }
     }
@@ -223,8 +227,9 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private bool TryTakeRoom()
+    private bool TryTakeRoom(Socket socket, out PeerAccount? account)
     {
+        account = null;
         lock (_gate)
         {
             if (_isStopped || _taken == _connectionsMax)
@@ -239,8 +244,33 @@ internal sealed class ServerListener : IDisposable
                 return false;
             }
 
+            if (!_accounts.TryOpen(PeerOf(socket), out account))
+            {
+                if (!_isFullTold)
+                {
+                    _isFullTold = true;
+                    HttpLog.AddressFull(_options.Logger, account!.Connections);
+                }
+
+                account = null;
+                return false;
+            }
+
             _taken++;
             return true;
+        }
+    }
+
+    private static EndPoint? PeerOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint;
+        }
+        catch (SocketException)
+        {
+            // It has gone again already.
+            return null;
         }
     }
 

@@ -52,11 +52,15 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
         ReceiveWindow = ServerLimits.StreamWindowBytes;
         _contentLength = contentLength;
         TimedFrom = now;
+        BegunAt = now;
     }
 
     public ServerConnection Connection { get; }
 
     public int Id { get; }
+
+    /// <summary>When its request came.</summary>
+    public long BegunAt { get; }
 
     /// <summary>Since when its body could come. Guarded by the connection's lock.</summary>
     public long TimedFrom { get; set; }
@@ -121,6 +125,7 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
             var early = Math.Min(_ahead, total);
             _ahead -= early;
             _uncredited += total - early;
+            Connection.Hold(-total);
             credit = TakeCredit();
         }
 
@@ -257,6 +262,7 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
         lock (_gate)
         {
             rest = _end - _start - _ahead + _uncredited;
+            Connection.Hold(_start - _end);
             _uncredited = 0;
             _ahead = 0;
             _start = _end = 0;
@@ -368,6 +374,7 @@ internal sealed partial class ServerStream : IValueTaskSource<bool>, IThreadPool
 
         payload.CopyTo(_in.AsSpan(_end));
         _end += payload.Length;
+        Connection.Hold(payload.Length);
     }
 
     private void Shrink()

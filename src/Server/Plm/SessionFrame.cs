@@ -2,8 +2,8 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using Muster.Core;
 using Muster.Plm;
-using Muster.Server.Endpoint;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.PlmHosting;
@@ -107,7 +107,7 @@ internal sealed class SessionFrame
                     clientId = reader.ReadFixed64();
                     break;
                 case (3, Length):
-                    name = ShownText.Of(Encoding.UTF8.GetString(reader.ReadBytes()));
+                    name = ShownText.Name(Encoding.UTF8.GetString(reader.ReadBytes()));
                     break;
                 case (4, Varint):
                     unconfirmedMax = reader.ReadUInt32();

@@ -4,8 +4,8 @@ using System.Globalization;
 using System.Linq;
 using Google.Protobuf;
 using Muster.Arena;
+using Muster.Core;
 using Muster.Register;
-using Muster.Server.Endpoint;
 using Muster.Transport.Wire;
 using Muster.V1;
 
@@ -33,16 +33,16 @@ internal static class HelloReader
             WorkerId = hello.WorkerId,
             Nonce = hello.Nonce,
             Owner = owner,
-            Name = ShownText.Of(hello.Name),
+            Name = ShownText.Name(hello.Name),
             Slots = hello.Slots,
             Handlers = hello.Handlers,
             CellId = hello.CellId,
             Epoch = hello.Epoch,
             InHand = [.. hello.InHand.Select(key => new Core.Tasks.AttemptKey(new(key.TaskId), new(key.Attempt)))],
-            Host = ShownText.Of(hello.Host),
+            Host = ShownText.Name(hello.Host),
             Pid = hello.Pid,
             PidStart = hello.PidStart,
-            Version = ShownText.Of(hello.Version),
+            Version = ShownText.Name(hello.Version),
             IsOnThisHost = Guid.TryParse(hello.BootId, CultureInfo.InvariantCulture, out var boot)
                 && boot == HostIdentity.BootId
                 && hello.PidNamespace == HostIdentity.PidNamespace,

@@ -5,8 +5,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Muster.Worker.Commands;
 
 /// <summary>
-/// One running command. Made by the thread that started it; from then on the reactor's thread alone touches it, until
-/// it has told the listener. Others keep it only to name it to <see cref="CommandReactor.Stop"/>.
+/// One running command. Made by the thread that started it, which keeps it while <see cref="IsHere"/>; from then on the
+/// reactor's thread alone touches it, until it has told the listener. Others keep it only to name it to
+/// <see cref="CommandReactor.Stop"/>. Its lock guards the handover, and its number against a signal after it was
+/// reaped.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
@@ -16,12 +18,20 @@ internal sealed class ChildProcess : IDisposable
 
     public required ICommandListener Listener { get; init; }
 
+    public required CommandLane Lane { get; init; }
+
     public required CapturedOutput Output { get; init; }
 
     public required CapturedOutput Error { get; init; }
 
     /// <summary>Part of the tags of its descriptors; never used twice.</summary>
-    public ulong Number { get; set; }
+    public required ulong Number { get; init; }
+
+    /// <summary>The thread that started it still waits for it.</summary>
+    public bool IsHere { get; set; } = true;
+
+    /// <summary>It is reaped: its number may be another's.</summary>
+    public bool IsReaped { get; set; }
 
     /// <summary>Read ends; null once the end was seen or given up.</summary>
     public SafeFileHandle? OutputPipe { get; set; }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Text;
 using Google.Protobuf;
 using Muster.Core;
+using Muster.Core.Tasks;
 
 namespace Muster.Worker.Commands;
 
@@ -47,13 +49,16 @@ internal sealed class CommandRequest
     /// <summary>PATH as the command will see it.</summary>
     public string SearchPath { get; }
 
-    /// <summary>Null: the worker's own.</summary>
+    /// <summary>Null: an empty one of its own.</summary>
     public string? Folder { get; }
 
     public ReadOnlyMemory<byte> Input { get; }
 
     /// <summary>Kept of each output.</summary>
     public int OutputBytesMax { get; }
+
+    /// <summary>Variables that tell the command which attempt it is; none when nobody said.</summary>
+    public byte[][] AttemptVariables { get; private set; } = [];
 
     /// <summary>Reads a payload of the handler muster.command.</summary>
     public static Fault Parse(
@@ -77,10 +82,17 @@ internal sealed class CommandRequest
 
         var asked = command.OutputBytesMax == 0 ? TaskLimits.CommandOutputBytesDefault : command.OutputBytesMax;
         var kept = (int)Math.Min(asked, Math.Min((uint)outputBytesMax, WorkerLimits.CommandOutputBytesMax));
-        var environment = own.With(command.Env, out var searchPath);
-        request = new(command, environment, searchPath, kept);
-        return Fault.None;
+        var fault = own.TryWith(command.Env, out var environment, out var searchPath);
+        request = fault.IsNone ? new(command, environment, searchPath, kept) : null;
+        return fault;
     }
+
+    /// <summary>Says which attempt of which task it is.</summary>
+    public void Name(AttemptKey key) => AttemptVariables =
+    [
+        Text(string.Create(CultureInfo.InvariantCulture, $"MUSTER_TASK={key.Task}")),
+        Text(string.Create(CultureInfo.InvariantCulture, $"MUSTER_ATTEMPT={key.Attempt.Value}")),
+    ];
 
     /// <summary>A text as C wants it.</summary>
     public static byte[] Text(string text)

@@ -158,7 +158,10 @@ internal sealed class Executor(
                 continue;
             }
 
-            SendWhileRunning(isSoonBack, areDue);
+            if (!attempt.Handler.SendsItself)
+            {
+                SendWhileRunning(isSoonBack, areDue);
+            }
 
             if (attempt.Handler.Place == HandlerPlace.SlotThread)
             {

@@ -7,26 +7,28 @@ using Muster.Worker.Execution;
 namespace Muster.Worker.Handlers;
 
 /// <summary>
-/// Runs commands. A slot thread starts the program and goes on to other work; the reactor tells the end. A command
-/// whose time is over reports when it is dead, at most two seconds later, so that its result holds what it wrote and
-/// the next attempt does not run beside it.
+/// Runs commands. A slot thread starts the program and waits for a short one; the end of a longer one is told by the
+/// reactor while the thread goes on to other work. A command whose time is over reports when it is dead, at most two
+/// seconds later, so that its result holds what it wrote and the next attempt does not run beside it.
 /// </summary>
-internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
+internal sealed class CommandHandler(CommandReactor reactor, CommandIsolation isolation, int outputBytesMax)
     : HandlerEntry(TaskLimits.CommandHandler, HandlerPlace.SlotThread)
 {
-    private readonly WorkerEnvironment _environment = WorkerEnvironment.Own();
-
     public override bool TakesToken => false;
 
     public override bool EndsAtTimeout => false;
 
+    public override bool SendsItself => true;
+
     public override AttemptEnd? Run(HeldAttempt attempt, Executor executor)
     {
-        var fault = CommandRequest.Parse(attempt.Payload.Span, _environment, outputBytesMax, out var request);
+        var fault = CommandRequest.Parse(
+            attempt.Payload.Span, isolation.Environment, outputBytesMax, out var request);
         ChildProcess? child = null;
         if (fault.IsNone)
         {
-            fault = reactor.Start(request!, new Listener(attempt, executor), out child);
+            request!.Name(attempt.Key);
+            fault = reactor.StartHere(request, new Listener(attempt, executor), out child);
         }
 
         if (!fault.IsNone)
@@ -39,7 +41,16 @@ internal sealed class CommandHandler(CommandReactor reactor, int outputBytesMax)
             reactor.Stop(child!);
         }
 
-        return null;
+        // While it runs, this thread has nothing better to do than to send what ended before.
+        executor.EndRound();
+        if (!reactor.AwaitShortly(child!, out var end))
+        {
+            return null;
+        }
+
+        var known = EndOf(end, attempt);
+        reactor.Release(child!);
+        return known;
     }
 
     public override void Stop(HeldAttempt attempt, Executor executor)

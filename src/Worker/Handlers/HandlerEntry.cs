@@ -35,6 +35,9 @@ internal abstract class HandlerEntry(string name, HandlerPlace place)
     /// <returns>Whether its result is known at once; otherwise the handler ends by itself very soon.</returns>
     public virtual bool EndsAtTimeout => true;
 
+    /// <summary>Whether its thread sends what ended before, once the attempt has begun.</summary>
+    public virtual bool SendsItself => false;
+
     /// <summary>Asks the handler to stop. Never runs user code on the calling thread.</summary>
     public virtual void Stop(HeldAttempt attempt, Executor executor) => executor.CancelToken(attempt);
 }

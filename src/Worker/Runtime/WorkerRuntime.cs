@@ -25,6 +25,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
     private readonly AttemptBook _book;
     private readonly Executor _executor;
     private readonly CommandReactor? _reactor;
+    private readonly CommandIsolation? _isolation;
     private readonly HeartbeatThread _heartbeat;
     private readonly RegisterLink _register;
     private readonly DispatchLink _dispatch;
@@ -50,8 +51,9 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         options.Validate();
         if (handlers.OffersCommands)
         {
-            _reactor = new CommandReactor();
-            handlers.Add(new CommandHandler(_reactor, options.CommandOutputBytesMax));
+            _isolation = new CommandIsolation(options.Commands);
+            _reactor = new CommandReactor(_isolation);
+            handlers.Add(new CommandHandler(_reactor, _isolation, options.CommandOutputBytesMax));
         }
 
         if (handlers.Names.Count == 0)
@@ -95,6 +97,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
     /// <summary>Starts the threads and streams; does not wait for the cell, which may come later.</summary>
     public void Start()
     {
+        TellIsolation();
         _heartbeat.Start();
         _loops = Task.WhenAll(
             Task.Run(() => GuardAsync(_register.RunAsync(_stopping.Token))),
@@ -124,6 +127,25 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         _dispatch.Dispose();
 
         // The semaphore and the token stay: a handler that did not heed its cancellation may still end and touch them.
+    }
+
+    private void TellIsolation()
+    {
+        if (_isolation is null)
+        {
+            return;
+        }
+
+        WorkerLog.CommandsIsolated(_log, _identity.Name, _isolation.Summary);
+        if (_options.Commands.IsSubmitters)
+        {
+            return;
+        }
+
+        foreach (var missing in _isolation.Missing)
+        {
+            WorkerLog.IsolationMissing(_log, missing);
+        }
     }
 
     private RegisterLink MakeRegisterLink(HandlerTable handlers) => new(new RegisterLinkParts
@@ -178,8 +200,10 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _loops.ConfigureAwait(false);
         _heartbeat.Stop();
-        _executor.StopThreads();
+
+        // Before the threads, because a command dies with the one that started it.
         _reactor?.Dispose();
+        _executor.StopThreads();
         await _transport.DisposeAsync().ConfigureAwait(false);
         _registered.TrySetCanceled(CancellationToken.None);
         if (_broken is not null)

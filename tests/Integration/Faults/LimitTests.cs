@@ -76,6 +76,47 @@ public sealed class LimitTests(ITestOutputHelper output)
         await run.EndCleanAsync();
     }
 
+    [Theory]
+    [InlineData(256)]
+    [InlineData(1024)]
+    public async Task Files_TakenAwayWhileServing_RoleLivesCalmlyAndRecovers(int files)
+    {
+        await using var run = await FaultRun.StartAsync();
+        var plm = run.Cell.Role("plm");
+        var pid = plm.Id.ToString(CultureInfo.InvariantCulture);
+        await run.FlowsAsync(100, TimeSpan.FromSeconds(20));
+        var before = await HostCommand.RunAsync(
+            "prlimit", "--pid", pid, "--nofile", "--output", "SOFT", "--noheadings");
+        await HostCommand.RunAsync("prlimit", "--pid", pid, $"--nofile={files}:");
+        var endPoint = new UnixDomainSocketEndPoint($"{run.Cell.Folder}/muster/{run.Cell.Name}/plm.sock");
+        List<Socket> sockets = [];
+        for (var count = 0; count < files + 300; count++)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            sockets.Add(socket);
+            try
+            {
+                await socket.ConnectAsync(endPoint).WaitAsync(TimeSpan.FromMilliseconds(200));
+            }
+            catch (Exception refused) when (refused is SocketException or TimeoutException)
+            {
+                break;
+            }
+        }
+
+        // Who was connected before is served; who waits to be accepted costs nothing but a look now and then.
+        await run.FlowsAsync(100, TimeSpan.FromSeconds(20));
+        Assert.False(plm.HasExited);
+        sockets.ForEach(socket => socket.Dispose());
+        var start = Stopwatch.GetTimestamp();
+        await HostCommand.RunAsync("prlimit", "--pid", pid, $"--nofile={before.Trim()}:");
+        var (exit, _, error) = await run.Cell.RunAsync("tasks", "--cell", run.Cell.Name, "-o", "json");
+        Assert.True(exit == 0, error);
+        output.WriteLine($"a new client was served {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms after");
+        await run.FlowsAsync(100, TimeSpan.FromSeconds(20));
+        await run.EndCleanAsync();
+    }
+
     [Fact]
     public async Task Processor_RolesGetAFifthOfOne_NobodyIsLostFalsely()
     {

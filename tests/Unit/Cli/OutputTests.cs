@@ -7,6 +7,7 @@ using Google.Protobuf;
 using Muster.Cli;
 using Muster.Cli.Output;
 using Muster.Client.Sessions;
+using Muster.Core;
 using Xunit;
 
 namespace Muster.Unit.Cli;
@@ -23,11 +24,11 @@ public class OutputTests
     [InlineData("\u009b31m", "\\u009b31m")]
     [InlineData("abc\u202efdp.exe", "abc\\u202efdp.exe")]
     public void Clean_ControlCharacters_BecomeVisible(string text, string expected) =>
-        Assert.Equal(expected, TerminalText.Clean(text));
+        Assert.Equal(expected, ShownText.Clean(text));
 
     [Fact]
     public void Clean_KeepingLines_LeavesLineFeedsAndTabs() =>
-        Assert.Equal("a\n\tb^[", TerminalText.Clean("a\n\tb\u001b", keepLines: true));
+        Assert.Equal("a\n\tb^[", ShownText.Clean("a\n\tb\u001b", keepLines: true));
 
     [Fact]
     public void Output_ToAPipe_IsExactlyWhatTheTaskWrote()

@@ -20,68 +20,22 @@ namespace Muster.Unit.Http2;
 /// </summary>
 public sealed class FloodTests(ConformanceServer server) : IClassFixture<ConformanceServer>
 {
-    private const int VolleyBytes = 256 * 1_024;
     private const long GrowthBytesMax = 64 << 20;
     private static readonly TimeSpan s_cutTime = TimeSpan.FromSeconds(10);
-    private static readonly byte[] s_open = FrameBytes.Request(1, ConformanceServer.Duplex, false);
-
-    // Answered at once, while the peer has yet to end it.
-    private static readonly byte[] s_refused = FrameBytes.Request(1, "/muster.test.Raw/Missing", false);
-
-    private static readonly Dictionary<string, Flood> s_floods = new(StringComparer.Ordinal)
-    {
-        ["PING"] = new([], Repeat(FrameBytes.Of(FrameBytes.Ping, 0, 0, new byte[8]))),
-        ["SETTINGS"] = new([], Repeat(FrameBytes.SettingsOf((4, 65_535)))),
-        ["answers to SETTINGS"] = new([], Repeat(FrameBytes.Of(FrameBytes.Settings, FrameBytes.Ack, 0))),
-        ["empty DATA"] = new(s_open, Repeat(FrameBytes.DataOf(1, [], false))),
-        ["DATA of padding"] = new(s_open, Repeat(FrameBytes.Of(FrameBytes.Data, FrameBytes.Padded, 1, [1, 0]))),
-        ["DATA of a stream that has ended"] = new(
-            [.. s_open, .. FrameBytes.ResetOf(1)], Repeat(FrameBytes.DataOf(1, [], false))),
-        ["ends of a stream that we have ended"] = new(s_refused, Repeat(FrameBytes.DataOf(1, [], true))),
-        ["headers for a stream that we have ended"] = new(
-            s_refused, Repeat(FrameBytes.HeadersOf(1, true, ("a", "b")))),
-        ["PRIORITY"] = new([], Repeat(FrameBytes.Of(FrameBytes.Priority, 0, 3, new byte[5]))),
-        ["unknown frames"] = new([], Repeat(FrameBytes.Of(0x2a, 0, 0))),
-        ["GOAWAY"] = new([], Repeat(FrameBytes.Of(FrameBytes.GoAway, 0, 0, new byte[8]))),
-        ["WINDOW_UPDATE"] = new([], Repeat(FrameBytes.WindowUpdateOf(0, 1))),
-        ["WINDOW_UPDATE of a stream"] = new(s_open, Repeat(FrameBytes.WindowUpdateOf(1, 1))),
-        ["rapid reset"] = new(
-            [], n => [.. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.ResetOf(Id(n))]),
-        ["rapid reset of unary calls"] = new(
-            [], n => [.. FrameBytes.Request(Id(n), ConformanceServer.Unary, false), .. FrameBytes.ResetOf(Id(n))]),
-        ["made you reset: updates of 0"] = new(
-            [],
-            n =>
-            [
-                .. FrameBytes.Request(Id(n), ConformanceServer.Duplex, false), .. FrameBytes.WindowUpdateOf(Id(n), 0),
-            ]),
-        ["made you reset: malformed requests"] = new([], n => FrameBytes.HeadersOf(Id(n), true, ("a", "b"))),
-        ["streams over the limit"] = new([], n => FrameBytes.Request(Id(n), ConformanceServer.Deaf, false)),
-        ["CONTINUATION with headers"] = new(
-            FrameBytes.Of(FrameBytes.Headers, 0, 1, [0x83]),
-            Repeat(FrameBytes.Of(FrameBytes.Continuation, 0, 1, [0x40, 1, (byte)'a', 1, (byte)'b']))),
-        ["empty CONTINUATION"] = new(
-            FrameBytes.Of(FrameBytes.Headers, 0, 1, [0x83]), Repeat(FrameBytes.Of(FrameBytes.Continuation, 0, 1))),
-        ["large CONTINUATION"] = new(
-            FrameBytes.Of(FrameBytes.Headers, 0, 1, [0x83]),
-            Repeat(FrameBytes.Of(FrameBytes.Continuation, 0, 1, new byte[16_384]))),
-        ["PING without reading"] = new([], Repeat(FrameBytes.Of(FrameBytes.Ping, 0, 0, new byte[8]))) { IsDeaf = true },
-    };
-
-    public static TheoryData<string> Names => new(s_floods.Keys);
+    public static TheoryData<string> Names => new(FloodKinds.All.Keys);
 
     [Theory]
     [MemberData(nameof(Names))]
     public async Task Flood_OfKind_IsCutWhileOthersAreServed(string name)
     {
-        var flood = s_floods[name];
+        var flood = FloodKinds.All[name];
         using var attacker = await FrameClient.ConnectAsync(server.Port);
         await using var channel = GrpcChannel.ForAddress(server.Address);
         await CallAsync(channel);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         using var over = new CancellationTokenSource(s_cutTime);
         var code = flood.IsDeaf ? null : attacker.ReadGoAwayAsync();
-        var sending = SendAsync(attacker, flood, over.Token);
+        var sending = FloodKinds.SendAsync(attacker, flood, over.Token);
         var calls = 0;
         while (!sending.IsCompleted)
         {
@@ -99,6 +53,34 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
         await CallAsync(channel);
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
         Assert.True(grown < GrowthBytesMax, $"{grown} bytes more");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    public async Task Cancels_OfAnHonestClient_AreNotAFlood(int afterMs)
+    {
+        // 600 a second for three seconds, each of a call of its own: some as soon as they began, some later.
+        using var client = await FrameClient.ConnectAsync(server.Port);
+        var reading = client.ReadGoAwayAsync();
+        var running = new Queue<int>();
+        var watch = Stopwatch.StartNew();
+        for (var n = 0; n < 1_800 && !reading.IsCompleted;)
+        {
+            for (; n < watch.ElapsedMilliseconds * 6 / 10 && n < 1_800; n++)
+            {
+                await client.SendAsync(FrameBytes.Request(FloodKinds.Id(n), ConformanceServer.Duplex, false));
+                running.Enqueue(n);
+                while (running.Count > afterMs * 6 / 10)
+                {
+                    await client.SendAsync(FrameBytes.ResetOf(FloodKinds.Id(running.Dequeue())));
+                }
+            }
+
+            await Task.Delay(1);
+        }
+
+        Assert.False(reading.IsCompleted, $"cut after {watch.ElapsedMilliseconds} ms");
     }
 
     [Fact]
@@ -124,35 +106,6 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
         Assert.True(each < 40_000, $"{each} bytes for each connection");
     }
 
-    private static uint Id(int n) => (uint)((2 * n) + 1);
-
-    private static Func<int, byte[]> Repeat(byte[] frame) => _ => frame;
-
-    private static async Task<long> SendAsync(FrameClient attacker, Flood flood, CancellationToken over)
-    {
-        var sent = 0L;
-        if (!await attacker.TrySendAsync(flood.First, over))
-        {
-            return 0;
-        }
-
-        for (var n = 0; !over.IsCancellationRequested;)
-        {
-            var volley = new List<byte>(VolleyBytes + 16_400);
-            for (; volley.Count < VolleyBytes; n++, sent++)
-            {
-                volley.AddRange(flood.Frame(n));
-            }
-
-            if (!await attacker.TrySendAsync(volley.ToArray(), over))
-            {
-                return sent;
-            }
-        }
-
-        return sent;
-    }
-
     private static async Task CallAsync(GrpcChannel channel)
     {
         using var call = channel.CreateCallInvoker().AsyncUnaryCall(
@@ -160,11 +113,5 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
             RawMessage.Copy([1, 2, 3]));
         using var answer = await call.ResponseAsync;
         Assert.Equal(3, answer.Length);
-    }
-
-    private sealed record Flood(byte[] First, Func<int, byte[]> Frame)
-    {
-        /// <summary>The attacker does not read, so it does not learn the code.</summary>
-        public bool IsDeaf { get; init; }
     }
 }

@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
@@ -202,8 +203,8 @@ public sealed class LinkCallTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("GET / HTTP/1.1\r\n\r\n")]
-    [InlineData("MUSTERL1")]
-    [InlineData("MUSTERL1\u007f/short")]
+    [InlineData("MUSTERL2")]
+    [InlineData("MUSTERL2\u007f/short")]
     [InlineData("MUSTERL9\u0004/abc")]
     public async Task Greeting_ThatIsNone_IsAnsweredByClosing(string text)
     {
@@ -214,6 +215,25 @@ public sealed class LinkCallTests : IDisposable
         Assert.Equal(0, await socket.ReceiveAsync(new byte[64]).WaitAsync(s_timeout));
         using var call = await OpenAsync(endpoint);
         Assert.NotNull(call);
+    }
+
+    [Fact]
+    public async Task Greetings_ThatSayNothing_AreBoundedAndSoonOver()
+    {
+        await using var endpoint = await StartAsync(EchoAsync);
+        var silent = new List<Socket>();
+        for (var n = 0; n < 3 * EndpointLimits.LinkGreetingsMax; n++)
+        {
+            silent.Add(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
+            await silent[^1].ConnectAsync(new UnixDomainSocketEndPoint(LinkGreeting.PathOf(SocketPath)));
+        }
+
+        // Those beyond the limit are closed at once, the others when their second is over.
+        var ends = silent.ConvertAll(socket => socket.ReceiveAsync(new byte[1]));
+        await Task.WhenAll(ends.TakeLast(EndpointLimits.LinkGreetingsMax)).WaitAsync(s_timeout);
+        await Task.WhenAll(ends).WaitAsync(s_timeout);
+        (await OpenAsync(endpoint)).Dispose();
+        silent.ForEach(socket => socket.Dispose());
     }
 
     private string SocketPath => Path.Combine(_folder.FullName, "e.sock");

@@ -76,6 +76,48 @@ public class LinkEndTests
     }
 
     [Fact]
+    public async Task Message_ThatNeverBecomesWhole_EndsTheLink()
+    {
+        using var pair = new LinkPair(new LinkPatience(LookMs: 20, SilentLooksMax: int.MaxValue, PartialLooksMax: 5));
+        var prefix = new byte[LinkEnd.PrefixBytes + 1];
+        LinkEnd.WritePrefix(prefix, 0, length: 100);
+        pair.ClientPages.Outgoing.Write(prefix);
+        pair.ClientPages.Outgoing.Publish();
+        pair.ClientPages.Peer.Signal();
+        var read = ReadAsync(pair.Server);
+        for (var drip = 0; drip < 50 && !read.IsCompleted; drip++)
+        {
+            pair.ClientPages.Outgoing.Write([1]);
+            pair.ClientPages.Outgoing.Publish();
+            pair.ClientPages.Peer.Signal();
+            await Task.WhenAny(read, Task.Delay(20));
+        }
+
+        Assert.Equal(LinkRead.Gone, await read);
+    }
+
+    [Fact]
+    public async Task Peer_ThatGivesNoSignOfLife_EndsTheLink()
+    {
+        using var pair = new LinkPair(new LinkPatience(LookMs: 10, SilentLooksMax: 5, PartialLooksMax: 5));
+
+        // Its pages are mapped and its socket is open, but nobody runs there.
+        Assert.Equal(LinkRead.Gone, await ReadAsync(pair.Server));
+    }
+
+    [Fact]
+    public async Task Peer_ThatLivesAndSaysNothing_KeepsTheLink()
+    {
+        using var pair = new LinkPair(new LinkPatience(LookMs: 10, SilentLooksMax: 50, PartialLooksMax: 50));
+        var read = ReadAsync(pair.Server);
+        Assert.NotNull(pair.Client);
+        await Task.WhenAny(read, Task.Delay(TimeSpan.FromSeconds(2)));
+        Assert.True(await pair.Client.WriteAsync(Message(3)));
+        Assert.Equal(LinkRead.Message, await read);
+        pair.Server.TakeFound()!.Dispose();
+    }
+
+    [Fact]
     public async Task PeerGone_WhatItWroteIsStillRead_ThenTheEnd()
     {
         using var pair = new LinkPair();

@@ -11,8 +11,11 @@ namespace Muster.Unit.Link;
 /// <summary>Both ends of a link in one process, over the memory and the socket that two would share.</summary>
 internal sealed class LinkPair : IDisposable
 {
-    public LinkPair()
+    private readonly LinkPatience? _patience;
+
+    public LinkPair(LinkPatience? patience = null)
     {
+        _patience = patience;
         ServerPages = LinkPages.TryCreate(out var file)!;
         using (file)
         {
@@ -28,7 +31,7 @@ internal sealed class LinkPair : IDisposable
         listener.Listen();
         ClientSocket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         ClientSocket.Connect(new UnixDomainSocketEndPoint(path));
-        Server = LinkEnd.Start(ServerPages, listener.Accept());
+        Server = LinkEnd.Start(ServerPages, listener.Accept(), patience);
         folder.Delete(recursive: true);
     }
 
@@ -41,7 +44,7 @@ internal sealed class LinkPair : IDisposable
 
     public LinkEnd Server { get; }
 
-    public LinkEnd Client => field ??= LinkEnd.Start(ClientPages, ClientSocket);
+    public LinkEnd Client => field ??= LinkEnd.Start(ClientPages, ClientSocket, _patience);
 
     public void Dispose()
     {

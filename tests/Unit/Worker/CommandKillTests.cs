@@ -16,7 +16,7 @@ public sealed class CommandKillTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
-    private readonly CommandReactor _reactor = new();
+    private readonly CommandReactor _reactor = new(new CommandIsolation(new MusterCommandOptions()));
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-kill-").FullName;
 
     public void Dispose()
@@ -78,17 +78,41 @@ public sealed class CommandKillTests : IDisposable
         await GoneAsync("pid");
     }
 
-    [Fact]
-    public async Task Exit_OfTheLeader_DoesNotWaitForAForeignHolderOfItsPipes()
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("off")]
+    public async Task Exit_OfTheLeader_KillsWhomItLeftInASessionOfItsOwn(string cgroup)
     {
-        // In a session of its own it is out of reach, and keeps both pipes open.
+        // It keeps both pipes open, which is waited for only a moment.
+        using var reactor = Reactor(cgroup);
         var script = "setsid sleep 1000 & echo $! > $0; echo done";
         var watch = Stopwatch.StartNew();
-        var run = CommandRun.Start(_reactor, CommandRun.Shell(script, Flag("pid")));
+        var run = CommandRun.Start(reactor, CommandRun.Shell(script, Flag("pid")));
         var result = await run.ResultAsync();
         Assert.Equal("done\n", result.Stdout.ToStringUtf8());
         Assert.InRange(watch.ElapsedMilliseconds, 0, 10_000);
-        Kill(ReadPid("pid"));
+        await GoneAsync("pid");
+    }
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("off")]
+    public async Task Exit_OfOneCommand_LeavesTheOthersAlone(string cgroup)
+    {
+        using var reactor = Reactor(cgroup);
+        var script = "(setsid sleep 1000 & echo $! > $0); read x < $0.go";
+        using (Process.Start("/bin/sh", ["-c", $"mkfifo {Flag("a")}.go"]))
+        {
+            await Until(() => File.Exists(Flag("a.go")));
+        }
+
+        var first = CommandRun.Start(reactor, CommandRun.Shell(script, Flag("a")));
+        await AppearedAsync("a");
+        await CommandRun.Start(reactor, CommandRun.Of("true")).ResultAsync();
+        Assert.True(Lives(ReadPid("a")), "the end of another command killed it");
+        await File.WriteAllTextAsync(Flag("a.go"), "x\n");
+        Assert.Equal(0, (await first.ResultAsync()).ExitCode);
+        await GoneAsync("a");
     }
 
     [Fact]
@@ -103,7 +127,7 @@ public sealed class CommandKillTests : IDisposable
     [Fact]
     public async Task Dispose_WithRunningCommands_KillsThemAndTellsTheirListeners()
     {
-        using var reactor = new CommandReactor();
+        using var reactor = new CommandReactor(new CommandIsolation(new MusterCommandOptions()));
         var command = CommandRun.Of("sleep", "1000");
         var runs = Enumerable.Range(0, 5).Select(_ => CommandRun.Start(reactor, command)).ToList();
         reactor.Dispose();
@@ -137,7 +161,7 @@ public sealed class CommandKillTests : IDisposable
         Assert.Equal(0, _reactor.Running);
 
         // The test host opens and closes some of its own meanwhile; 400 commands would leave over a thousand.
-        Assert.InRange(Descriptors(), 0, before + 20);
+        Assert.InRange(Descriptors(), 0, before + 20 + (3 * CommandLanes.KeptMax));
     }
 
     [Fact]
@@ -168,11 +192,8 @@ public sealed class CommandKillTests : IDisposable
         }
     }
 
-    private static void Kill(int pid)
-    {
-        using var process = Process.GetProcessById(pid);
-        process.Kill();
-    }
+    private static CommandReactor Reactor(string cgroup) =>
+        new(new CommandIsolation(new MusterCommandOptions { Cgroup = cgroup }));
 
     private string Flag(string name) => Path.Combine(_folder, name);
 

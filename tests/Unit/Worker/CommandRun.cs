@@ -22,15 +22,21 @@ internal sealed class CommandRun : ICommandListener
 
     public ChildProcess? Child { get; private set; }
 
-    public static CommandRun Start(CommandReactor reactor, V1.Command command)
+    public static CommandRun Start(CommandReactor reactor, V1.Command command, WorkerEnvironment? environment = null)
     {
         var run = new CommandRun();
         run.Fault = CommandRequest.Parse(
-            command.ToByteArray(), WorkerEnvironment.Own(), WorkerLimits.CommandOutputBytesMax, out var request);
+            command.ToByteArray(),
+            environment ?? WorkerEnvironment.Own(),
+            WorkerLimits.CommandOutputBytesMax,
+            out var request);
         if (run.Fault.IsNone)
         {
-            run.Fault = reactor.Start(request!, run, out var child);
-            run.Child = child;
+            StarterThread.Run(() =>
+            {
+                run.Fault = reactor.Start(request!, run, out var child);
+                run.Child = child;
+            });
         }
 
         return run;

@@ -13,7 +13,7 @@ namespace Muster.Unit.Worker;
 /// <summary>Real programs: what they get, what they give, and how mistakes are told apart.</summary>
 public sealed class CommandTests : IDisposable
 {
-    private readonly CommandReactor _reactor = new();
+    private readonly CommandReactor _reactor = new(new CommandIsolation(new MusterCommandOptions()));
     private readonly string _folder = Directory.CreateTempSubdirectory("muster-commands-").FullName;
 
     public void Dispose()

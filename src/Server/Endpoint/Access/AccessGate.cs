@@ -117,7 +117,7 @@ internal sealed class AccessGate : IDisposable
     public void Audit(ReadOnlySpan<char> act, Caller caller, ConnectionPeer peer, Fault fault) =>
         _options.Audit?.Add(new AuditEvent(
             _options.Time.GetUtcNow(),
-            ShownText.Of(act.ToString()),
+            ShownText.Name(act.ToString()),
             caller.Name,
             caller.Credential?.Id,
             peer.Name,

@@ -68,7 +68,7 @@ internal sealed class Caller
         }
 
         var queue = Encoding.UTF8.GetString(queueUtf8[..Math.Min(queueUtf8.Length, Grants.NameCharsMax)]);
-        return _grants.Allows(Rights.Submit, queue) ? Fault.None : Refuse(Rights.Submit, ShownText.Of(queue));
+        return _grants.Allows(Rights.Submit, queue) ? Fault.None : Refuse(Rights.Submit, ShownText.Name(queue));
     }
 
     /// <summary>Whether it may work for the cell's pool.</summary>
