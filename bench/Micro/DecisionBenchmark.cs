@@ -69,7 +69,7 @@ public class DecisionBenchmark
 
         public void Clear() => _count = 0;
 
-        public SendOutcome SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
+        public SendOutcome SendAssignments(uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks)
         {
             tasks.CopyTo(_sent.AsSpan(_count));
             _count += tasks.Length;

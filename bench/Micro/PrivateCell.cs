@@ -93,8 +93,6 @@ internal sealed class PrivateCell : IDisposable
         ref var slot = ref Arena.Tasks[index];
         slot.Generation = TaskId.FirstGeneration(Arena.Epoch);
         slot.Class = Class;
-        slot.Handler = Handler;
-        slot.Priority = TaskLimits.PriorityDefault;
         slot.SubmittedUnixUs = 1;
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)slot.Generation);
         Invariant.That(Arena.Tasks.TryStep(Role.Plm, index, Arena.Tasks.Read(index), accepted));

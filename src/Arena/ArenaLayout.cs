@@ -53,6 +53,12 @@ internal sealed class ArenaLayout
     public const int HandlerTableHeaderBytes = LineBytes;
     public const int HandlersMax = 1024;
     public const int HandlerRowBytes = 128;
+    public const int ProfilesMax = 4096;
+    public const int ProfileRowBytes = 512;
+
+    /// <summary>A power of two.</summary>
+    public const int ProgressRowsMax = 4096;
+    public const int ProgressRowBytes = 256;
 
     /// <summary>Head on the first pair of lines, tail on the second.</summary>
     public const int RingHeaderBytes = 2 * LineBytes;
@@ -82,6 +88,8 @@ internal sealed class ArenaLayout
         Keys = Take(KeyTableHeaderBytes + ((long)limits.KeysMax * KeyRowBytes), PageBytes);
         Handlers = Take(
             HandlerTableHeaderBytes + (HandlersMax * HandlerRowBytes) + (HandlersMax * sizeof(float)), PageBytes);
+        Profiles = Take(ProfilesMax * ProfileRowBytes, PageBytes);
+        Progress = Take(ProgressRowsMax * ProgressRowBytes, PageBytes);
         var ringBytes = RingHeaderBytes + ((long)RingCapacity * RingRecordBytes);
         Finished = Take(ringBytes, PageBytes);
         Cancels = Take(ringBytes, PageBytes);
@@ -120,6 +128,10 @@ internal sealed class ArenaLayout
     public ArenaPart Keys { get; }
 
     public ArenaPart Handlers { get; }
+
+    public ArenaPart Profiles { get; }
+
+    public ArenaPart Progress { get; }
 
     public ArenaPart Finished { get; }
 

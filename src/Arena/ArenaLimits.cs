@@ -103,7 +103,7 @@ internal sealed record ArenaLimits
     /// <summary>
     /// The largest of the defaults and their halves that an arena of at most <paramref name="bytes"/> can hold; null
     /// when none can. Docker's 64 MiB /dev/shm gets 32,768 tasks, 8,192 idempotency keys and 16 MiB each of payloads
-    /// and results: 41 MiB.
+    /// and results: 44 MiB.
     /// </summary>
     public static ArenaLimits? DefaultsWithin(long bytes)
     {

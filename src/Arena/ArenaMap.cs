@@ -60,6 +60,8 @@ internal sealed unsafe class ArenaMap : IDisposable
         Clients = new(memory, layout.Clients.Offset, limits.ClientsMax);
         Keys = new(memory, layout.Keys.Offset, limits.KeysMax);
         Handlers = new(memory, layout.Handlers.Offset, NamesLock);
+        Profiles = new(memory, layout.Profiles.Offset);
+        Progress = new(memory, layout.Progress.Offset);
         Finished = new(memory, layout.Finished.Offset, layout.RingCapacity);
         Cancels = new(memory, layout.Cancels.Offset, layout.RingCapacity);
         Freed = new(memory, layout.Freed.Offset, layout.RingCapacity);
@@ -102,6 +104,12 @@ internal sealed unsafe class ArenaMap : IDisposable
     public KeyTable Keys { get; }
 
     public HandlerTable Handlers { get; }
+
+    /// <summary>What tasks that were submitted alike have in common.</summary>
+    public ProfileTable Profiles { get; }
+
+    /// <summary>What running attempts said last.</summary>
+    public ProgressTable Progress { get; }
 
     /// <summary>Payloads: allocated and freed by the PLM.</summary>
     public SlabRegion Payloads { get; }

@@ -50,6 +50,9 @@ internal sealed class CellConnection(string address, string name, ICredentialSou
     /// <summary>The Register's.</summary>
     public string Address { get; } = address;
 
+    /// <summary>What it calls itself.</summary>
+    public string Name { get; } = name;
+
     /// <summary>Asks the Register for a session id and for the PLM's addresses, which are kept.</summary>
     public async Task<ulong> RegisterAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +61,7 @@ internal sealed class CellConnection(string address, string name, ICredentialSou
             var client = new V1.RegistryService.RegistryServiceClient(
                 await InvokerAsync(Address, false, cancellationToken));
             var response = await client.RegisterClientAsync(
-                new() { WireVersion = TaskLimits.WireVersion, Name = name }, Options(cancellationToken));
+                new() { WireVersion = TaskLimits.WireVersion, Name = Name }, Options(cancellationToken));
             _plmAddresses = [.. response.PlmAddresses];
             return response.ClientId;
         }
@@ -115,15 +118,9 @@ internal sealed class CellConnection(string address, string name, ICredentialSou
         }
     }
 
-    public async Task<IReadOnlyList<V1.CancelStatus>> CancelTasksAsync(
-        IEnumerable<TaskId> ids, CancellationToken cancellationToken)
-    {
-        var request = new V1.CancelTasksRequest();
-        request.TaskIds.AddRange(ids.Select(id => id.Value));
-        var response = await CallPlmAsync(
-            (client, options) => client.CancelTasksAsync(request, options), cancellationToken);
-        return response.Statuses;
-    }
+    public async Task<V1.CancelTasksResponse> CancelTasksAsync(
+        V1.CancelTasksRequest request, CancellationToken cancellationToken) =>
+        await CallPlmAsync((client, options) => client.CancelTasksAsync(request, options), cancellationToken);
 
     /// <summary>How many of the tasks had ended and belonged to no session; they are forgotten.</summary>
     public async Task<uint> ReleaseTasksAsync(IEnumerable<TaskId> ids, CancellationToken cancellationToken)

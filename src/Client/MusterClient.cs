@@ -139,21 +139,33 @@ public sealed partial class MusterClient : IAsyncDisposable
         return CommandResult.Decode(pending.Output);
     }
 
-    /// <summary>Cancels a task by its id.</summary>
+    /// <summary>Cancels a task by its id. Safe to repeat.</summary>
     /// <param name="id">The task.</param>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
-    /// <returns>True: it is cancelled. False: it had ended before.</returns>
+    /// <returns>True: it is cancelled, by this call or an earlier one. False: it had ended in another way.</returns>
     /// <exception cref="MusterException">TASK_NOT_FOUND, or the service could not be reached.</exception>
-    public async Task<bool> CancelAsync(TaskId id, CancellationToken cancellationToken = default)
+    public Task<bool> CancelAsync(TaskId id, CancellationToken cancellationToken = default) =>
+        CancelAsync(id, "", cancellationToken);
+
+    /// <summary>Cancels a task by its id, and says why. Safe to repeat.</summary>
+    /// <param name="id">The task.</param>
+    /// <param name="reason">
+    /// For people: the message of the task's error, after this client's name. At most some 200 bytes of UTF-8.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait for the answer.</param>
+    /// <returns>True: it is cancelled, by this call or an earlier one. False: it had ended in another way.</returns>
+    /// <exception cref="MusterException">TASK_NOT_FOUND, or the service could not be reached.</exception>
+    public async Task<bool> CancelAsync(TaskId id, string reason, CancellationToken cancellationToken = default)
     {
-        var statuses = await _cell.CancelTasksAsync([id], cancellationToken);
-        if (statuses[0] == V1.CancelStatus.NotFound)
+        var request = new V1.CancelTasksRequest { TaskIds = { id.Value }, Reason = reason, Actor = _cell.Name };
+        var status = (await _cell.CancelTasksAsync(request, cancellationToken)).Statuses[0];
+        if (status == V1.CancelStatus.NotFound)
         {
             throw new MusterException(
                 FaultCodes.Name(FaultCode.TaskNotFound), $"there is no task {id}, or it was forgotten after its end");
         }
 
-        return statuses[0] == V1.CancelStatus.Cancelled;
+        return status is V1.CancelStatus.Cancelled or V1.CancelStatus.AlreadyCancelled;
     }
 
     /// <summary>

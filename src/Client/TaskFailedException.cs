@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 
 namespace Muster;
 
@@ -18,6 +19,7 @@ public sealed class TaskFailedException : Exception
         RemoteMessage = failure.Message;
         RemoteType = failure.Type;
         RemoteStack = failure.Stack;
+        EarlierAttempts = failure.Attempts;
     }
 
     /// <summary>The task.</summary>
@@ -43,6 +45,9 @@ public sealed class TaskFailedException : Exception
 
     /// <summary>Stack of the exception at the worker, at most 16 KiB; empty when there was none.</summary>
     public string RemoteStack { get; }
+
+    /// <summary>The attempts before the last one that ended badly: the last five, oldest first.</summary>
+    public IReadOnlyList<FailedAttempt> EarlierAttempts { get; }
 
     private static string Describe(TaskFailure failure)
     {

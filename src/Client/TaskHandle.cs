@@ -54,7 +54,7 @@ public sealed class TaskHandle<TOut>
 
     /// <summary>Cancels the task. Awaiting it then throws with <see cref="Outcome.Cancelled"/>.</summary>
     /// <param name="cancellationToken">Ends the wait for the answer.</param>
-    /// <returns>True: it is cancelled. False: it had ended before.</returns>
+    /// <returns>True: it is cancelled, by this call or an earlier one. False: it had ended in another way.</returns>
     public Task<bool> CancelAsync(CancellationToken cancellationToken = default) =>
         _client.CancelAsync(Id, cancellationToken);
 

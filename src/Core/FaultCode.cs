@@ -34,13 +34,14 @@ internal enum FaultCode : ushort
     KeysFull = 24,
     IdempotencyKeyReused = 25,
     IdempotencyResultGone = 26,
-    CredentialMissing = 27,
-    CredentialInvalid = 28,
-    CredentialExpired = 29,
-    CredentialRevoked = 30,
-    PermissionDenied = 31,
-    IdentityUnknown = 32,
-    IdentityExists = 33,
+    TooManyProfiles = 27,
+    CredentialMissing = 28,
+    CredentialInvalid = 29,
+    CredentialExpired = 30,
+    CredentialRevoked = 31,
+    PermissionDenied = 32,
+    IdentityUnknown = 33,
+    IdentityExists = 34,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -60,6 +61,8 @@ internal enum FaultCode : ushort
     TaskLost = 54,
     TaskQuarantined = 55,
     SecretUnavailable = 56,
+    ProgressTimedOut = 57,
+    TaskTimedOut = 58,
 
     // What stops a role or the command line.
     PortInUse = 60,

@@ -27,7 +27,7 @@ internal static class FaultCodes
         FaultCode.PermissionDenied => 7,
         FaultCode.ArenaFull or FaultCode.OutstandingLimit or FaultCode.TooManyHandlers
             or FaultCode.TooManyWorkers or FaultCode.TooManyClients or FaultCode.DiskFull
-            or FaultCode.JournalBehind or FaultCode.KeysFull => 8,
+            or FaultCode.JournalBehind or FaultCode.KeysFull or FaultCode.TooManyProfiles => 8,
         FaultCode.SessionUnknown or FaultCode.WorkerUnknown or FaultCode.WorkerFenced
             or FaultCode.RefOutOfOrder or FaultCode.WireVersionUnsupported => 9,
         FaultCode.SessionTakenOver => 10,

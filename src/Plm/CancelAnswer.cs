@@ -9,9 +9,12 @@ internal enum CancelAnswer : byte
     /// <summary>The task ended Cancelled; no result of it will ever be shown.</summary>
     Cancelled = 1,
 
-    /// <summary>It had ended before.</summary>
+    /// <summary>It had ended before, in another way.</summary>
     AlreadyDone = 2,
 
     /// <summary>No task has that id, or it was forgotten.</summary>
     NotFound = 3,
+
+    /// <summary>It had been cancelled before: nothing changed.</summary>
+    AlreadyCancelled = 4,
 }

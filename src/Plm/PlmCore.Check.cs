@@ -14,6 +14,8 @@ internal sealed partial class PlmCore
     {
         Invariant.That(!_inTurn && !_batchOpen && _pushCount == 0 && _countAfterPush.Count == 0 && _dirty.Count == 0);
         _timers.CheckInvariants();
+        _deadlines.CheckInvariants();
+        _profiles.CheckInvariants(_tasks);
         CheckKeys();
         CheckHolds();
         var seen = new bool[_tasks.HighWater];
@@ -102,19 +104,23 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         if (word.State == TaskState.Free)
         {
-            Invariant.That(_index[index].Timer == 0 && _index[index].Awaiter == 0 && _index[index].Key == 0);
+            Invariant.That(!_timers.IsSet(index) && !_deadlines.IsSet(index));
+            Invariant.That(_index[index].Awaiter == 0 && _index[index].Key == 0);
             return;
         }
 
         Invariant.That(word.GenerationLow == (uint)slot.Generation);
         Invariant.That(word.State != TaskState.Accepted || MayBeAccepted(index));
         Invariant.That(word.State == TaskState.Done == (slot.Outcome != 0));
+        Invariant.That(_deadlines.IsSet(index)
+            == (word.State != TaskState.Done && ProfileOf(in slot).TotalTimeoutMs != 0));
         Invariant.That(!IsPublished(in slot) || _index[index].Awaiter == 0);
         Invariant.That(!IsPublished(in slot) || word.State == TaskState.Done);
-        Invariant.That(word.State != TaskState.Delayed || _index[index].Timer != 0);
+        Invariant.That(word.State != TaskState.Delayed || _timers.IsSet(index));
         Invariant.That(
-            !IsPublished(in slot) || slot.Client != 0 || IsReleased(index) || _index[index].Timer != 0);
-        Invariant.That(slot.AttemptsFailed <= slot.AttemptsMax && slot.AttemptsLost <= TaskLimits.LostAttemptsMax);
+            !IsPublished(in slot) || slot.Client != 0 || IsReleased(index) || _timers.IsSet(index));
+        Invariant.That(slot.AttemptsFailed <= ProfileOf(in slot).AttemptsMax);
+        Invariant.That(slot.AttemptsLost <= TaskLimits.LostAttemptsMax);
     }
 
     private void CheckSession(PlmSession session, bool[] seen)

@@ -117,7 +117,7 @@ internal sealed partial class PlmCore
     private void Charge(uint index, StateWord word, uint row)
     {
         ref var slot = ref _tasks[index];
-        if (slot.AttemptsMax == 1 || IsUsedUp(word))
+        if (ProfileOf(in slot).AttemptsMax == 1 || IsUsedUp(word))
         {
             ReturnAttempt(index, word);
             return;
@@ -136,6 +136,8 @@ internal sealed partial class PlmCore
 
             return;
         }
+
+        RememberLoss(ref slot, word.Attempt, isCrash: true);
 
         // The count comes after the push: a death in between costs one crash more, and charges none twice.
         FlushPushes();
@@ -202,7 +204,9 @@ internal sealed partial class PlmCore
 
     // The class it has when there is no room for another: then it runs beside others.
     private ushort AloneClassOf(in TaskSlot slot) =>
-        _ready.TryIntern(new TaskClass(slot.Priority, slot.Handler, IsAlone: true), out var id) ? id : slot.Class;
+        _ready.TryIntern(TaskRules.ClassOf(in ProfileOf(in slot)) with { IsAlone = true }, out var id)
+            ? id
+            : slot.Class;
 
     private void ForgetCrashes(uint index, in TaskSlot slot)
     {

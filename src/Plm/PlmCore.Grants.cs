@@ -24,7 +24,8 @@ internal sealed partial class PlmCore
     private int _grantedNow;
 
     // A task that may start once only, or a power loss could make it start twice.
-    private static bool StartsOnce(in TaskSlot slot) => IsJournaled(in slot) && slot.AttemptsMax == 1;
+    private bool StartsOnce(in TaskSlot slot) =>
+        ProfileOf(in slot) is { Durability: > DurabilityLevel.Memory, AttemptsMax: 1 };
 
     private static bool IsGranted(in TaskSlot slot) => (slot.Flags & SlotFlags.Granted) != 0;
 

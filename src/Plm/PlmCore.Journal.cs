@@ -79,7 +79,7 @@ internal sealed partial class PlmCore
     /// <summary>Somebody waits for a flush of the journal.</summary>
     public bool WantsSync => _awaitSync.Count > 0 || _snapshotEnd != 0;
 
-    private static bool IsJournaled(in TaskSlot slot) => slot.Durability > DurabilityLevel.Memory;
+    private bool IsJournaled(in TaskSlot slot) => ProfileOf(in slot).Durability > DurabilityLevel.Memory;
 
     /// <summary>Everybody may hear how the task ended.</summary>
     private static bool IsPublished(in TaskSlot slot) => (slot.Flags & SlotFlags.Published) != 0;
@@ -133,7 +133,7 @@ internal sealed partial class PlmCore
     // A start that is granted has to survive a power loss at every level: else the task could start a second time.
     private void AwaitJournal(uint index, in TaskSlot slot, bool isEnd) => _awaitAppend.Add((
         _tasks.IdOf(index).Value,
-        !isEnd && IsGranted(in slot) ? DurabilityLevel.Durable : slot.Durability,
+        !isEnd && IsGranted(in slot) ? DurabilityLevel.Durable : ProfileOf(in slot).Durability,
         isEnd));
 
     // Names the attempt that is over, so that no worker that outlives the arena claims it and it is counted again.
@@ -141,12 +141,14 @@ internal sealed partial class PlmCore
     {
         if (IsJournaled(in slot))
         {
-            WriteFailedAttempt(index, in slot, over, failed);
+            WriteFailedAttempt(index, in slot, over, failed, EntryOf(in slot, over));
             AppendIfLarge();
         }
     }
 
-    private void WriteFailedAttempt(uint index, in TaskSlot slot, Attempt over, int failed)
+    // With what is remembered of this attempt, or of all; entries that were told before are known by their attempts.
+    private void WriteFailedAttempt(
+        uint index, in TaskSlot slot, Attempt over, int failed, ReadOnlySpan<byte> entries)
     {
         _facts.Begin(FactKind.AttemptFailed);
         _facts.Fixed64(_tasks.IdOf(index).Value);
@@ -154,6 +156,7 @@ internal sealed partial class PlmCore
         _facts.Byte(slot.AttemptsLost);
         _facts.Byte(slot.Crashes);
         _facts.Varint(over.Value);
+        _facts.Raw(entries);
         _facts.End();
     }
 
@@ -163,7 +166,9 @@ internal sealed partial class PlmCore
         var result = hasResult ? ResultOf(in slot) : default;
         var attempt = _tasks.Read(index).Attempt.Value;
         _facts.Begin(FactKind.Ended);
-        EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, KeyExpiry(index), hasResult, result).Write(_facts);
+        var fact = EndedFact.Of(in slot, _tasks.IdOf(index).Value, attempt, KeyExpiry(index), hasResult, result);
+        fact.EndText = slot.EndFault == 0 ? default : TaskHistory.EndTextOf(_arena, in slot);
+        fact.Write(_facts);
         _facts.End();
         AppendIfLarge();
     }
@@ -176,7 +181,8 @@ internal sealed partial class PlmCore
     {
         if (!_facts.IsOpen)
         {
-            BeginSubmitted(in slot, _batchSession?.ClientId ?? 0, DecidedByBatch, _batchFirstRef);
+            var profile = TellProfile(slot.Profile);
+            BeginSubmitted(in slot, profile, _batchSession?.ClientId ?? 0, DecidedByBatch, _batchFirstRef);
         }
 
         WriteItem(index, slot.Ref - _batchFirstRef, payload);
@@ -202,24 +208,20 @@ internal sealed partial class PlmCore
 
     private ulong DecidedByBatch => _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchItems - 1;
 
-    private void BeginSubmitted(in TaskSlot slot, ulong clientId, ulong decidedRef, ulong firstRef)
+    private void BeginSubmitted(
+        in TaskSlot slot, uint profile, ulong clientId, ulong decidedRef, ulong firstRef)
     {
         var fact = new SubmittedFact
         {
             ClientId = clientId,
             FirstRef = firstRef,
             DecidedRef = decidedRef,
-            Durability = slot.Durability,
-            Priority = slot.Priority,
-            AttemptsMax = slot.AttemptsMax,
-            TimeoutMs = slot.TimeoutMs,
-            RetentionMs = slot.RetentionMs,
-            RetryDelayMs = slot.RetryDelayMs,
+            Profile = profile,
+            Flags = (slot.Flags & SlotFlags.Unretained) != 0 ? SubmittedFact.FlagUnretained : (byte)0,
             ExpiresUnixMs = slot.Executions == 0 ? slot.DueUnixMs : 0,
             SubmittedUnixUs = slot.SubmittedUnixUs,
-            HandlerUtf8 = _arena.Handlers.NameUtf8(slot.Handler),
         };
-        _facts.Begin(slot.Owner == 0 ? FactKind.Submitted : FactKind.SubmittedBy);
+        _facts.Begin(slot.Owner == 0 ? FactKind.SubmittedAs : FactKind.SubmittedBy);
         if (slot.Owner != 0)
         {
             _facts.Varint(slot.Owner);

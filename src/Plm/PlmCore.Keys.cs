@@ -82,7 +82,7 @@ internal sealed partial class PlmCore
     // Of a slot that is filled and not yet accepted.
     private void AddKey(uint index, in TaskKey key, in TaskSlot slot, uint retentionMs)
     {
-        _index[index].Key = AddKeyRow(_tasks.IdOf(index), key, slot.Durability, retentionMs) + 1;
+        _index[index].Key = AddKeyRow(_tasks.IdOf(index), key, ProfileOf(in slot).Durability, retentionMs) + 1;
     }
 
     private uint AddKeyRow(TaskId id, in TaskKey key, byte durability, uint retentionMs) => _keys.Add(new KeyRow
@@ -147,13 +147,14 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         var isWanted = _index[index].Key != 0 || slot.Outcome == (byte)Outcome.Quarantined;
-        if (!isWanted || slot.RetentionMs == 0)
+        var retentionMs = RetentionMs(in slot, (Outcome)slot.Outcome);
+        if (!isWanted || retentionMs == 0)
         {
             Release(index);
             return;
         }
 
-        slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
+        slot.DueUnixMs = _now.UnixMs + retentionMs;
         slot.Client = 0;
         CrashPoint.Hit("plm.confirm.kept");
         slot.Ref = 0;

@@ -74,13 +74,14 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         Count(CellCounter.LostAttempts);
-        if (slot.AttemptsMax == 1 || slot.AttemptsLost >= TaskLimits.LostAttemptsMax || IsUsedUp(word))
+        if (ProfileOf(in slot).AttemptsMax == 1 || slot.AttemptsLost >= TaskLimits.LostAttemptsMax || IsUsedUp(word))
         {
             // False: the Scheduler gave it back at this moment, and it is Ready.
             TryEnd(index, word, FaultCode.WorkerLost);
             return;
         }
 
+        RememberLoss(ref slot, word.Attempt, isCrash: false);
         slot.AttemptsLost++;
         NoteFailedAttempt(index, in slot, word.Attempt, slot.AttemptsFailed);
         QueuePush(index, word);

@@ -123,8 +123,14 @@ internal sealed partial class PlmCore
         }
 
         var outcome = (Outcome)slot.AttemptOutcome;
-        var isLast = slot.AttemptsFailed + 1 >= slot.AttemptsMax || IsUsedUp(word);
-        if (!isJudged && (outcome == Outcome.Succeeded || isLast))
+        if (!isJudged && outcome == Outcome.Succeeded)
+        {
+            AcceptResult(index, ref slot, word, outcome);
+            return;
+        }
+
+        var error = isJudged ? default : ErrorOf(in slot);
+        if (!isJudged && IsLast(index, in slot, word, error))
         {
             AcceptResult(index, ref slot, word, outcome);
             return;
@@ -134,6 +140,11 @@ internal sealed partial class PlmCore
         {
             _owed.Enqueue(index);
             return;
+        }
+
+        if (!isJudged)
+        {
+            RememberFailure(ref slot, word.Attempt, error);
         }
 
         Repeat(index, ref slot, word, isJudged);
@@ -147,7 +158,7 @@ internal sealed partial class PlmCore
         slot.EndFault = 0;
         slot.Outcome = (byte)outcome;
         slot.Flags |= TaskSlot.FlagOutcomeIsResult;
-        slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        slot.DueUnixMs = ForgetAt(in slot, outcome);
         CrashPoint.Hit("plm.judge.before-done");
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Done));
         Invariant.That(stepped);
@@ -168,7 +179,7 @@ internal sealed partial class PlmCore
         Count(CellCounter.Retried);
         var failed = (byte)Math.Min(slot.AttemptsFailed + 1, byte.MaxValue);
         NoteFailedAttempt(index, in slot, word.Attempt, failed);
-        var delayMs = RetryDelayMs(slot.RetryDelayMs, failed);
+        var delayMs = RetryDelayMs(index, in slot, failed, AskedDelayMs(in slot, word.Attempt));
         if (delayMs == 0)
         {
             QueuePush(index, word);
@@ -183,10 +194,6 @@ internal sealed partial class PlmCore
         Count(CellCounter.DelayedNow);
         _timers.Set(index, _now.Ms + delayMs);
     }
-
-    // Doubles with each failure, up to a minute.
-    private static long RetryDelayMs(uint firstMs, int failed) =>
-        Math.Min((long)firstMs << Math.Min(failed - 1, 16), TaskLimits.RetryDelayMsMax);
 
     // Says in EndFault that this attempt was judged a failure; never equal to a fault's code, nor to another attempt's
     // mark within 32,768 dispatches of the task.
@@ -221,20 +228,13 @@ internal sealed partial class PlmCore
     // What follows the step to Done of a task that no result ended; a successor starts here when Outcome is missing.
     private void FinishEnd(uint index, ref TaskSlot slot, FaultCode why)
     {
-        var outcome = why switch
-        {
-            FaultCode.TaskCancelled => Outcome.Cancelled,
-            FaultCode.TaskExpired => Outcome.Expired,
-            FaultCode.WorkerLost => Outcome.Failed,
-            FaultCode.TaskQuarantined => Outcome.Quarantined,
-            _ => Outcome.Aborted,
-        };
+        var outcome = OutcomeOf(why);
         if (outcome == Outcome.Quarantined)
         {
             WriteQuarantine(index, ref slot);
         }
 
-        slot.DueUnixMs = slot.Client == 0 ? _now.UnixMs + slot.RetentionMs : 0;
+        slot.DueUnixMs = ForgetAt(in slot, outcome);
         slot.Outcome = (byte)outcome;
         if (HasQuarantineRecord(in slot))
         {
@@ -244,10 +244,21 @@ internal sealed partial class PlmCore
         Complete(index, ref slot, outcome);
     }
 
+    private static Outcome OutcomeOf(FaultCode why) => why switch
+    {
+        FaultCode.TaskCancelled => Outcome.Cancelled,
+        FaultCode.TaskExpired => Outcome.Expired,
+        FaultCode.TaskTimedOut => Outcome.TimedOut,
+        FaultCode.WorkerLost => Outcome.Failed,
+        FaultCode.TaskQuarantined => Outcome.Quarantined,
+        _ => Outcome.Aborted,
+    };
+
     // The task is Done: whoever waits for it hears of it once that is as durable as was promised.
     private void Complete(uint index, ref TaskSlot slot, Outcome outcome)
     {
         _timers.Remove(index);
+        _deadlines.Remove(index);
         EndKey(index);
         EndGrant(in slot);
         ForgetCrashes(index, in slot);

@@ -55,12 +55,16 @@ internal sealed partial class PlmCore
             return new(FaultCode.InvalidArgument, $"task {id} is not quarantined; submit the work again instead");
         }
 
-        if (!_ready.TryIntern(new TaskClass(slot.Priority, slot.Handler), out var taskClass))
+        // Kept for those who ask for it, also when the first one had a session that was forgotten.
+        var profile = ProfileOf(in slot);
+        profile.RetentionMs = Math.Max(profile.RetentionMs, TaskLimits.RetentionMsDefault);
+        profile.KeyRetentionMs = TaskLimits.KeyRetentionMsDefault;
+        if (!TryIntern(profile, out var spec))
         {
-            return new(FaultCode.TooManyHandlers, "the cell's task classes (handler and priority) are used up");
+            return ArenaFull("has tasks with so many different sets of options that none fits in");
         }
 
-        fault = BeginBatch(null, null, 0, 1, SpecOf(in slot, taskClass));
+        fault = BeginBatch(null, null, 0, 1, spec with { Owner = slot.Owner });
         Invariant.That(fault.IsNone);
 
         // Whoever asks again may be another than the owner.
@@ -73,7 +77,7 @@ internal sealed partial class PlmCore
         }
 
         (newId, sequence) = (receipt.Ids[0], receipt.Sequence);
-        slot.RetentionMs = 0;
+        slot.Flags |= SlotFlags.Unretained;
         if (slot.Client == 0)
         {
             Release(index);
@@ -82,20 +86,6 @@ internal sealed partial class PlmCore
 
         return Fault.None;
     }
-
-    private static TaskSpec SpecOf(in TaskSlot slot, ushort taskClass) => new()
-    {
-        Class = taskClass,
-        Handler = slot.Handler,
-        Priority = slot.Priority,
-        AttemptsMax = slot.AttemptsMax,
-        TimeoutMs = slot.TimeoutMs,
-        RetentionMs = Math.Max(slot.RetentionMs, TaskLimits.RetentionMsDefault),
-        KeyRetentionMs = TaskLimits.KeyRetentionMsDefault,
-        RetryDelayMs = slot.RetryDelayMs,
-        Durability = slot.Durability,
-        Owner = slot.Owner,
-    };
 
     // The bytes that were submitted. Without a record they lie where they always did.
     private ReadOnlySpan<byte> PayloadOf(in TaskSlot slot)
@@ -127,7 +117,6 @@ internal sealed partial class PlmCore
     // Writes the record of a quarantined task, unless a predecessor did. Without room for it the fault says it all.
     private void WriteQuarantine(uint index, ref TaskSlot slot)
     {
-        slot.RetentionMs = Math.Max(slot.RetentionMs, (uint)_options.QuarantineKeptMs);
         _crashNotes.Remove(_tasks.IdOf(index).Value, out var notes);
         if (!TryWriteRecord(ref slot, CrashNote.ErrorOf(slot.Crashes, notes)))
         {

@@ -49,6 +49,7 @@ internal sealed partial class PlmCore
     {
         Invariant.That(_inTurn && _sessionsById.Count == 0 && _free.Count == 0);
         RecoverSessions();
+        _profiles.Rebuild(_tasks);
         _index.Cover(_tasks.HighWater);
         var fault = RecoverSlotsOfExtents();
         if (!fault.IsNone)
@@ -242,6 +243,7 @@ internal sealed partial class PlmCore
         Invariant.That(word.GenerationLow == (uint)slot.Generation);
         var claimed = _payloads.TryClaim(slot.PayloadBlock, (int)slot.PayloadBytes);
         Invariant.That(claimed);
+        ClaimHistory(in slot);
     }
 
     // The same. Of a deep backlog nearly every task waits in the heap and has no past: there is little to do for it.
@@ -296,6 +298,11 @@ internal sealed partial class PlmCore
 
         RecoverOwner(index, ref slot, word, found);
         RecoverState(index, ref slot, word, found);
+        if (isOpen)
+        {
+            RecoverDeadline(index, in slot);
+        }
+
         TellJournalAgain(index, ref slot, word);
     }
 
@@ -307,7 +314,7 @@ internal sealed partial class PlmCore
             if (slot.Client != 0)
             {
                 // The predecessor died while it forgot the session.
-                slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
+                ForgetSoonUnlessKeyed(index, ref slot);
                 slot.Ref = 0;
                 slot.Client = 0;
             }
@@ -342,15 +349,13 @@ internal sealed partial class PlmCore
             case TaskState.Reported:
                 // Of an end that was begun and never made; nobody was told, and it is judged anew.
                 slot.Outcome = 0;
-                slot.Flags &= SlotFlags.Granted;
+                slot.Flags &= SlotFlags.Granted | SlotFlags.Unretained;
                 found.Reported.Add(index);
                 break;
             case TaskState.Delayed:
                 found.Delayed++;
 
-                // The last failure may not be counted yet: it is written after the step.
-                var longestMs = RetryDelayMs(slot.RetryDelayMs, slot.AttemptsFailed + 1);
-                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), longestMs);
+                RecoverTimer(index, Math.Max(slot.DueUnixMs, 1), LongestDelayMs(in slot, word));
                 break;
             case TaskState.Done when slot.Outcome == 0:
                 found.WithoutOutcome.Add(index);
@@ -388,7 +393,8 @@ internal sealed partial class PlmCore
 
     private void RecoverRetention(uint index, ref TaskSlot slot)
     {
-        if (slot.RetentionMs == 0)
+        var retentionMs = RetentionMs(in slot, (Outcome)slot.Outcome);
+        if (retentionMs == 0)
         {
             Release(index);
             return;
@@ -396,10 +402,10 @@ internal sealed partial class PlmCore
 
         if (slot.DueUnixMs == 0)
         {
-            slot.DueUnixMs = _now.UnixMs + slot.RetentionMs;
+            slot.DueUnixMs = _now.UnixMs + retentionMs;
         }
 
-        RecoverTimer(index, slot.DueUnixMs, slot.RetentionMs);
+        RecoverTimer(index, slot.DueUnixMs, retentionMs);
     }
 
     private void RecoverExpiry(uint index, in TaskSlot slot) =>
@@ -413,6 +419,16 @@ internal sealed partial class PlmCore
         {
             var leftMs = Math.Min((long)(dueUnixMs - _now.UnixMs), Math.Min(longestMs, TaskLimits.DurationMsMax));
             _timers.Set(index, _now.Ms + Math.Max(leftMs, 0));
+        }
+    }
+
+    // The time that the task has altogether.
+    private void RecoverDeadline(uint index, in TaskSlot slot)
+    {
+        if (ProfileOf(in slot).TotalTimeoutMs is var totalMs and not 0)
+        {
+            var leftMs = totalMs - ((_now.UnixUs - slot.SubmittedUnixUs) / 1_000);
+            _deadlines.Set(index, _now.Ms + Math.Clamp(leftMs, 0, totalMs));
         }
     }
 

@@ -41,13 +41,36 @@ internal sealed partial class PlmCore
 
     private void KeepForRetention(uint index, ref TaskSlot slot)
     {
-        if (slot.RetentionMs == 0)
+        var retentionMs = RetentionMs(in slot, (Outcome)slot.Outcome);
+        if (retentionMs == 0)
         {
             Release(index);
         }
         else
         {
-            _timers.Set(index, _now.Ms + slot.RetentionMs);
+            _timers.Set(index, _now.Ms + retentionMs);
+        }
+    }
+
+    // How long the task is kept when it has ended so, without a session.
+    private uint RetentionMs(in TaskSlot slot, Outcome outcome)
+    {
+        var retentionMs = ProfileOf(in slot).RetentionMs;
+        return (slot.Flags & SlotFlags.Unretained) != 0 ? 0
+            : outcome == Outcome.Quarantined ? Math.Max(retentionMs, (uint)_options.QuarantineKeptMs)
+            : retentionMs;
+    }
+
+    // Wall clock ms; 0: its session decides.
+    private ulong ForgetAt(in TaskSlot slot, Outcome outcome) =>
+        slot.Client == 0 ? _now.UnixMs + RetentionMs(in slot, outcome) : 0;
+
+    // Its session was forgotten; whoever repeats the submission under the task's key may still ask for it.
+    private void ForgetSoonUnlessKeyed(uint index, ref TaskSlot slot)
+    {
+        if (_index[index].Key == 0)
+        {
+            slot.Flags |= SlotFlags.Unretained;
         }
     }
 
@@ -124,9 +147,11 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         var (block, bytes) = (slot.PayloadBlock, (int)slot.PayloadBytes);
+        var history = HistoryBlockOf(in slot);
         StepToFree(index);
         CrashPoint.Hit("plm.release.slot-free");
         _payloads.Free(block, bytes);
+        FreeHistory(history);
         Count(CellCounter.DoneNow, -1);
         Count(CellCounter.TasksNow, -1);
     }
@@ -139,6 +164,7 @@ internal sealed partial class PlmCore
         Invariant.That(word.State == TaskState.Done && _index[index].Awaiter == 0);
         var stepped = _tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None));
         Invariant.That(stepped);
+        _profiles.Drop(_tasks[index].Profile);
         if (_tasks[index].MovedSlot is var moved and not 0)
         {
             LeaveExtent(moved);

@@ -104,6 +104,7 @@ internal sealed partial class PlmCore
     private Fault Restore(IPlmJournal journal)
     {
         _restoreFault = Fault.None;
+        _restoredProfiles.Clear();
         _isRestoreBegun = false;
         try
         {
@@ -120,6 +121,7 @@ internal sealed partial class PlmCore
                 + $"({damage.Message}); start the version that wrote it, or a newer one");
         }
 
+        _restoredProfiles.Clear();
         foreach (var session in _sessions)
         {
             if (session is not null)
@@ -185,11 +187,22 @@ internal sealed partial class PlmCore
             case FactKind.ArenaMade:
                 RestoreArena(fact);
                 break;
+            case FactKind.Profile:
+                RestoreProfile(ProfileFact.Read(ref fact));
+                break;
+            case FactKind.SubmittedAs:
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact, owner: 0);
+                break;
             case FactKind.Submitted:
-                RestoreSubmitted(fact, owner: 0);
+                var common = SubmittedFact.ReadWithOptions(ref fact, out var options);
+                common.Profile = uint.MaxValue;
+                options.Number = uint.MaxValue;
+                RestoreProfile(options);
+                RestoreSubmitted(common, fact, owner: 0);
                 break;
             case FactKind.SubmittedBy:
-                RestoreSubmitted(fact, owner: null);
+                var owner = (ushort)fact.UInt32();
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact, owner);
                 break;
             case FactKind.AttemptFailed:
                 RestoreFailed(fact);

@@ -4,6 +4,7 @@ using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm.Attempts;
 using Muster.Plm.Facts;
 
 namespace Muster.Plm;
@@ -11,31 +12,21 @@ namespace Muster.Plm;
 /// <content>What each fact about a task does to an arena that is being restored.</content>
 internal sealed partial class PlmCore
 {
-    // Null: the owner stands in front.
-    private void RestoreSubmitted(FactReader fact, ushort? owner)
+    private void RestoreSubmitted(in SubmittedFact common, FactReader fact, ushort owner)
     {
-        owner ??= (ushort)fact.UInt32();
-        var common = SubmittedFact.Read(ref fact);
-        var options = new TaskOptionsView
+        if (!_restoreFault.IsNone)
         {
-            HandlerUtf8 = common.HandlerUtf8,
-            HasPriority = true,
-            Priority = common.Priority,
-            AttemptsMax = common.AttemptsMax,
-            TimeoutMs = common.TimeoutMs,
-            RetentionMs = common.RetentionMs,
-            RetryDelayMs = common.RetryDelayMs,
-            Durability = common.Durability,
-        };
-        var fault = TaskRules.TryMake(_arena, options, out var spec);
-        if (!fault.IsNone)
-        {
-            _restoreFault = fault;
             return;
         }
 
-        spec = spec with { Owner = owner.Value };
-        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId, owner.Value);
+        if (!TryFindRestored(common.Profile, out var spec))
+        {
+            _restoreFault = TooSmall("the journal holds tasks with more different sets of options than fit");
+            return;
+        }
+
+        spec = spec with { Owner = owner };
+        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId, owner);
         if (session is not null)
         {
             session.DecidedRef = Math.Max(session.DecidedRef, common.DecidedRef);
@@ -104,6 +95,8 @@ internal sealed partial class PlmCore
         _batchSession = null;
         ref var slot = ref _tasks[index];
         FillSlot(ref slot, payload.Length, block, id.Generation);
+        _profiles.Hold(slot.Profile);
+        slot.Flags = (common.Flags & SubmittedFact.FlagUnretained) != 0 ? SlotFlags.Unretained : (byte)0;
         slot.SubmittedUnixUs = common.SubmittedUnixUs;
         slot.DueUnixMs = common.ExpiresUnixMs;
         slot.Ref = session is null ? 0 : common.FirstRef + item.RefOffset;
@@ -186,6 +179,8 @@ internal sealed partial class PlmCore
         {
             StepRestored(index, TaskState.Accepted, over);
         }
+
+        RestoreHistory(ref slot, fact.Rest);
     }
 
     private void RestoreEnded(in EndedFact fact)
@@ -221,11 +216,6 @@ internal sealed partial class PlmCore
             return;
         }
 
-        if (isQuarantined)
-        {
-            slot.RetentionMs = Math.Max(slot.RetentionMs, (uint)_options.QuarantineKeptMs);
-        }
-
         slot.ResultBlock = 0;
         slot.ResultBytes = 0;
         slot.Outcome = fact.Outcome;
@@ -238,10 +228,15 @@ internal sealed partial class PlmCore
         slot.FinishedUs = fact.FinishedUs;
         slot.ReportedUs = fact.ReportedUs;
         slot.DueUnixMs = fact.DueUnixMs;
-        slot.Flags = (byte)(SlotFlags.Published
+        slot.Flags = (byte)((slot.Flags & SlotFlags.Unretained)
+            | SlotFlags.Published
             | (keepsPayload ? 0 : SlotFlags.ResultInPayload)
             | (fact.HasResult ? TaskSlot.FlagOutcomeIsResult : 0));
         StepRestored(index, TaskState.Done, new Attempt(fact.Attempt));
+        if (!fact.EndText.IsEmpty)
+        {
+            Remember(ref slot, HistoryBytes.KindEnd, 0, fact.EndText);
+        }
     }
 
     private bool TryReplacePayload(ref TaskSlot slot, ReadOnlySpan<byte> result)
@@ -314,6 +309,8 @@ internal sealed partial class PlmCore
         ref var slot = ref _tasks[index];
         LeaveRestoredSession(index);
         _payloads.Free(slot.PayloadBlock, (int)slot.PayloadBytes);
+        FreeHistory(HistoryBlockOf(in slot));
+        slot.HistoryBlock = 0;
         if (_tasks.Read(index).State != TaskState.Done)
         {
             StepRestored(index, TaskState.Done, Attempt.None);

@@ -310,7 +310,7 @@ internal sealed partial class PlmCore
         while (_index.TryPop(ref session.Live, out var live))
         {
             ref var slot = ref _tasks[live];
-            slot.RetentionMs = _index[live].Key == 0 ? 0 : slot.RetentionMs;
+            ForgetSoonUnlessKeyed(live, ref slot);
             slot.Ref = 0;
             slot.Client = 0;
         }

@@ -44,6 +44,7 @@ internal sealed partial class PlmCore
     {
         AppendFacts();
         _snapshotBegin = journal.Append(RecordKind.SnapshotBegin, default);
+        ForgetToldProfiles();
         TellArena();
         TellModels();
     }
@@ -164,7 +165,7 @@ internal sealed partial class PlmCore
         }
 
         var session = SessionOf(in slot);
-        BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
+        BeginSubmitted(in slot, TellProfile(slot.Profile), session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
         var payload = isRestoredEnd ? default : _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes);
         WriteItem(index, 0, payload);
         _facts.End();
@@ -175,7 +176,7 @@ internal sealed partial class PlmCore
 
         if (HasFailed(in slot))
         {
-            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
+            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed, HistoryOf(in slot));
         }
 
         if (word.State == TaskState.Done && slot.Outcome != 0)
@@ -214,7 +215,7 @@ internal sealed partial class PlmCore
         {
             // Nobody waited for this fact, so it may have died with the predecessor, and the task would come back with
             // attempts that it had used up. An end says it all.
-            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed);
+            WriteFailedAttempt(index, in slot, LastOver(word), slot.AttemptsFailed, HistoryOf(in slot));
             AppendIfLarge();
         }
 

@@ -25,6 +25,7 @@ namespace Muster.Plm;
 internal sealed partial class PlmCore
 {
     private readonly SpillBody _body = new();
+    private readonly SpillProfiles _bodyProfiles = new();
     private readonly Queue<uint> _wanted = new();
     private readonly PriorityQueue<(uint Extent, ulong Generation), ulong> _spillDues = new();
 
@@ -160,7 +161,8 @@ internal sealed partial class PlmCore
         {
             if (SpillRow.IsSet(live, place))
             {
-                _body.Add(RecordOf(_extentRows.IndexOf(SpillTable.SlotOf(extent, place)), place));
+                var index = _extentRows.IndexOf(SpillTable.SlotOf(extent, place));
+                _body.Add(RecordOf(index, place), ProfileOf(in _tasks[index]));
             }
         }
 
@@ -181,15 +183,11 @@ internal sealed partial class PlmCore
     private SpillRecord RecordOf(uint index, int place)
     {
         ref var slot = ref _tasks[index];
-        uint client = SessionOf(in slot) is null ? 0u : slot.Client;
+        var client = SessionOf(in slot) is null ? 0u : slot.Client;
         return new SpillRecord
         {
             Place = (uint)place,
-            Durability = slot.Durability,
-            AttemptsMax = slot.AttemptsMax,
-            RetryDelayMs = slot.RetryDelayMs,
-            TimeoutMs = slot.TimeoutMs,
-            RetentionMs = slot.RetentionMs,
+            IsUnretained = (slot.Flags & SlotFlags.Unretained) != 0,
             DueUnixMs = slot.DueUnixMs,
             SubmittedUnixUs = slot.SubmittedUnixUs,
             Key = _index[index].Key,
@@ -249,6 +247,7 @@ internal sealed partial class PlmCore
         }
 
         _timers.Remove(index);
+        _deadlines.Remove(index);
         _index[index].Key = 0;
         DropCopy(index);
     }
@@ -258,9 +257,11 @@ internal sealed partial class PlmCore
     {
         ref var slot = ref _tasks[index];
         var (block, bytes) = (slot.PayloadBlock, (int)slot.PayloadBytes);
+        var history = HistoryBlockOf(in slot);
         StepCopyToFree(index);
         CrashPoint.Hit("plm.spill.slot-free");
         _payloads.Free(block, bytes);
+        FreeHistory(history);
         AppendFree(index);
     }
 
@@ -282,5 +283,6 @@ internal sealed partial class PlmCore
         }
 
         Invariant.That(_tasks.TryStep(Role.Plm, index, word, word.With(TaskState.Free, Attempt.None)));
+        _profiles.Drop(_tasks[index].Profile);
     }
 }

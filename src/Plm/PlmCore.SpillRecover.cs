@@ -240,24 +240,28 @@ internal sealed partial class PlmCore
         var cancelled = _extentRows.Cancelled(extent);
         var generation = _extentRows[extent].Generation;
         var reader = new FactReader(body[(int)_extentRows[extent].RunBytes..]);
+        _bodyProfiles.Clear();
         while (!reader.IsEmpty)
         {
             var record = SpillRecord.Read(ref reader);
-            if (record.Durability <= DurabilityLevel.Memory || !SpillRow.IsSet(live, (int)record.Place))
+            ref readonly var profile = ref _bodyProfiles.Of(record);
+            if (profile.Durability <= DurabilityLevel.Memory || !SpillRow.IsSet(live, (int)record.Place))
             {
                 continue;
             }
 
+            // Not from a row: there may be none left for it.
             var slot = default(TaskSlot);
-            FillFrom(ref slot, extent, record);
+            FillFrom(ref slot, TaskSpec.Of(0, profile), record);
             var session = SessionOf(in slot);
             var id = new TaskId(SpillTable.SlotOf(extent, (int)record.Place), generation);
-            BeginSubmitted(in slot, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
+            var number = TellSpilledProfile(profile);
+            BeginSubmitted(in slot, number, session?.ClientId ?? 0, session?.DecidedRef ?? 0, slot.Ref);
             WriteItem(id.Value, KeyOf(record, id), 0, record.Payload);
             _facts.End();
             if (SpillRow.IsSet(cancelled, (int)record.Place))
             {
-                WriteCancelled(id);
+                WriteCancelled(id, _spilledEndTexts.GetValueOrDefault(id.Value));
             }
 
             AppendIfLarge();

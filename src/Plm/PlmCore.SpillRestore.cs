@@ -123,11 +123,7 @@ internal sealed partial class PlmCore
         BodyOf(extent).Add(new SpillRecord
         {
             Place = (uint)place,
-            Durability = spec.Durability,
-            AttemptsMax = spec.AttemptsMax,
-            RetryDelayMs = spec.RetryDelayMs,
-            TimeoutMs = spec.TimeoutMs,
-            RetentionMs = spec.RetentionMs,
+            IsUnretained = (common.Flags & SubmittedFact.FlagUnretained) != 0,
             DueUnixMs = common.ExpiresUnixMs,
             SubmittedUnixUs = common.SubmittedUnixUs,
             Key = key,
@@ -136,7 +132,7 @@ internal sealed partial class PlmCore
             Ref = session is null ? 0 : common.FirstRef + item.RefOffset,
             Owner = spec.Owner,
             Payload = item.Payload,
-        });
+        }, _profiles[spec.Profile]);
         if (session is not null)
         {
             session.Restored++;
@@ -221,9 +217,11 @@ internal sealed partial class PlmCore
             // It was written already, and something of it is told only now.
             var bytes = _spill!.ReadNow(extent, _extentRows[extent].Generation);
             var reader = new FactReader(bytes[(int)_extentRows[extent].RunBytes..]);
+            _bodyProfiles.Clear();
             while (!reader.IsEmpty)
             {
-                body.Add(SpillRecord.Read(ref reader));
+                var record = SpillRecord.Read(ref reader);
+                body.Add(record, _bodyProfiles.Of(record));
             }
         }
 

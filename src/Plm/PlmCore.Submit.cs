@@ -205,7 +205,7 @@ internal sealed partial class PlmCore
         // The answer promises what that of the first did, which may be on its way to the disk still.
         if (_tasks.TryFind(first, out var index, out _) && _tasks[index].DurableUs == 0)
         {
-            _batchLevel = Math.Max(_batchLevel, _tasks[index].Durability);
+            _batchLevel = Math.Max(_batchLevel, ProfileOf(in _tasks[index]).Durability);
         }
 
         _batchDuplicates.Add(_batchCount);
@@ -260,6 +260,7 @@ internal sealed partial class PlmCore
         var generation = TaskId.NextGeneration(slot.OwnGeneration, _arena.Epoch);
         Invariant.That(generation != 0);
         FillSlot(ref slot, payload.Length, block, generation);
+        _profiles.Hold(slot.Profile);
         if (isHeld)
         {
             Hold(index, ref slot);
@@ -293,6 +294,11 @@ internal sealed partial class PlmCore
         if (_batchSpec.ExpiresAfterMs != 0)
         {
             _timers.Set(index, _now.Ms + _batchSpec.ExpiresAfterMs);
+        }
+
+        if (_batchSpec.TotalTimeoutMs != 0)
+        {
+            _deadlines.Set(index, _now.Ms + _batchSpec.TotalTimeoutMs);
         }
 
         if (IsJournaled(in slot))
@@ -352,16 +358,14 @@ internal sealed partial class PlmCore
     {
         slot.Generation = generation;
         slot.Class = _batchSpec.Class;
-        slot.Handler = _batchSpec.Handler;
-        slot.Priority = _batchSpec.Priority;
-        slot.Durability = _batchSpec.Durability;
-        slot.AttemptsMax = _batchSpec.AttemptsMax;
+        slot.Profile = _batchSpec.Profile;
         slot.AttemptsFailed = 0;
         slot.PayloadBlock = block;
         slot.PayloadBytes = (uint)payloadBytes;
         slot.Ref = _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchCount;
         slot.Client = (ushort)(_batchSession is null ? 0 : _batchSession.Row + 1);
         slot.Owner = _batchSpec.Owner;
+        slot.HistoryBlock = 0;
         slot.SubmittedUnixUs = _now.UnixUs;
 
         // Durability memory is reached by being written, the others when the journal has it.
@@ -371,9 +375,6 @@ internal sealed partial class PlmCore
         slot.Flags = 0;
         slot.AttemptsLost = 0;
         slot.Crashes = 0;
-        slot.RetryDelayMs = (ushort)_batchSpec.RetryDelayMs;
-        slot.TimeoutMs = _batchSpec.TimeoutMs;
-        slot.RetentionMs = _batchSpec.RetentionMs;
         slot.DueUnixMs = _batchSpec.ExpiresAfterMs == 0 ? 0 : _now.UnixMs + _batchSpec.ExpiresAfterMs;
 
         // The Scheduler's words start from nothing for the new task. The Register's do not need to: nobody reads them

@@ -16,7 +16,8 @@ internal sealed partial class PlmCore
         {
             var isWaiting = _owed.Count + _unjudged.Count > 0 || _releasing.Count > 0 || _cancels.Count > 0;
             var ringMs = isWaiting ? _now.Ms + PlmLimits.RingRetryMs : long.MaxValue;
-            var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _snapshotDueMs), _heldBackUntilMs);
+            var timerMs = Math.Min(Math.Min(_timers.NextDueMs, _deadlines.NextDueMs), _snapshotDueMs);
+            timerMs = Math.Min(timerMs, _heldBackUntilMs);
             timerMs = Math.Min(timerMs, _holds.Count > 0 ? _now.Ms + PlmLimits.HoldLookMs : long.MaxValue);
             return Math.Min(Math.Min(timerMs, ringMs), Math.Min(_sessionSweepAtMs, _orphanSweepAtMs));
         }
@@ -30,6 +31,11 @@ internal sealed partial class PlmCore
         Invariant.That(_inTurn);
         FlushPushes();
         JudgeWaiting();
+
+        while (_deadlines.TryPopDue(_now.Ms, out var late))
+        {
+            EndNow(_tasks.IdOf(late), late, _tasks.Read(late), FaultCode.TaskTimedOut);
+        }
 
         while (_timers.TryPopDue(_now.Ms, out var index))
         {

@@ -6,6 +6,7 @@ using Muster.Arena.Spill;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Plm.Attempts;
 using Muster.Plm.Facts;
 using Muster.Plm.Spill;
 
@@ -96,21 +97,25 @@ internal sealed partial class PlmCore
         (share * _tasks.Capacity) - SlotsInUse >= CountLive(extent)
         && (share * _arena.Payloads.CapacityBytes) - _arena.Payloads.UsedBytes >= _extentRows[extent].BodyBytes;
 
-    // Fills and steps; the slots count for nothing yet. -1, and nothing was changed, when the payloads do not fit.
+    // Fills and steps; the slots count for nothing yet. -1, and nothing was changed, when payloads or profiles do not
+    // fit.
     private int FillSlots(uint extent, ReadOnlySpan<byte> body)
     {
         var live = _extentRows.Live(extent);
         var reader = new FactReader(body[(int)_extentRows[extent].RunBytes..]);
         var count = 0;
+        _bodyProfiles.Clear();
         while (!reader.IsEmpty)
         {
             var record = SpillRecord.Read(ref reader);
+            ref readonly var profile = ref _bodyProfiles.Of(record);
             if (!SpillRow.IsSet(live, (int)record.Place))
             {
                 continue;
             }
 
-            if (!_payloads.TryAllocate(record.Payload.Length, out var block))
+            uint block = 0;
+            if (!TryIntern(profile, out var spec) || !_payloads.TryAllocate(record.Payload.Length, out block))
             {
                 foreach (var filled in _arrivals.AsSpan(0, count))
                 {
@@ -122,19 +127,20 @@ internal sealed partial class PlmCore
             }
 
             record.Payload.CopyTo(_arena.Payloads.Bytes(block, record.Payload.Length));
-            _arrivals[count++] = FillArrival(extent, record, block);
+            _arrivals[count++] = FillArrival(extent, record, spec, block);
             CrashPoint.Hit("plm.unspill.task-filled");
         }
 
         return count;
     }
 
-    private uint FillArrival(uint extent, in SpillRecord record, uint block)
+    private uint FillArrival(uint extent, in SpillRecord record, in TaskSpec spec, uint block)
     {
         var index = TakeSlot();
         ref var slot = ref _tasks[index];
         var generation = TaskId.NextGeneration(slot.OwnGeneration, _arena.Epoch);
-        FillFrom(ref slot, extent, record);
+        FillFrom(ref slot, spec, record);
+        _profiles.Hold(slot.Profile);
         slot.PayloadBlock = block;
         slot.Generation = generation;
         Move(index, ref slot, SpillTable.SlotOf(extent, (int)record.Place));
@@ -142,7 +148,7 @@ internal sealed partial class PlmCore
         if (slot.Client == 0 && record.Client != 0)
         {
             // Its session was forgotten meanwhile.
-            slot.RetentionMs = _index[index].Key == 0 ? 0 : slot.RetentionMs;
+            ForgetSoonUnlessKeyed(index, ref slot);
         }
 
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)generation);
@@ -157,23 +163,12 @@ internal sealed partial class PlmCore
             : 0;
 
     // As it was when it was submitted.
-    private void FillFrom(ref TaskSlot slot, uint extent, in SpillRecord record)
+    private void FillFrom(ref TaskSlot slot, in TaskSpec spec, in SpillRecord record)
     {
-        var taskClass = _ready.ClassOf(_extentRows[extent].Class);
-        _batchSpec = new TaskSpec
-        {
-            Class = _extentRows[extent].Class,
-            Handler = taskClass.Handler,
-            Priority = taskClass.Priority,
-            AttemptsMax = record.AttemptsMax,
-            TimeoutMs = record.TimeoutMs,
-            RetentionMs = record.RetentionMs,
-            RetryDelayMs = record.RetryDelayMs,
-            Durability = record.Durability,
-            Owner = record.Owner,
-        };
+        _batchSpec = spec with { Owner = record.Owner };
         _batchSession = null;
         FillSlot(ref slot, record.Payload.Length, 0, 0);
+        slot.Flags = record.IsUnretained ? SlotFlags.Unretained : (byte)0;
         slot.SubmittedUnixUs = record.SubmittedUnixUs;
         slot.DueUnixMs = record.DueUnixMs;
         slot.DurableUs = 1;
@@ -207,6 +202,8 @@ internal sealed partial class PlmCore
                 RecoverExpiry(index, in slot);
             }
 
+            RecoverDeadline(index, in slot);
+
             if (_parked.Remove(_tasks.IdOf(index).Value, out var awaiters))
             {
                 _parkedCount -= awaiters.Count;
@@ -232,32 +229,42 @@ internal sealed partial class PlmCore
         {
             if (WasCancelledOnDisk(in _tasks[index]))
             {
+                if (_spilledEndTexts.Remove(_tasks.IdOf(index).Value, out var text))
+                {
+                    Remember(ref _tasks[index], HistoryBytes.KindEnd, 0, text);
+                }
+
                 Invariant.That(TryEnd(index, _tasks.Read(index), FaultCode.TaskCancelled));
             }
         }
     }
 
     // The bit is in the arena and the end in the journal; the task hears of it when it has been read in.
-    private CancelAnswer CancelSpilled(TaskId id)
+    private CancelAnswer CancelSpilled(TaskId id, ReadOnlySpan<byte> text)
     {
         var extent = SpillTable.ExtentOf(id.Slot);
         var place = SpillTable.PlaceOf(id.Slot);
         if (SpillRow.IsSet(_extentRows.Cancelled(extent), place))
         {
-            return CancelAnswer.AlreadyDone;
+            return CancelAnswer.AlreadyCancelled;
         }
 
         SpillRow.Set(_extentRows.Cancelled(extent), place);
+        if (!text.IsEmpty && _spilledEndTexts.Count < PlmLimits.CrashNotesMax)
+        {
+            _spilledEndTexts[id.Value] = text.ToArray();
+        }
+
         if (_journal is not null)
         {
-            WriteCancelled(id);
+            WriteCancelled(id, text);
         }
 
         Want(extent);
         return CancelAnswer.Cancelled;
     }
 
-    private void WriteCancelled(TaskId id)
+    private void WriteCancelled(TaskId id, ReadOnlySpan<byte> text)
     {
         _facts.Begin(FactKind.Ended);
         new EndedFact
@@ -265,6 +272,7 @@ internal sealed partial class PlmCore
             Id = id.Value,
             Outcome = (byte)Outcome.Cancelled,
             EndFault = (ushort)FaultCode.TaskCancelled,
+            EndText = text,
         }.Write(_facts);
         _facts.End();
         AppendIfLarge();

@@ -45,12 +45,16 @@ internal sealed partial class PlmCore
     private readonly ArenaMap _arena;
     private readonly TaskTable _tasks;
     private readonly TaskHeap _ready;
+    private readonly ProfileTable _profiles;
     private readonly SlabAllocator _payloads;
     private readonly IPlmEffects _effects;
     private readonly PlmOptions _options;
 
     private readonly SlotIndex _index = new();
-    private readonly TaskTimers _timers;
+    private readonly TaskTimers _timers = new();
+
+    // The end of the time that tasks have altogether.
+    private readonly TaskTimers _deadlines = new();
     private readonly TaskAwaiters _awaiters;
     private readonly PlmSession?[] _sessions;
     private readonly Dictionary<(ulong ClientId, ushort Owner), PlmSession> _sessionsById = [];
@@ -78,6 +82,7 @@ internal sealed partial class PlmCore
         _arena = arena;
         _tasks = arena.Tasks;
         _ready = arena.Ready;
+        _profiles = arena.Profiles;
         _payloads = new SlabAllocator(arena.Payloads);
         _effects = effects;
         _options = options;
@@ -87,7 +92,6 @@ internal sealed partial class PlmCore
         _holdFrom = options.HoldFrom == 0 ? (uint)(_tasks.Capacity * PressedFrom) : options.HoldFrom;
         _holdFromBytes = (long)(PressedFrom * _arena.Payloads.CapacityBytes);
         _keys = new KeyIndex(arena.Keys);
-        _timers = new TaskTimers(_index);
         _awaiters = new TaskAwaiters(_index, options.AwaitersMax);
         _sessions = new PlmSession?[arena.Clients.Capacity];
         var wanted = options.OutstandingMax == 0 ? Math.Max(1, _tasks.Capacity / 2) : options.OutstandingMax;

@@ -101,6 +101,9 @@ internal static class PlmLimits
     /// </summary>
     public const int PrefetchAhead = 4;
 
+    /// <summary>More than the block of a task's history ever takes.</summary>
+    public const int HistoryBytesMax = 8_192;
+
     /// <summary>Slots fetched together when the journal has reached what they wait for.</summary>
     public const int SettleBatchMax = 64;
 

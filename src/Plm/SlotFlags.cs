@@ -21,6 +21,11 @@ internal static class SlotFlags
     /// <summary>The client has the result for good, or its retention ended: never deliver it again.</summary>
     public const byte Released = 4;
 
+    /// <summary>
+    /// Nobody will ask for the task once it has ended: it is then forgotten at once, whatever its profile says.
+    /// </summary>
+    public const byte Unretained = 2;
+
     /// <summary>The record that gives the result block back may be in the ring already: never write it again.</summary>
     public const byte Returned = 8;
 }

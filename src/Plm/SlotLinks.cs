@@ -10,9 +10,6 @@ internal struct SlotLinks
     public uint Next;
     public uint Previous;
 
-    /// <summary>Place in the timer heap.</summary>
-    public uint Timer;
-
     /// <summary>First awaiter.</summary>
     public uint Awaiter;
 

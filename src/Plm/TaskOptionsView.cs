@@ -19,6 +19,7 @@ internal ref struct TaskOptionsView
     public ulong RetentionMs;
     public ulong RetryDelayMs;
     public ulong KeyRetentionMs;
+    public RareTaskOptions Rare;
 
     /// <summary>Something other than one slot was asked for.</summary>
     public bool HasOtherResources;

@@ -43,7 +43,7 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
 
     private string ExplainReady(in TaskSlot slot)
     {
-        var handler = slot.Handler;
+        var handler = arena.Profiles[slot.Profile].Handler;
         _hasScheduler ??= arena.Holder(Role.Scheduler).IsAlive;
         if (_hasScheduler == false)
         {
@@ -90,7 +90,8 @@ internal sealed class WaitReasons(ArenaMap arena, PlmTime now)
     {
         var leftMs = Math.Max(0, (long)(slot.DueUnixMs - now.UnixMs));
         var seconds = (leftMs / 1000.0).ToString("0.0", CultureInfo.InvariantCulture);
-        return $"retry in {seconds} s; {slot.AttemptsFailed} of {slot.AttemptsMax} attempts failed";
+        var attemptsMax = arena.Profiles[slot.Profile].AttemptsMax;
+        return $"retry in {seconds} s; {slot.AttemptsFailed} of {attemptsMax} attempts failed";
     }
 
     private string ExplainPlaced(uint worker)

@@ -14,6 +14,9 @@ internal readonly ref struct BeatFacts
     /// <summary>Task ids of what runs; only in beats sent at the interval.</summary>
     public ReadOnlySpan<ulong> Running { get; init; }
 
+    /// <summary>What running attempts said; only in beats sent at the interval.</summary>
+    public ReadOnlySpan<ProgressReport> Progress { get; init; }
+
     public ulong EndedTotal { get; init; }
 
     /// <summary>The beat was sent at the interval and carries a load.</summary>

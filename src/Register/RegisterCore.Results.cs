@@ -33,6 +33,11 @@ internal sealed partial class RegisterCore
             MarkRunning(row, new(id));
         }
 
+        foreach (ref readonly var report in facts.Progress)
+        {
+            TakeProgress(row, facts.Bytes, report, nowUnixUs);
+        }
+
         var before = _rows[row].ResultNumber;
         _beatIsSafe = true;
         for (var at = 0; at < facts.Results.Length; at++)
@@ -144,6 +149,19 @@ internal sealed partial class RegisterCore
         }
     }
 
+    private void TakeProgress(uint row, ReadOnlySpan<byte> bytes, in ProgressReport report, long nowUnixUs)
+    {
+        if (_tasks.TryFind(report.Key.Task, out var index, out var word)
+            && word.State is TaskState.Assigned or TaskState.Running
+            && word.Attempt == report.Key.Attempt
+            && _tasks[index].Worker == row + 1)
+        {
+            var saidUnixUs = nowUnixUs - (long)Math.Min(report.AgeUs, RegisterLimits.ProgressAgeUsMax);
+            var details = bytes.Slice(report.DetailsStart, report.DetailsBytes);
+            _arena.Progress.Write(report.Key.Task, report.Key.Attempt, saidUnixUs, details);
+        }
+    }
+
     private Fault TakeResult(
         uint row, ReadOnlySpan<byte> bytes, in AttemptReport report, long nowUnixUs, BeatAnswer answer)
     {
@@ -218,7 +236,7 @@ internal sealed partial class RegisterCore
                 return Fault.None;
             }
 
-            _beatIsSafe &= slot.Durability <= DurabilityMemory;
+            _beatIsSafe &= _arena.Profiles[slot.Profile].Durability <= DurabilityMemory;
 
             if (word.State is not (TaskState.Assigned or TaskState.Running))
             {

@@ -40,4 +40,8 @@ internal static class RegisterLimits
 
     /// <summary>How many slots ahead of the one at hand are fetched into the cache.</summary>
     public const int PrefetchAhead = 4;
+
+    /// <summary>The oldest that a report of progress is taken to be: a worker's word for it is not believed further.
+    /// </summary>
+    public const ulong ProgressAgeUsMax = 60_000_000;
 }

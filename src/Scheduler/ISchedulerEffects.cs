@@ -17,7 +17,7 @@ internal interface ISchedulerEffects
     /// payload may be gone, is left out. When the stream has no room for one, it and all after it are not sent, and the
     /// host calls <see cref="SchedulerCore.StreamHasRoom"/> once there is room again.
     /// </summary>
-    SendOutcome SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks);
+    SendOutcome SendAssignments(uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks);
 
     /// <summary>Tell the row's worker to stop these attempts.</summary>
     void SendCancels(uint row, ReadOnlySpan<AttemptKey> attempts);

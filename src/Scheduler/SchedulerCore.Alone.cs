@@ -36,7 +36,7 @@ internal sealed partial class SchedulerCore
 
                 Unreserve(row);
                 _workers[row].IsAlone = true;
-                Dispatch(row, ready.Class.Handler, _taken.AsSpan(0, 1));
+                Dispatch(row, _taken.AsSpan(0, 1));
                 left--;
                 placed++;
             }

@@ -70,7 +70,7 @@ internal sealed partial class SchedulerCore
             ref var slot = ref _tasks[index];
             if (word.State != TaskState.Assigned
                 || slot.Worker != row + 1
-                || slot.AttemptsMax == 1
+                || _profiles[slot.Profile].AttemptsMax == 1
                 || word.Attempt.Count >= SchedulerLimits.ReturnableCountMax)
             {
                 continue;

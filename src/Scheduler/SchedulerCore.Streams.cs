@@ -211,7 +211,6 @@ internal sealed partial class SchedulerCore
         var isFull = false;
         var any = false;
         var count = 0;
-        ushort handler = 0;
         var slots = _tasks.HighWater;
         for (var index = 0u; index < slots && !isFull; index++)
         {
@@ -227,17 +226,16 @@ internal sealed partial class SchedulerCore
                 continue;
             }
 
-            if (count == _taken.Length || (count > 0 && _tasks[index].Handler != handler))
+            if (count == _taken.Length)
             {
-                isFull = !TrySendAgain(row, handler, _taken.AsSpan(0, count));
+                isFull = !TrySendAgain(row, _taken.AsSpan(0, count));
                 count = 0;
             }
 
-            handler = _tasks[index].Handler;
             _taken[count++] = new(index, word);
         }
 
-        isFull = isFull || (count > 0 && !TrySendAgain(row, handler, _taken.AsSpan(0, count)));
+        isFull = isFull || (count > 0 && !TrySendAgain(row, _taken.AsSpan(0, count)));
         _workers[row].MayHold = any;
         _held.Clear();
         if (isFull)
@@ -248,9 +246,9 @@ internal sealed partial class SchedulerCore
         }
     }
 
-    private bool TrySendAgain(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
+    private bool TrySendAgain(uint row, ReadOnlySpan<TakenTask> tasks)
     {
-        var outcome = Send(row, handler, tasks);
+        var outcome = Send(row, tasks);
         _workers[row].Sent += (ulong)outcome.Sent;
         return outcome.Handled == tasks.Length;
     }

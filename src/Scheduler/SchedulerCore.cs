@@ -27,6 +27,7 @@ internal sealed partial class SchedulerCore
     private readonly TaskTable _tasks;
     private readonly WorkerTable _rows;
     private readonly TaskHeap _heap;
+    private readonly ProfileTable _profiles;
     private readonly ISchedulerEffects _effects;
     private readonly SchedulerOptions _options;
     private readonly SchedulerPolicy _policy;
@@ -55,6 +56,7 @@ internal sealed partial class SchedulerCore
         _tasks = arena.Tasks;
         _rows = arena.Workers;
         _heap = arena.Ready;
+        _profiles = arena.Profiles;
         _effects = effects;
         _options = options.Validated();
         _policy = policy ?? new SpreadPolicy();
@@ -327,7 +329,7 @@ internal sealed partial class SchedulerCore
             if (count > 0)
             {
                 _durations.Watch(handler, wanted[0]);
-                Dispatch(pick.Row, handler, wanted[..count]);
+                Dispatch(pick.Row, wanted[..count]);
                 left -= (uint)count;
             }
 
@@ -348,7 +350,7 @@ internal sealed partial class SchedulerCore
     /// <summary>
     /// Sends what was taken for the row, or gives it back when the row's worker was fenced meanwhile.
     /// </summary>
-    private void Dispatch(uint row, ushort handler, ReadOnlySpan<TakenTask> taken)
+    private void Dispatch(uint row, ReadOnlySpan<TakenTask> taken)
     {
         // Pairs with the Register, which raises the epoch before it has the PLM look for the worker's slots: either the
         // epoch is seen here, or the PLM sees these slots. The steps of Take are the full fence in between.
@@ -362,7 +364,7 @@ internal sealed partial class SchedulerCore
 
         worker.MayHold = true;
         CrashPoint.Hit("scheduler.assign.taken");
-        var outcome = Send(row, handler, taken);
+        var outcome = Send(row, taken);
         CrashPoint.Hit("scheduler.assign.sent");
         worker.Sent += (ulong)outcome.Sent;
         _arena.Add(CellCounter.Assigned, outcome.Handled);
@@ -375,20 +377,21 @@ internal sealed partial class SchedulerCore
         SetRoom(row);
     }
 
-    /// <summary>Sends tasks of one handler, those with the same time limit together.</summary>
-    private SendOutcome Send(uint row, ushort handler, ReadOnlySpan<TakenTask> tasks)
+    /// <summary>Sends tasks, those with the same terms together.</summary>
+    private SendOutcome Send(uint row, ReadOnlySpan<TakenTask> tasks)
     {
         int handled = 0, sent = 0;
         while (handled < tasks.Length)
         {
-            var timeoutMs = _tasks[tasks[handled].Slot].TimeoutMs;
+            var profile = _tasks[tasks[handled].Slot].Profile;
+            var terms = AssignmentTerms.Of(_profiles[profile]);
             var end = handled + 1;
-            while (end < tasks.Length && _tasks[tasks[end].Slot].TimeoutMs == timeoutMs)
+            while (end < tasks.Length && HasTerms(tasks[end].Slot, profile, terms))
             {
                 end++;
             }
 
-            var run = _effects.SendAssignments(row, handler, timeoutMs, tasks[handled..end]);
+            var run = _effects.SendAssignments(row, terms, tasks[handled..end]);
             Invariant.That(run.Sent >= 0 && run.Sent <= run.Handled && run.Handled <= end - handled);
             handled += run.Handled;
             sent += run.Sent;
@@ -399,6 +402,12 @@ internal sealed partial class SchedulerCore
         }
 
         return new(handled, sent);
+    }
+
+    private bool HasTerms(uint slot, ushort profile, in AssignmentTerms terms)
+    {
+        var other = _tasks[slot].Profile;
+        return other == profile || AssignmentTerms.Of(_profiles[other]) == terms;
     }
 
     /// <summary>Assigned to Ready, for attempts that never started: they do not count as executions.</summary>

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using Muster.Core;
+using Muster.Worker.Attempts;
 
 namespace Muster;
 
-/// <summary>What a handler may know about the attempt that it runs. Immutable.</summary>
+/// <summary>
+/// What a handler may know about the attempt that it runs, and its way to say how far it is. For any thread; harmless
+/// after the attempt has ended.
+/// </summary>
 public sealed class TaskContext
 {
-    internal TaskContext(TaskId taskId, uint attempt, int execution, DateTimeOffset? deadline)
+    private readonly HeldAttempt _attempt;
+    private readonly TimeProvider _time;
+
+    internal TaskContext(HeldAttempt attempt, TimeProvider time, DateTimeOffset? deadline)
     {
-        TaskId = taskId;
-        Attempt = attempt;
-        Execution = execution;
+        _attempt = attempt;
+        _time = time;
+        TaskId = attempt.Key.Task;
+        Attempt = attempt.Key.Attempt.Value;
+        Execution = (int)attempt.Execution;
         Deadline = deadline;
     }
 
@@ -30,4 +40,25 @@ public sealed class TaskContext
     /// When the attempt's time is over, by this host's clock; the handler's token is cancelled then. Null: no limit.
     /// </summary>
     public DateTimeOffset? Deadline { get; }
+
+    /// <summary>
+    /// Says that the attempt goes on, and how far it is: it restarts the time of a progress limit, and the text shows
+    /// in <c>muster tasks ID</c>. The latest text goes out with the worker's next beat, within a second, and costs
+    /// nothing until then: call it as often as there is something to say.
+    /// </summary>
+    /// <param name="details">
+    /// For people; at most 200 bytes of UTF-8, the rest is cut off. Null: only that it goes on.
+    /// </param>
+    public void Report(string? details = null)
+    {
+        var now = _time.GetTimestamp();
+        if (details is null)
+        {
+            _attempt.Speak(now);
+        }
+        else
+        {
+            _attempt.Report(now, AttemptFailure.Cut(details, TaskLimits.ProgressBytesMax));
+        }
+    }
 }

@@ -148,7 +148,7 @@ internal sealed class SeedRun : IDisposable
             var word = arena.Tasks.Read(index);
             if (word.State != TaskState.Free)
             {
-                _world.Trace.Say($"left: slot {index} {word} handler {slot.Handler} client {slot.Client} worker "
+                _world.Trace.Say($"left: slot {index} {word} profile {slot.Profile} client {slot.Client} worker "
                     + $"{slot.Worker} executions {slot.Executions} outcome {slot.Outcome} flags {slot.Flags}");
             }
         }

@@ -38,22 +38,24 @@ internal struct TaskSlot
 
     /// <summary>
     /// P, and H when a task that killed a worker is to run alone from now on: it changes under the lock with the step
-    /// to Ready. Class in the task heap.
+    /// to Ready. Class in the task heap: that of the profile, or the same for tasks that run alone.
     /// </summary>
     [FieldOffset(24)] public ushort Class;
 
-    /// <summary>P. Index into the handler table.</summary>
-    [FieldOffset(26)] public ushort Handler;
-    [FieldOffset(28)] public byte Priority;
-
-    /// <summary>P. Durability, as on the wire.</summary>
-    [FieldOffset(29)] public byte Durability;
-
-    /// <summary>P. Attempts that may end badly before the task does.</summary>
-    [FieldOffset(30)] public byte AttemptsMax;
+    /// <summary>P. Row of the table of profiles: everything that was asked for with the submission.</summary>
+    [FieldOffset(26)] public ushort Profile;
 
     /// <summary>P. Attempts that ended badly so far.</summary>
-    [FieldOffset(31)] public byte AttemptsFailed;
+    [FieldOffset(28)] public byte AttemptsFailed;
+
+    /// <summary>P. Attempts that ended because their worker was lost.</summary>
+    [FieldOffset(29)] public byte AttemptsLost;
+
+    /// <summary>P. Workers that died while they ran it, or may have run it.</summary>
+    [FieldOffset(30)] public byte Crashes;
+
+    /// <summary>P. Bit 0: the outcome is the Register's result (ResultBlock is the task's own until Free).</summary>
+    [FieldOffset(31)] public byte Flags;
 
     /// <summary>P.</summary>
     [FieldOffset(32)] public uint PayloadBlock;
@@ -66,11 +68,8 @@ internal struct TaskSlot
     /// <summary>P. The client's number for the task.</summary>
     [FieldOffset(48)] public ulong Ref;
 
-    /// <summary>P. Row + 1 in the client table; 0 when submitted without a session.</summary>
-    [FieldOffset(56)] public ushort Client;
-
-    /// <summary>P. Number of the identity that submitted it; 0: the cell's own user.</summary>
-    [FieldOffset(58)] public ushort Owner;
+    /// <summary>P. Block of what is known of earlier attempts, in slab units; 0: none ended badly.</summary>
+    [FieldOffset(56)] public uint HistoryBlock;
 
     /// <summary>S. Row + 1 in the worker table of the present or last attempt.</summary>
     [FieldOffset(60)] public uint Worker;
@@ -102,26 +101,21 @@ internal struct TaskSlot
     /// <summary>P. Why it ended when no worker's result says so: a FaultCode.</summary>
     [FieldOffset(102)] public ushort EndFault;
 
-    /// <summary>P. Bit 0: the outcome is the Register's result (ResultBlock is the task's own until Free).</summary>
-    [FieldOffset(104)] public byte Flags;
-
-    /// <summary>P. Attempts that ended because their worker was lost.</summary>
-    [FieldOffset(105)] public byte AttemptsLost;
-
     /// <summary>S. Starts so far.</summary>
-    [FieldOffset(106)] public ushort Executions;
+    [FieldOffset(104)] public ushort Executions;
 
-    /// <summary>P. Retry back-off base.</summary>
-    [FieldOffset(108)] public ushort RetryDelayMs;
+    /// <summary>P. Row + 1 in the client table; 0 when submitted without a session.</summary>
+    [FieldOffset(106)] public ushort Client;
 
-    /// <summary>P. Workers that died while they ran it, or may have run it.</summary>
-    [FieldOffset(110)] public byte Crashes;
+    /// <summary>P. Number of the identity that submitted it; 0: the cell's own user.</summary>
+    [FieldOffset(108)] public ushort Owner;
 
-    /// <summary>P. Time limit of one attempt; 0: none.</summary>
-    [FieldOffset(112)] public uint TimeoutMs;
+    /// <summary>P. Row + 1 of the job that it belongs to, and its place there. Kept for jobs: always 0.</summary>
+    [FieldOffset(110)] public ushort Job;
+    [FieldOffset(112)] public uint JobIndex;
 
-    /// <summary>P. Retention of the ended task without a session.</summary>
-    [FieldOffset(116)] public uint RetentionMs;
+    /// <summary>P. Tasks that it still waits for, in Waiting. Kept for graphs: always 0.</summary>
+    [FieldOffset(116)] public uint Unmet;
 
     /// <summary>
     /// P. Wall clock ms since 1970 at which it expires unstarted, is due (Delayed), or is forgotten (Done); 0: never.

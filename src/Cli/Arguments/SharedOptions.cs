@@ -84,9 +84,13 @@ internal static class SharedOptions
         DefaultValueFactory = _ => TaskLimits.PriorityDefault,
     };
 
-    public static Option<TimeSpan?> Timeout() => new("--timeout")
+    public static Option<TimeSpan?> Timeout() =>
+        Duration("--timeout", "Stop an attempt that runs longer: 500ms, 30s, 5m, 2h");
+
+    /// <summary>A time with its unit.</summary>
+    public static Option<TimeSpan?> Duration(string name, string description) => new(name)
     {
-        Description = "Stop an attempt that runs longer: 500ms, 30s, 5m, 2h",
+        Description = description,
         HelpName = "TIME",
         CustomParser = result =>
         {
@@ -95,7 +99,7 @@ internal static class SharedOptions
                 return duration;
             }
 
-            result.AddError("--timeout is a number with a unit, for example 500ms, 30s, 5m or 2h");
+            result.AddError($"{name} is a number with a unit, for example 500ms, 30s, 5m or 2h");
             return null;
         },
     };

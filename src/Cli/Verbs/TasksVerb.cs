@@ -147,6 +147,12 @@ internal static class TasksVerb
             table.Add(name, moment);
         }
 
+        if (task.Progress is { } progress)
+        {
+            table.Add("progress", $"{progress.Details} ({Moments.Age(progress.UnixUs, DateTimeOffset.UtcNow)} ago)");
+        }
+
+        AddAttempts(table, task);
         if (task.Error is { } error)
         {
             table.Add("error", $"{error.Code}: {(error.Type.Length > 0 ? error.Type + ": " : "")}{error.Message}");
@@ -154,6 +160,23 @@ internal static class TasksVerb
 
         table.Print(context.Terminal);
         return ExitCodes.Success;
+    }
+
+    private static void AddAttempts(TextTable table, V1.TaskInfo task)
+    {
+        foreach (var attempt in task.Attempts)
+        {
+            var where = attempt.WorkerName.Length > 0 ? $" on {attempt.WorkerName}" : "";
+            var ranUs = attempt.StartedUs == 0 ? 0 : attempt.FinishedUs - attempt.StartedUs;
+            var ran = ranUs == 0 ? "" : $" after {ranUs / 1e6:0.000} s";
+            table.Add(
+                $"attempt {attempt.Attempt}",
+                $"{JsonLines.Name(attempt.Outcome)}{where}{ran}: {attempt.Code}: {attempt.Message}");
+            if (attempt.OutputTail.Length > 0)
+            {
+                table.Add("  it wrote", attempt.OutputTail.TrimEnd());
+            }
+        }
     }
 
     /// <summary>All tasks that match, up to the limit, a page at a time.</summary>
@@ -202,7 +225,36 @@ internal static class TasksVerb
             writer.WriteString("message", error.Message);
         }
 
+        if (task.Progress is { } progress)
+        {
+            writer.WriteString("progress", progress.Details);
+            writer.WriteNumber("progress_unix_us", progress.UnixUs);
+        }
+
+        WriteAttempts(writer, task);
+
         writer.WriteEndObject();
+    }
+
+    private static void WriteAttempts(Utf8JsonWriter writer, V1.TaskInfo task)
+    {
+        writer.WriteStartArray("attempts");
+        foreach (var attempt in task.Attempts)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("attempt", attempt.Attempt);
+            writer.WriteString("outcome", JsonLines.Name(attempt.Outcome));
+            writer.WriteString("worker", attempt.WorkerName);
+            writer.WriteString("code", attempt.Code);
+            writer.WriteString("message", attempt.Message);
+            writer.WriteString("type", attempt.Type);
+            writer.WriteString("output_tail", attempt.OutputTail);
+            writer.WriteNumber("started_us", attempt.StartedUs);
+            writer.WriteNumber("finished_us", attempt.FinishedUs);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     private static string StateOf(V1.TaskInfo task) =>

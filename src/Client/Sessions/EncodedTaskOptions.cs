@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Globalization;
+using System.Text;
 using Google.Protobuf;
 using Muster.Core;
 
@@ -55,7 +56,14 @@ internal sealed class EncodedTaskOptions
             throw Refusal(FaultCode.InvalidArgument, Text($"durability {(int)options.Durability} is no level"));
         }
 
-        return new()
+        if (options.RetryFactor is not (>= 1 and <= 10) || options.RetryJitter is not (>= 0 and <= 1))
+        {
+            throw Refusal(
+                FaultCode.InvalidArgument,
+                Text($"retry factor {options.RetryFactor} is not 1 to 10, or jitter {options.RetryJitter} not 0 to 1"));
+        }
+
+        var message = new V1.TaskOptions
         {
             Handler = handler,
             Priority = options.Priority,
@@ -66,7 +74,42 @@ internal sealed class EncodedTaskOptions
             RetentionMs = Milliseconds("retention", options.Retention, TaskLimits.DurationMsMax),
             KeyRetentionMs = Milliseconds("key_retention", options.KeyRetention, TaskLimits.DurationMsMax),
             RetryDelayMs = Milliseconds("retry_delay", options.RetryDelay, TaskLimits.RetryDelayMsMax),
+            RetryDelayMaxMs = Milliseconds("retry_delay_max", options.RetryDelayMax, TaskLimits.RetryDelayMsMax),
+            RetryFactorPercent = PercentOf(options.RetryFactor, TaskLimits.RetryFactorPercentDefault),
+            RetryJitterPercent = PercentOf(options.RetryJitter, 0),
+            RetryBudgetMs = Milliseconds("retry_budget", options.RetryBudget, TaskLimits.DurationMsMax),
+            ProgressTimeoutMs = Milliseconds("progress_timeout", options.ProgressTimeout, TaskLimits.DurationMsMax),
+            TotalTimeoutMs = Milliseconds("total_timeout", options.TotalTimeout, TaskLimits.DurationMsMax),
+            CancelGraceMs = Milliseconds("cancel_grace", options.CancelGrace, TaskLimits.CancelGraceMsMax),
         };
+        AddFinalErrors(message, options);
+        return message;
+    }
+
+    // 0 on the wire for what is the default there.
+    private static uint PercentOf(double value, uint byDefault)
+    {
+        var percent = (uint)Math.Round(value * 100);
+        return percent == byDefault ? 0 : percent;
+    }
+
+    private static void AddFinalErrors(V1.TaskOptions message, SubmitOptions options)
+    {
+        var bytes = 0;
+        foreach (var name in options.FinalErrors)
+        {
+            bytes += Encoding.UTF8.GetByteCount(name) + 1;
+            var isName = name.Length > 0 && !name.AsSpan().ContainsAnyInRange('\0', ' ');
+            if (!isName || bytes > TaskLimits.FinalErrorsBytesMax)
+            {
+                throw Refusal(
+                    FaultCode.InvalidArgument,
+                    Text($"the final error '{name}' is no name, or all of them have more than ")
+                    + Text($"{TaskLimits.FinalErrorsBytesMax} bytes"));
+            }
+
+            message.FinalErrors.Add(name);
+        }
     }
 
     private static ulong Milliseconds(string name, TimeSpan? span, long max)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
 using Muster.Core;
 
 namespace Muster.Client.Sessions;
@@ -43,6 +44,9 @@ internal abstract class PendingTask(EncodedTaskOptions options, ReadOnlyMemory<b
 
     /// <summary>Why it did not succeed; null when it did.</summary>
     public PendingError? Error { get; set; }
+
+    /// <summary>Earlier attempts that ended badly; null: none did.</summary>
+    public List<FailedAttempt>? Attempts { get; set; }
 
     /// <summary>From start to end of the attempt that counts, by the worker's clock.</summary>
     public long RanUs { get; set; }
@@ -102,5 +106,8 @@ internal abstract class PendingTask(EncodedTaskOptions options, ReadOnlyMemory<b
         Error?.Code ?? "",
         Error?.Message ?? "",
         Error?.Type ?? "",
-        Error?.Stack ?? "");
+        Error?.Stack ?? "")
+    {
+        Attempts = Attempts ?? [],
+    };
 }

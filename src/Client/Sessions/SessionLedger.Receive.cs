@@ -258,6 +258,7 @@ internal sealed partial class SessionLedger
 
     private void ReadResult(ReadOnlySpan<byte> message, PendingTask task)
     {
+        task.Attempts = null;
         var reader = new ProtoReader(message);
         while (reader.NextField())
         {
@@ -280,6 +281,9 @@ internal sealed partial class SessionLedger
                     break;
                 case 8:
                     ReadTimings(reader.ReadBytes(), task);
+                    break;
+                case 9:
+                    (task.Attempts ??= []).Add(FailedAttempts.Read(reader.ReadBytes()));
                     break;
                 default:
                     reader.Skip();

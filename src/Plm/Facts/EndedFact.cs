@@ -31,6 +31,9 @@ internal ref struct EndedFact
     /// <summary>The outcome is a worker's.</summary>
     public bool HasResult;
 
+    /// <summary>Who ended the task by a decision, and why; empty: nobody said.</summary>
+    public ReadOnlySpan<byte> EndText;
+
     /// <summary>The bytes of its block, as <see cref="Core.Tasks.ResultRecord"/> lays them out.</summary>
     public ReadOnlySpan<byte> Result;
 
@@ -77,6 +80,11 @@ internal ref struct EndedFact
             writer.Single(ReportedUs);
             writer.Bytes(Result);
         }
+
+        if (!EndText.IsEmpty)
+        {
+            writer.Bytes(EndText);
+        }
     }
 
     public static EndedFact Read(ref FactReader reader)
@@ -100,6 +108,11 @@ internal ref struct EndedFact
             fact.FinishedUs = reader.Single();
             fact.ReportedUs = reader.Single();
             fact.Result = reader.Bytes();
+        }
+
+        if (!reader.IsEmpty)
+        {
+            fact.EndText = reader.Bytes();
         }
 
         return fact;

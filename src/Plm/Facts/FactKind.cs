@@ -9,12 +9,13 @@ internal enum FactKind : byte
     /// <summary>An arena was made: varint epoch of the cell, u64 the arena's random id.</summary>
     ArenaMade = 1,
 
-    /// <summary>Tasks were accepted: what they have in common, and each one's id and payload.</summary>
+    /// <summary>As SubmittedAs, with the options in the fact itself. Not written any more.</summary>
     Submitted = 2,
 
     /// <summary>
     /// An attempt ended badly and the task goes on: u64 id; u8 each how many failed, were lost with their worker, and
-    /// killed it; varint the attempt, which is over with all before it.
+    /// killed it; varint the attempt, which is over with all before it; then, to the end, what is remembered of the
+    /// task's attempts, as <see cref="Attempts.HistoryBytes"/> lays entries out.
     /// </summary>
     AttemptFailed = 3,
 
@@ -36,10 +37,18 @@ internal enum FactKind : byte
     /// </summary>
     Kept = 8,
 
-    /// <summary>As Submitted, and before it the varint number of the identity that submitted; not written for 0, the
-    /// cell's own user.</summary>
-    SubmittedBy = 10,
-
     /// <summary>An idempotency key whose task has ended, and may be gone.</summary>
     KeyKnown = 9,
+
+    /// <summary>What tasks have in common that were submitted alike, and its number. Before its first use.</summary>
+    Profile = 10,
+
+    /// <summary>Tasks were accepted: the number of their profile, and each one's id and payload.</summary>
+    SubmittedAs = 11,
+
+    /// <summary>
+    /// As SubmittedAs, and before it the varint number of the identity that submitted; not written for 0, the cell's own
+    /// user.
+    /// </summary>
+    SubmittedBy = 12,
 }

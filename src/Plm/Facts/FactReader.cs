@@ -66,6 +66,15 @@ internal ref struct FactReader(ReadOnlySpan<byte> bytes)
     /// <summary>Refers to the record's own bytes.</summary>
     public ReadOnlySpan<byte> Bytes() => Take(Varint());
 
+    /// <summary>As <see cref="Bytes"/>, of at most so many.</summary>
+    public ReadOnlySpan<byte> BytesUpTo(int max)
+    {
+        var bytes = Bytes();
+        return bytes.Length <= max
+            ? bytes
+            : throw new InvalidDataException($"a field of a fact has {bytes.Length} bytes and {max} fit");
+    }
+
     private ReadOnlySpan<byte> Take(ulong count)
     {
         if (count > (ulong)_rest.Length)

@@ -57,12 +57,25 @@ internal static class FactText
             case FactKind.ArenaMade:
                 text.Append(CultureInfo.InvariantCulture, $"arena made, epoch {fact.UInt32()}");
                 break;
-            case FactKind.Submitted:
-                AppendSubmitted(text, fact);
+            case FactKind.Profile:
+                var profile = ProfileFact.Read(ref fact);
+                text.Append(CultureInfo.InvariantCulture, $"profile {profile.Number}: to ");
+                text.Append(Encoding.UTF8.GetString(profile.HandlerUtf8));
+                text.Append(CultureInfo.InvariantCulture,
+                    $", priority {profile.Row.Priority}, {profile.Row.AttemptsMax} attempts");
                 break;
             case FactKind.SubmittedBy:
                 text.Append(CultureInfo.InvariantCulture, $"identity {fact.UInt32()} ");
-                AppendSubmitted(text, fact);
+                goto case FactKind.SubmittedAs;
+            case FactKind.SubmittedAs:
+                var common = SubmittedFact.Read(ref fact);
+                text.Append(CultureInfo.InvariantCulture, $"submitted as {common.Profile}");
+                AppendItems(text, common, fact);
+                break;
+            case FactKind.Submitted:
+                var earlier = SubmittedFact.ReadWithOptions(ref fact, out var options);
+                text.Append("submitted to ").Append(Encoding.UTF8.GetString(options.HandlerUtf8));
+                AppendItems(text, earlier, fact);
                 break;
             case FactKind.AttemptFailed:
                 text.Append(CultureInfo.InvariantCulture,
@@ -97,11 +110,8 @@ internal static class FactText
         }
     }
 
-    private static void AppendSubmitted(StringBuilder text, FactReader fact)
+    private static void AppendItems(StringBuilder text, in SubmittedFact common, FactReader fact)
     {
-        var common = SubmittedFact.Read(ref fact);
-        var handler = Encoding.UTF8.GetString(common.HandlerUtf8);
-        text.Append(CultureInfo.InvariantCulture, $"submitted to {handler}");
         if (common.ClientId != 0)
         {
             text.Append(CultureInfo.InvariantCulture, $" by {common.ClientId:x16}");

@@ -89,6 +89,14 @@ internal sealed class FactWriter
         _length += sizeof(float);
     }
 
+    /// <summary>Bytes without their length: the last of a fact.</summary>
+    public void Raw(ReadOnlySpan<byte> value)
+    {
+        Grow(value.Length);
+        value.CopyTo(_bytes.AsSpan(_length));
+        _length += value.Length;
+    }
+
     /// <summary>Length and bytes.</summary>
     public void Bytes(ReadOnlySpan<byte> value)
     {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Plm.Facts;
 
@@ -13,13 +16,14 @@ internal sealed class SpillBody
 {
     private readonly FactWriter _runs = new();
     private readonly FactWriter _records = new();
+    private readonly List<ProfileRow> _profiles = [];
     private byte[] _bytes = [];
     private SpillRun _run;
 
     /// <summary>Tasks so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>When the first of them expires unstarted; 0: none does.</summary>
+    /// <summary>When the first of them expires, or its time is over; 0: none does.</summary>
     public ulong DueUnixMs { get; private set; }
 
     /// <summary>Bytes of the runs, once <see cref="Finish"/> was called.</summary>
@@ -31,14 +35,17 @@ internal sealed class SpillBody
     {
         _runs.Clear();
         _records.Clear();
+        _profiles.Clear();
         _run = default;
         Count = 0;
         DueUnixMs = 0;
         RunBytes = 0;
     }
 
-    public void Add(in SpillRecord record)
+    /// <summary>Adds a task. The number of its profile is set here, and the first that has it takes it along.</summary>
+    public void Add(SpillRecord record, in ProfileRow profile)
     {
+        record.Profile = NumberOf(profile, out var isNew);
         if (SpillRun.IsWantedFor(record) && _run.Count > 0 && _run.IsFollowedBy(record))
         {
             _run = _run with { Count = _run.Count + 1 };
@@ -51,13 +58,11 @@ internal sealed class SpillBody
                 : default;
         }
 
-        if (record.DueUnixMs != 0 && (DueUnixMs == 0 || record.DueUnixMs < DueUnixMs))
-        {
-            DueUnixMs = record.DueUnixMs;
-        }
+        NoteDue(record.DueUnixMs);
+        NoteDue(profile.TotalTimeoutMs == 0 ? 0 : ((ulong)record.SubmittedUnixUs / 1_000) + profile.TotalTimeoutMs);
 
         Count++;
-        record.Write(_records);
+        record.Write(_records, isNew ? MemoryMarshal.AsBytes(new ReadOnlySpan<ProfileRow>(in profile)) : default);
     }
 
     /// <summary>The whole body; valid until the next use.</summary>
@@ -84,6 +89,32 @@ internal sealed class SpillBody
         {
             take(SpillRun.Read(ref reader));
         }
+    }
+
+    private void NoteDue(ulong unixMs)
+    {
+        if (unixMs != 0 && (DueUnixMs == 0 || unixMs < DueUnixMs))
+        {
+            DueUnixMs = unixMs;
+        }
+    }
+
+    // Most bodies have one.
+    private uint NumberOf(in ProfileRow profile, out bool isNew)
+    {
+        var known = CollectionsMarshal.AsSpan(_profiles);
+        for (var at = known.Length - 1; at >= 0; at--)
+        {
+            if (known[at].HasSameBytes(profile))
+            {
+                isNew = false;
+                return (uint)at;
+            }
+        }
+
+        isNew = true;
+        _profiles.Add(profile);
+        return (uint)known.Length;
     }
 
     private void EndRun()

@@ -11,11 +11,15 @@ namespace Muster.Plm.Spill;
 internal ref struct SpillRecord
 {
     public uint Place;
-    public byte Durability;
-    public byte AttemptsMax;
-    public uint RetryDelayMs;
-    public uint TimeoutMs;
-    public uint RetentionMs;
+
+    /// <summary>Row of its profile; in a body, the number of the profile there, from 0.</summary>
+    public uint Profile;
+
+    /// <summary>As read: the profile itself, in the first record of a body that has it; else empty.</summary>
+    public ReadOnlySpan<byte> Definition;
+
+    /// <summary>It is forgotten as soon as it has ended.</summary>
+    public bool IsUnretained;
     public ulong DueUnixMs;
     public long SubmittedUnixUs;
 
@@ -33,14 +37,12 @@ internal ref struct SpillRecord
     public ushort Owner;
     public ReadOnlySpan<byte> Payload;
 
-    public readonly void Write(FactWriter writer)
+    public readonly void Write(FactWriter writer, ReadOnlySpan<byte> definition)
     {
         writer.Varint(Place);
-        writer.Byte(Durability);
-        writer.Byte(AttemptsMax);
-        writer.Varint(RetryDelayMs);
-        writer.Varint(TimeoutMs);
-        writer.Varint(RetentionMs);
+        writer.Varint(Profile);
+        writer.Bytes(definition);
+        writer.Byte(IsUnretained ? (byte)1 : (byte)0);
         writer.Varint(DueUnixMs);
         writer.Fixed64((ulong)SubmittedUnixUs);
         writer.Varint(Key);
@@ -60,11 +62,9 @@ internal ref struct SpillRecord
         var record = new SpillRecord
         {
             Place = reader.UInt32(),
-            Durability = reader.Byte(),
-            AttemptsMax = reader.Byte(),
-            RetryDelayMs = reader.UInt32(),
-            TimeoutMs = reader.UInt32(),
-            RetentionMs = reader.UInt32(),
+            Profile = reader.UInt32(),
+            Definition = reader.Bytes(),
+            IsUnretained = reader.Byte() != 0,
             DueUnixMs = reader.Varint(),
             SubmittedUnixUs = (long)reader.Fixed64(),
             Key = reader.UInt32(),

@@ -46,16 +46,16 @@ internal sealed class RecordTally
     {
         switch (kind)
         {
+            case FactKind.Submitted:
+                _ = SubmittedFact.ReadWithOptions(ref fact, out _);
+                AddItems(fact);
+                break;
             case FactKind.SubmittedBy:
                 _ = fact.UInt32();
-                goto case FactKind.Submitted;
-            case FactKind.Submitted:
+                goto case FactKind.SubmittedAs;
+            case FactKind.SubmittedAs:
                 _ = SubmittedFact.Read(ref fact);
-                for (; !fact.IsEmpty; Submitted++)
-                {
-                    _ = SubmittedItem.Read(ref fact);
-                }
-
+                AddItems(fact);
                 break;
             case FactKind.Ended:
                 Ended++;
@@ -69,6 +69,14 @@ internal sealed class RecordTally
                 break;
             default:
                 break;
+        }
+    }
+
+    private void AddItems(FactReader fact)
+    {
+        for (; !fact.IsEmpty; Submitted++)
+        {
+            _ = SubmittedItem.Read(ref fact);
         }
     }
 }

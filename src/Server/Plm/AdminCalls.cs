@@ -69,7 +69,7 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         var owner = Caller.Of(context).LimitUnless(Rights.Read);
         var arena = host.Options.Arena;
         var wanted = request.PageSize == 0 ? PageSizeDefault : (int)request.PageSize;
-        var filter = new TaskFilter(request);
+        var filter = new ListFilter(request);
         var infos = new TaskInfos(arena, host.Now());
         var end = arena.Tasks.HighWater;
         for (var index = from; index < end; index++)
@@ -103,7 +103,7 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
     private void ListSpilled(
         ListTasksResponse response,
         ListTasksRequest request,
-        TaskFilter filter,
+        ListFilter filter,
         TaskInfos infos,
         uint from,
         int wanted,
@@ -223,7 +223,8 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         var arena = host.Options.Arena;
         var word = arena.Tasks.Read(index);
         return word.State != Core.Tasks.TaskState.Free
-            && (handler.Length == 0 || arena.Handlers.Name(arena.Tasks[index].Handler) == handler);
+            && (handler.Length == 0
+                || arena.Handlers.Name(arena.Profiles[arena.Tasks[index].Profile].Handler) == handler);
     }
 
     private static Fault CheckPage(ListTasksRequest request, out uint from)

@@ -145,9 +145,43 @@ internal static class BatchBytes
                     options.KeyRetentionMs = reader.ReadVarint();
                     break;
                 default:
-                    reader.Skip();
+                    ReadRareOption(ref reader, ref options.Rare);
                     break;
             }
+        }
+    }
+
+    private static void ReadRareOption(scoped ref ProtoReader reader, ref RareTaskOptions options)
+    {
+        switch (reader.Field, reader.WireType)
+        {
+            case (12, Varint):
+                options.RetryFactorPercent = reader.ReadUInt32();
+                break;
+            case (13, Varint):
+                options.RetryDelayMaxMs = reader.ReadVarint();
+                break;
+            case (14, Varint):
+                options.RetryJitterPercent = reader.ReadUInt32();
+                break;
+            case (15, Varint):
+                options.RetryBudgetMs = reader.ReadVarint();
+                break;
+            case (16, Length):
+                options.FinalErrors.Add(reader.ReadBytes());
+                break;
+            case (17, Varint):
+                options.ProgressTimeoutMs = reader.ReadVarint();
+                break;
+            case (18, Varint):
+                options.TotalTimeoutMs = reader.ReadVarint();
+                break;
+            case (19, Varint):
+                options.CancelGraceMs = reader.ReadVarint();
+                break;
+            default:
+                reader.Skip();
+                break;
         }
     }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Text;
 using Muster.Arena;
 using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
+using Muster.Plm.Attempts;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.PlmHosting;
@@ -26,7 +28,7 @@ internal static class ResultBytes
         if (!hasRecord)
         {
             writer.WriteUInt32(3, slot.Outcome);
-            WriteError(writer, 7, (FaultCode)slot.EndFault);
+            WriteError(writer, 7, (FaultCode)slot.EndFault, TaskHistory.EndTextOf(arena, in slot));
         }
         else if (TryReadRecord(arena, in slot, out var error, out var output))
         {
@@ -41,12 +43,24 @@ internal static class ResultBytes
             // Something wrote into the arena that must not. The client learns that the result is gone; the others' are
             // not.
             writer.WriteUInt32(3, (uint)Outcome.Aborted);
-            WriteError(writer, 7, FaultCode.ArenaDamaged);
+            WriteError(writer, 7, FaultCode.ArenaDamaged, default);
         }
 
         var timings = writer.Begin(8);
         WriteTimings(writer, in slot, word, hasRecord, Math.Max(1, now.UnixUs - slot.SubmittedUnixUs));
         writer.End(timings);
+        WriteAttempts(writer, TaskHistory.EntriesOf(arena, slot.HistoryBlock));
+    }
+
+    private static void WriteAttempts(ProtoWriter writer, ReadOnlySpan<byte> entries)
+    {
+        while (HistoryBytes.TryNext(ref entries, out var kind, out _, out var bytes))
+        {
+            if (kind == HistoryBytes.KindAttempt)
+            {
+                writer.WriteBytes(9, bytes);
+            }
+        }
     }
 
     /// <summary>
@@ -85,18 +99,20 @@ internal static class ResultBytes
     }
 
     /// <summary>Writes a TaskError for a task that no worker's result ended.</summary>
-    private static void WriteError(ProtoWriter writer, int field, FaultCode code)
+    private static void WriteError(ProtoWriter writer, int field, FaultCode code, ReadOnlySpan<byte> endText)
     {
         var begin = writer.Begin(field);
         writer.WriteString(1, FaultCodes.Name(code));
-        writer.WriteString(2, Describe(code));
+        writer.WriteString(2, Describe(code, endText));
         writer.End(begin);
     }
 
     /// <summary>One sentence about an end that the system or a person decided.</summary>
-    public static string Describe(FaultCode code) => code switch
+    public static string Describe(FaultCode code, ReadOnlySpan<byte> endText) => code switch
     {
+        FaultCode.TaskCancelled when !endText.IsEmpty => Encoding.UTF8.GetString(endText),
         FaultCode.TaskCancelled => "the task was cancelled",
+        FaultCode.TaskTimedOut => "the task did not end within total_timeout_ms",
         FaultCode.TaskExpired => "the task did not start within expires_after_ms",
         FaultCode.WorkerLost => "the worker that ran the task was lost, and no attempt is left",
         FaultCode.TaskQuarantined => "it killed its workers too often",

@@ -254,7 +254,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
             return _caller.Refuse(Rights.Cancel, Grant.DefaultScope);
         }
 
-        core.Cancel(ids, _cancelAnswers.AsSpan(0, ids.Length), _caller.LimitUnless(Rights.Operate));
+        core.Cancel(ids, _cancelAnswers.AsSpan(0, ids.Length), owner: _caller.LimitUnless(Rights.Operate));
         return Fault.None;
     }
 

@@ -119,28 +119,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         }
     }
 
-    public override async Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context)
-    {
-        FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
-        ulong[] ids = [.. request.TaskIds];
-        var answers = new CancelAnswer[ids.Length];
-        var owner = Caller.Of(context).LimitUnless(Rights.Operate);
-        var sequence = host.Run((core, _) =>
-        {
-            core.Cancel(ids, answers, owner);
-            return core.SealFacts();
-        });
-
-        // What is answered as cancelled stays so, and what is answered as done too.
-        await host.WhenReached(sequence, DurabilityLevel.Durable);
-        var response = new CancelTasksResponse();
-        foreach (var answer in answers)
-        {
-            response.Statuses.Add((CancelStatus)answer);
-        }
-
-        return response;
-    }
+    public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context) =>
+        new CancelCalls(host, Caller.Of(context)).CancelAsync(request);
 
     public override Task<ReleaseTasksResponse> ReleaseTasks(ReleaseTasksRequest request, ServerCallContext context)
     {
@@ -210,7 +190,22 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
             RetentionMs = options.RetentionMs,
             RetryDelayMs = options.RetryDelayMs,
             KeyRetentionMs = options.KeyRetentionMs,
+            Rare = new RareTaskOptions
+            {
+                RetryFactorPercent = options.RetryFactorPercent,
+                RetryDelayMaxMs = options.RetryDelayMaxMs,
+                RetryJitterPercent = options.RetryJitterPercent,
+                RetryBudgetMs = options.RetryBudgetMs,
+                ProgressTimeoutMs = options.ProgressTimeoutMs,
+                TotalTimeoutMs = options.TotalTimeoutMs,
+                CancelGraceMs = options.CancelGraceMs,
+            },
         };
+        foreach (var name in options.FinalErrors)
+        {
+            view.Rare.FinalErrors.Add(Encoding.UTF8.GetBytes(name));
+        }
+
         foreach (var resource in options.Resources)
         {
             view.HasOtherResources |= resource.Name != "slots" || resource.AmountMilli != 1_000;

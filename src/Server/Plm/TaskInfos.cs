@@ -7,6 +7,7 @@ using Muster.Arena.Tables;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Plm;
+using Muster.Plm.Attempts;
 using Muster.Transport.Wire;
 using Muster.V1;
 using TaskState = Muster.Core.Tasks.TaskState;
@@ -93,19 +94,22 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         // An end that is not as durable yet as was promised is not shown: it could still be lost.
         var isDone = word.State == TaskState.Done && (slot.Flags & SlotFlags.Published) != 0;
         var hasResult = isDone && (slot.Flags & TaskSlot.FlagOutcomeIsResult) != 0 && slot.EndFault == 0;
+
+        // A row that is another's by now is seen by the state word, which the caller looks at again.
+        ref readonly var profile = ref arena.Profiles[slot.Profile];
         var info = new TaskInfo
         {
             TaskId = arena.Tasks.IdOf(index).Value,
             State = isDone || word.State != TaskState.Done ? StateOf(word.State) : WireState.Running,
             Outcome = isDone ? (WireOutcome)slot.Outcome : WireOutcome.Unspecified,
-            Handler = slot.Handler < arena.Handlers.Count ? arena.Handlers.Name(slot.Handler) : string.Empty,
+            Handler = profile.Handler < arena.Handlers.Count ? arena.Handlers.Name(profile.Handler) : string.Empty,
             Queue = "default",
-            Priority = slot.Priority,
+            Priority = profile.Priority,
             Attempt = word.Attempt.Value,
             Executions = slot.Executions,
-            AttemptsMax = slot.AttemptsMax,
+            AttemptsMax = profile.AttemptsMax,
             Crashes = slot.Crashes,
-            Durability = (Durability)slot.Durability,
+            Durability = (Durability)profile.Durability,
             PayloadBytes = (slot.Flags & SlotFlags.ResultInPayload) != 0 ? 0 : slot.PayloadBytes,
             Reason = _reasons.Explain(in slot, word),
             Timings = ReadTimings(in slot, word, hasResult),
@@ -118,7 +122,18 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         else if (isDone && slot.EndFault != 0)
         {
             var code = (FaultCode)slot.EndFault;
-            info.Error = new TaskError { Code = FaultCodes.Name(code), Message = ResultBytes.Describe(code) };
+            info.Error = new TaskError
+            {
+                Code = FaultCodes.Name(code),
+                Message = ResultBytes.Describe(code, TaskHistory.EndTextOf(arena, in slot)),
+            };
+        }
+
+        AddAttempts(info, slot.HistoryBlock);
+        if (word.State is TaskState.Assigned or TaskState.Running
+            && arena.Progress.TryRead(new TaskId(info.TaskId), word.Attempt, out var said))
+        {
+            info.Progress = new ProgressInfo { Details = said.Details, UnixUs = said.UnixUs };
         }
 
         return info;
@@ -131,6 +146,28 @@ internal sealed class TaskInfos(ArenaMap arena, PlmTime now)
         {
             info.WorkerId = arena.Workers.IdOf(row);
             info.WorkerName = arena.Workers.Name(row);
+        }
+    }
+
+    private void AddAttempts(TaskInfo info, uint block)
+    {
+        var entries = TaskHistory.EntriesOf(arena, block);
+        while (HistoryBytes.TryNext(ref entries, out var kind, out _, out var bytes))
+        {
+            if (kind != HistoryBytes.KindAttempt)
+            {
+                continue;
+            }
+
+            try
+            {
+                info.Attempts.Add(AttemptInfo.Parser.ParseFrom(bytes));
+            }
+            catch (InvalidProtocolBufferException)
+            {
+                // The block was given to another meanwhile: the state word says so, and this reading is dropped.
+                return;
+            }
         }
     }
 

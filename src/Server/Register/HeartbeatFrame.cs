@@ -26,6 +26,7 @@ internal sealed class HeartbeatFrame
 
     private readonly List<AttemptReport> _results = [];
     private readonly List<ulong> _running = [];
+    private readonly List<ProgressReport> _progress = [];
     private LoadFacts _load;
     private bool _hasLoad;
     private ulong _endedTotal;
@@ -43,6 +44,7 @@ internal sealed class HeartbeatFrame
         Bytes = message,
         Results = CollectionsMarshal.AsSpan(_results),
         Running = CollectionsMarshal.AsSpan(_running),
+        Progress = CollectionsMarshal.AsSpan(_progress),
         EndedTotal = _endedTotal,
         HasLoad = _hasLoad,
         Load = _load,
@@ -56,6 +58,7 @@ internal sealed class HeartbeatFrame
         HasHello = false;
         _results.Clear();
         _running.Clear();
+        _progress.Clear();
         (_load, _hasLoad, _endedTotal, _isGoodbye, _isDraining) = (default, false, 0, false, false);
         var reader = new ProtoReader(message);
         while (reader.NextField())
@@ -88,6 +91,10 @@ internal sealed class HeartbeatFrame
                     break;
                 case (7, Varint):
                     _isDraining = reader.ReadBool();
+                    break;
+                case (8, Length):
+                    var progress = reader.ReadBytes();
+                    AddProgress(progress, reader.Position - progress.Length);
                     break;
                 default:
                     reader.Skip();
@@ -156,6 +163,44 @@ internal sealed class HeartbeatFrame
         Check(bytes, report, start);
         report.Key = new(new(task), new(attempt));
         _results.Add(report);
+    }
+
+    private void AddProgress(ReadOnlySpan<byte> bytes, int start)
+    {
+        if (_progress.Count == ItemsMax)
+        {
+            throw new WireFormatException($"the message has more than {ItemsMax} reports of progress");
+        }
+
+        var report = default(ProgressReport);
+        ulong task = 0;
+        uint attempt = 0;
+        var reader = new ProtoReader(bytes);
+        while (reader.NextField())
+        {
+            switch (reader.Field, reader.WireType)
+            {
+                case (1, Fixed64):
+                    task = reader.ReadFixed64();
+                    break;
+                case (2, Varint):
+                    attempt = reader.ReadUInt32();
+                    break;
+                case (3, Length):
+                    report.DetailsBytes = reader.ReadBytes().Length;
+                    report.DetailsStart = start + reader.Position - report.DetailsBytes;
+                    break;
+                case (4, Varint):
+                    report.AgeUs = reader.ReadVarint();
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        report.Key = new(new(task), new(attempt));
+        _progress.Add(report);
     }
 
     // Clients get the error inside a message of ours, so it must be one itself; few results have any.

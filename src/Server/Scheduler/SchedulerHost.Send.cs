@@ -3,11 +3,13 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Muster.Arena;
 using Muster.Arena.Heap;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Scheduler;
 using Muster.Server.Endpoint;
+using Muster.Transport.Wire;
 
 namespace Muster.Server.SchedulerHosting;
 
@@ -24,12 +26,12 @@ internal sealed partial class SchedulerHost
         FaultCode.Unavailable, "the worker does not read its Dispatch stream; open it again");
 
     SendOutcome ISchedulerEffects.SendAssignments(
-        uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
+        uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks)
     {
         int handled = 0, sent = 0;
         while (handled < tasks.Length)
         {
-            var count = EncodeGroup(handler, timeoutMs, tasks[handled..], out var encoded);
+            var count = EncodeGroup(terms, tasks[handled..], out var encoded);
             if (encoded > 0 && !TrySend(row))
             {
                 break;
@@ -83,6 +85,17 @@ internal sealed partial class SchedulerHost
         return TrySend(row);
     }
 
+    /// <summary>The fields of an AssignmentGroup that its assignments share.</summary>
+    internal static void WriteTerms(ProtoWriter writer, ArenaMap arena, in AssignmentTerms terms)
+    {
+        writer.WriteBytes(1, arena.Handlers.NameUtf8(terms.Handler));
+        writer.WriteUInt32(2, terms.TimeoutMs);
+        writer.WriteUInt32(4, terms.ProgressTimeoutMs);
+
+        // Most tasks leave it at the default, and it costs bytes.
+        writer.WriteUInt32(5, terms.CancelGraceMs == TaskLimits.CancelGraceMsDefault ? 0 : terms.CancelGraceMs);
+    }
+
     private bool TrySend(uint row)
     {
         var stream = _opening ?? _streams[row];
@@ -104,12 +117,11 @@ internal sealed partial class SchedulerHost
     /// <summary>
     /// Encodes one message with as many of the tasks as are fit for one; at least the first is looked at.
     /// </summary>
-    private int EncodeGroup(ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks, out int encoded)
+    private int EncodeGroup(in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks, out int encoded)
     {
         _writer.Clear();
         var group = _writer.Begin(1);
-        _writer.WriteBytes(1, Arena.Handlers.NameUtf8(handler));
-        _writer.WriteUInt32(2, timeoutMs);
+        WriteTerms(_writer, Arena, terms);
         encoded = 0;
         var count = 0;
         while (count < tasks.Length && _writer.Length < MessageBytesAim)

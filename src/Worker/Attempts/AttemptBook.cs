@@ -118,11 +118,18 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
         attempt.StartedAt = now;
         attempt.RunningIndex = _running.Count;
         _running.Add(attempt);
-        if (attempt.TimeoutMs != 0)
+        if (attempt.Limits.TimeoutMs != 0)
         {
-            attempt.DeadlineAt = now + (long)(attempt.TimeoutMs * (ulong)ticksPerMs);
-            _nextDeadline = Math.Min(_nextDeadline, attempt.DeadlineAt);
+            attempt.DeadlineAt = now + (long)(attempt.Limits.TimeoutMs * (ulong)ticksPerMs);
         }
+
+        if (attempt.Limits.ProgressTimeoutMs != 0)
+        {
+            attempt.SilenceMax = (long)(attempt.Limits.ProgressTimeoutMs * (ulong)ticksPerMs);
+            attempt.Speak(now);
+        }
+
+        _nextDeadline = Math.Min(_nextDeadline, attempt.DueAt);
 
         return true;
     }
@@ -160,13 +167,15 @@ internal sealed class AttemptBook(int slots, long ticksPerMs)
                 continue;
             }
 
-            if (attempt.DeadlineAt > now)
+            var dueAt = attempt.DueAt;
+            if (dueAt > now)
             {
-                _nextDeadline = Math.Min(_nextDeadline, attempt.DeadlineAt);
+                _nextDeadline = Math.Min(_nextDeadline, dueAt);
                 continue;
             }
 
             attempt.IsTimedOut = true;
+            attempt.IsSilent = attempt.DeadlineAt > now;
             attempt.IsStopWanted = true;
             timedOut.Add(attempt);
         }

@@ -27,8 +27,17 @@ internal sealed class AttemptFailure
 
     public string Stack { get; }
 
+    /// <summary>The last that a command wrote.</summary>
+    public string OutputTail { get; init; } = "";
+
+    /// <summary>The next attempt shall not begin sooner, in milliseconds; 0: the submission's back-off holds.</summary>
+    public ulong RetryAfterMs { get; init; }
+
+    /// <summary>No other attempt shall be made.</summary>
+    public bool IsFinal { get; init; }
+
     /// <summary>What it keeps in memory, about.</summary>
-    public long Bytes => sizeof(char) * (long)(Message.Length + Type.Length + Stack.Length);
+    public long Bytes => sizeof(char) * (long)(Message.Length + Type.Length + Stack.Length + OutputTail.Length);
 
     public static AttemptFailure From(Fault fault) => new(fault.Code, fault.Message);
 
@@ -42,7 +51,11 @@ internal sealed class AttemptFailure
         {
             // With inner exceptions only the whole text tells what happened first.
             var stack = exception.InnerException is null ? exception.StackTrace : exception.ToString();
-            return new(FaultCode.HandlerFailed, exception.Message, type, stack ?? "");
+            return new(FaultCode.HandlerFailed, exception.Message, type, stack ?? "")
+            {
+                RetryAfterMs = RetryAfterMsOf(exception),
+                IsFinal = exception is FinalFailureException,
+            };
         }
         catch (Exception second)
         {
@@ -50,6 +63,23 @@ internal sealed class AttemptFailure
                 FaultCode.HandlerFailed, $"an exception whose own text threw {second.GetType().FullName}", type);
         }
     }
+
+    /// <summary>The last bytes of what a command wrote, as text, from the beginning of a character on.</summary>
+    public static string Tail(ReadOnlySpan<byte> output)
+    {
+        var start = Math.Max(0, output.Length - TaskLimits.OutputTailBytesMax);
+        while (start > 0 && start < output.Length && (output[start] & 0xc0) == 0x80)
+        {
+            start++;
+        }
+
+        return Encoding.UTF8.GetString(output[start..]);
+    }
+
+    private static ulong RetryAfterMsOf(Exception exception) =>
+        exception is RetryAfterException { RetryAfter: var wait }
+        ? (ulong)Math.Clamp(Math.Ceiling(wait.TotalMilliseconds), 1, TaskLimits.RetryAfterMsMax)
+        : 0;
 
     /// <summary>The longest beginning of a text within a number of UTF-8 bytes.</summary>
     public static string Cut(string text, int bytesMax)

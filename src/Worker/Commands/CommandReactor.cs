@@ -17,7 +17,7 @@ namespace Muster.Worker.Commands;
 /// happens on the reactor's own.
 /// </summary>
 /// <remarks>
-/// A command that is stopped gets SIGTERM to its process group, and after <see cref="WorkerLimits.CommandKillGraceMs"/>
+/// A command that is stopped gets SIGTERM to its process group, and after <see cref="ICommandListener.KillGraceMs"/>
 /// everything that it started is killed. When the leader exits, its outputs are read to their end; if another process
 /// still holds them after <see cref="WorkerLimits.CommandPipeGraceMs"/> they are closed. Then what it started and left
 /// is killed: by its control group, or without one by session and mark (<see cref="StrayProcesses"/>), while the
@@ -338,9 +338,11 @@ internal sealed class CommandReactor : IDisposable
                 break;
             case OutputKind:
                 child.OutputPipe = ReadSome(child.OutputPipe, child.Output, _buffer, readsMax: 1, isWatched: true);
+                child.Listener.Wrote();
                 break;
             case ErrorKind:
                 child.ErrorPipe = ReadSome(child.ErrorPipe, child.Error, _buffer, readsMax: 1, isWatched: true);
+                child.Listener.Wrote();
                 break;
             default:
                 WriteInput(child);
@@ -394,7 +396,7 @@ internal sealed class CommandReactor : IDisposable
 
         child.IsStopping = true;
         Signal(child);
-        SetTimer(child, WorkerLimits.CommandKillGraceMs);
+        SetTimer(child, child.Listener.KillGraceMs);
     }
 
     private void SetTimer(ChildProcess child, int ms)

@@ -12,4 +12,12 @@ internal interface ICommandListener
     /// Nothing else has ended for now; said after one or more ends, to the listener of the last of them.
     /// </summary>
     void RoundEnded();
+
+    /// <summary>How long the command may go on after SIGTERM.</summary>
+    int KillGraceMs => WorkerLimits.CommandKillGraceMs;
+
+    /// <summary>The command wrote something, or closed an output.</summary>
+    void Wrote()
+    {
+    }
 }

@@ -30,9 +30,25 @@ internal sealed class Executor(
     private bool _stopping;
 
     /// <summary>Why an attempt ended whose time was over.</summary>
-    public static AttemptFailure TimedOutFailure(HeldAttempt attempt) => new(
-        FaultCode.AttemptTimedOut,
-        string.Create(CultureInfo.InvariantCulture, $"the attempt ran longer than {attempt.TimeoutMs} ms"));
+    public static AttemptFailure TimedOutFailure(HeldAttempt attempt) => attempt.IsSilent
+        ? new(
+            FaultCode.ProgressTimedOut,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the attempt said nothing for {attempt.Limits.ProgressTimeoutMs} ms; report progress more often, or "
+                + $"allow a longer silence"))
+        : new(
+            FaultCode.AttemptTimedOut,
+            string.Create(CultureInfo.InvariantCulture, $"the attempt ran longer than {attempt.Limits.TimeoutMs} ms"));
+
+    /// <summary>The attempt is not silent. For any thread.</summary>
+    public void Spoke(HeldAttempt attempt)
+    {
+        if (attempt.SilenceMax != 0)
+        {
+            attempt.Speak(time.GetTimestamp());
+        }
+    }
 
     /// <summary>
     /// Starts what waits and may start: after something came in, a slot came free, or the lease was renewed.
@@ -268,8 +284,10 @@ internal sealed class Executor(
     public TaskContext Context(HeldAttempt attempt)
     {
         DateTimeOffset? deadline =
-            attempt.TimeoutMs == 0 ? null : time.GetUtcNow() + TimeSpan.FromMilliseconds(attempt.TimeoutMs);
-        return new(attempt.Key.Task, attempt.Key.Attempt.Value, (int)attempt.Execution, deadline);
+            attempt.Limits.TimeoutMs == 0
+                ? null
+                : time.GetUtcNow() + TimeSpan.FromMilliseconds(attempt.Limits.TimeoutMs);
+        return new(attempt, time, deadline);
     }
 
     /// <summary>Cancels the token that the attempt's handler watches; its callbacks run on the pool.</summary>
@@ -328,9 +346,9 @@ internal sealed class Executor(
 
     private void Launch(HeldAttempt attempt, SlotThread? thread, int newThreadNumber)
     {
-        if (attempt.TimeoutMs != 0)
+        if (attempt.Limits.TimeoutMs != 0 || attempt.Limits.ProgressTimeoutMs != 0)
         {
-            sender.DeadlineAt(attempt.DeadlineAt);
+            sender.DeadlineAt(attempt.DueAt);
         }
 
         if (attempt.Handler.Place == HandlerPlace.ThreadPool)

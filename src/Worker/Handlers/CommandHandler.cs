@@ -8,8 +8,8 @@ namespace Muster.Worker.Handlers;
 
 /// <summary>
 /// Runs commands. A slot thread starts the program and waits for a short one; the end of a longer one is told by the
-/// reactor while the thread goes on to other work. A command whose time is over reports when it is dead, at most two
-/// seconds later, so that its result holds what it wrote and the next attempt does not run beside it.
+/// reactor while the thread goes on to other work. A command whose time is over reports when it is dead, at most its
+/// grace later, so that its result holds what it wrote and the next attempt does not run beside it.
 /// </summary>
 internal sealed class CommandHandler(CommandReactor reactor, CommandIsolation isolation, int outputBytesMax)
     : HandlerEntry(TaskLimits.CommandHandler, HandlerPlace.SlotThread)
@@ -78,19 +78,34 @@ internal sealed class CommandHandler(CommandReactor reactor, CommandIsolation is
         if (end.Signal != 0)
         {
             return AttemptEnd.Failed(
-                new(FaultCode.CommandSignalled, $"the command was ended by signal {end.Signal}"), output);
+                new(FaultCode.CommandSignalled, $"the command was ended by signal {end.Signal}")
+                {
+                    OutputTail = TailOf(end),
+                },
+                output);
         }
 
         return end.ExitCode == 0
             ? AttemptEnd.Succeeded(output)
             : AttemptEnd.Failed(
-                new(FaultCode.CommandExited, $"the command ended with exit code {end.ExitCode}"), output);
+                new(FaultCode.CommandExited, $"the command ended with exit code {end.ExitCode}")
+                {
+                    OutputTail = TailOf(end),
+                },
+                output);
     }
+
+    private static string TailOf(in CommandEnd end) =>
+        AttemptFailure.Tail(end.Error.Bytes.Length > 0 ? end.Error.Bytes : end.Output.Bytes);
 
     private sealed class Listener(HeldAttempt attempt, Executor executor) : ICommandListener
     {
         public void CommandEnded(CommandEnd end) => executor.FinishInRound(attempt, EndOf(end, attempt));
 
         public void RoundEnded() => executor.EndRound();
+
+        public int KillGraceMs => attempt.Limits.CancelGraceMs;
+
+        public void Wrote() => executor.Spoke(attempt);
     }
 }

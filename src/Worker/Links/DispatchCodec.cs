@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Transport.Wire;
+using Muster.Worker.Attempts;
 
 namespace Muster.Worker.Links;
 
@@ -20,6 +21,8 @@ internal static class DispatchCodec
     private const int GroupHandlerField = 1;
     private const int GroupTimeoutField = 2;
     private const int GroupAssignmentsField = 3;
+    private const int GroupProgressTimeoutField = 4;
+    private const int GroupCancelGraceField = 5;
 
     /// <summary>Reads a message from the Scheduler.</summary>
     /// <exception cref="WireFormatException">It is damaged. What stood before the damage was told already.</exception>
@@ -68,9 +71,11 @@ internal static class DispatchCodec
 
     private static void ReadGroup(ReadOnlySpan<byte> bytes, IDispatchReader to)
     {
-        // Protobuf does not promise an order of fields, so the two that concern all assignments are looked for first.
+        // Protobuf does not promise an order of fields, so those that concern all assignments are looked for first.
         ReadOnlySpan<byte> handler = default;
         ulong timeoutMs = 0;
+        ulong progressTimeoutMs = 0;
+        ulong cancelGraceMs = 0;
         var first = new ProtoReader(bytes);
         while (first.NextField())
         {
@@ -82,13 +87,24 @@ internal static class DispatchCodec
                 case GroupTimeoutField:
                     timeoutMs = first.ReadVarint();
                     break;
+                case GroupProgressTimeoutField:
+                    progressTimeoutMs = first.ReadVarint();
+                    break;
+                case GroupCancelGraceField:
+                    cancelGraceMs = first.ReadVarint();
+                    break;
                 default:
                     first.Skip();
                     break;
             }
         }
 
-        to.Group(handler, Math.Min(timeoutMs, TaskLimits.DurationMsMax));
+        to.Group(handler, new AttemptLimits(
+            Math.Min(timeoutMs, TaskLimits.DurationMsMax),
+            Math.Min(progressTimeoutMs, TaskLimits.DurationMsMax),
+            cancelGraceMs == 0
+                ? WorkerLimits.CommandKillGraceMs
+                : (int)Math.Min(cancelGraceMs, TaskLimits.CancelGraceMsMax)));
         var second = new ProtoReader(bytes);
         while (second.NextField())
         {

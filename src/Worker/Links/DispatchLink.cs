@@ -44,7 +44,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
     private readonly ByteChunks _payloads = new();
     private HandlerEntry? _handler;
     private string _handlerName = "";
-    private ulong _timeoutMs;
+    private AttemptLimits _limits;
     private long _receivedAt;
     private bool _outageTold;
     private int _failures;
@@ -143,11 +143,11 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
         _replaced.Dispose();
     }
 
-    void IDispatchReader.Group(ReadOnlySpan<byte> handler, ulong timeoutMs)
+    void IDispatchReader.Group(ReadOnlySpan<byte> handler, in AttemptLimits limits)
     {
         _handler = _parts.Handlers.Find(handler);
         _handlerName = _handler is null ? Encoding.UTF8.GetString(handler) : _handler.Name;
-        _timeoutMs = timeoutMs;
+        _limits = limits;
     }
 
     // With the gate held, as for the other two.
@@ -169,7 +169,7 @@ internal sealed class DispatchLink : MessagePump, IDispatchReader, IDisposable
             Key = key,
             Execution = execution,
             Handler = _handler ?? UnknownHandler.Instance,
-            TimeoutMs = _timeoutMs,
+            Limits = _limits,
             ReceivedAt = _receivedAt,
             Payload = _payloads.Copy(payload),
         };

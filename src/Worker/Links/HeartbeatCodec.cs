@@ -20,6 +20,7 @@ internal static class HeartbeatCodec
     private const int LoadField = 5;
     private const int GoodbyeField = 6;
     private const int DrainingField = 7;
+    private const int ProgressField = 8;
 
     /// <summary>The first message of a stream.</summary>
     /// <param name="writer">Takes it.</param>
@@ -86,6 +87,9 @@ internal static class HeartbeatCodec
             writer.WriteString(2, failure.Message);
             writer.WriteString(3, failure.Type);
             writer.WriteString(4, failure.Stack);
+            writer.WriteString(5, failure.OutputTail);
+            writer.WriteUInt64(6, failure.RetryAfterMs);
+            writer.WriteBool(7, failure.IsFinal);
             writer.End(error);
         }
 
@@ -107,6 +111,18 @@ internal static class HeartbeatCodec
         writer.WriteUInt64(4, load.GcPauseTotalUs);
         writer.WriteFixed64(5, (ulong)load.ClockUnixUs);
         writer.End(begin);
+    }
+
+    /// <summary>What a running attempt said since the last beat.</summary>
+    public static void WriteProgress(
+        ProtoWriter writer, HeldAttempt attempt, string details, long now, double ticksPerUs)
+    {
+        var progress = writer.Begin(ProgressField);
+        writer.WriteFixed64(1, attempt.Key.Task.Value);
+        writer.WriteUInt32(2, attempt.Key.Attempt.Value);
+        writer.WriteString(3, details);
+        writer.WriteUInt64(4, Us(now - attempt.SpokeAt, ticksPerUs));
+        writer.End(progress);
     }
 
     public static void WriteGoodbye(ProtoWriter writer) => writer.WriteBool(GoodbyeField, true);

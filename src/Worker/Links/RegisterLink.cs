@@ -37,6 +37,7 @@ internal sealed class RegisterLink : MessagePump, IDisposable
     private readonly ProtoWriter _writer = new();
     private readonly List<HeldAttempt> _taken = [];
     private readonly List<ulong> _running = [];
+    private readonly List<(HeldAttempt Attempt, string Details)> _news = [];
 
     // Under the gate.
     private IMessageStream? _stream;
@@ -219,6 +220,10 @@ internal sealed class RegisterLink : MessagePump, IDisposable
             if (!attempt.IsAbandoned && !attempt.IsReported)
             {
                 _running.Add(attempt.Key.Task.Value);
+                if (attempt.TryTakeNews(out var details))
+                {
+                    _news.Add((attempt, details));
+                }
             }
         }
     }
@@ -237,6 +242,12 @@ internal sealed class RegisterLink : MessagePump, IDisposable
         if (beat is { } load)
         {
             HeartbeatCodec.WriteBeat(_writer, _running, load);
+            foreach (var (attempt, details) in _news)
+            {
+                HeartbeatCodec.WriteProgress(_writer, attempt, details, now, _ticksPerUs);
+            }
+
+            _news.Clear();
         }
 
         if (goodbye)

@@ -89,7 +89,7 @@ internal static class JournalBytes
             body = body[(5 + bytes)..];
             switch (kind)
             {
-                case 2:
+                case 11:
                     ReadSubmitted(fact, found);
                     break;
                 case 4:
@@ -108,21 +108,19 @@ internal static class JournalBytes
         }
     }
 
-    // u64 client, varints first and decided ref, 3 bytes, 4 varints, u64 time, handler; then for each task u64 id,
-    // varint ref, u8 has key, with it 24 bytes and a varint, payload.
+    // u64 client, varints first ref, decided ref and profile, u8 flags, varint expiry, u64 time; then for each task u64
+    // id, varint ref, u8 has key, with it 24 bytes and a varint, payload.
     private static void ReadSubmitted(ReadOnlySpan<byte> fact, SortedDictionary<ulong, JournalFacts> found)
     {
         fact = fact[8..];
-        Varint(ref fact);
-        Varint(ref fact);
-        fact = fact[3..];
-        for (var number = 0; number < 4; number++)
+        for (var number = 0; number < 3; number++)
         {
             Varint(ref fact);
         }
 
+        fact = fact[1..];
+        Varint(ref fact);
         fact = fact[8..];
-        fact = fact[(int)Varint(ref fact)..];
         while (!fact.IsEmpty)
         {
             Add(found, BinaryPrimitives.ReadUInt64LittleEndian(fact), JournalFacts.Submitted);

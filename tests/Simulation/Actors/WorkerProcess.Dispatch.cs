@@ -23,7 +23,7 @@ internal sealed partial class WorkerProcess : IDispatchReader
     private int _dispatchFailures;
     private bool _isOpeningDispatch;
     private HandlerEntry? _group;
-    private ulong _groupTimeoutMs;
+    private AttemptLimits _groupLimits;
 
     private void StartDispatch()
     {
@@ -164,10 +164,10 @@ internal sealed partial class WorkerProcess : IDispatchReader
         }
     }
 
-    void IDispatchReader.Group(ReadOnlySpan<byte> handler, ulong timeoutMs)
+    void IDispatchReader.Group(ReadOnlySpan<byte> handler, in AttemptLimits limits)
     {
         _group = _handlers.Find(handler);
-        _groupTimeoutMs = timeoutMs;
+        _groupLimits = limits;
     }
 
     void IDispatchReader.Assignment(AttemptKey key, uint execution, ReadOnlySpan<byte> payload)
@@ -189,7 +189,7 @@ internal sealed partial class WorkerProcess : IDispatchReader
             Execution = execution,
             Handler = _group
                 ?? throw new Faults.SeedFailure($"{_name} got a task for a handler that it does not offer"),
-            TimeoutMs = _groupTimeoutMs,
+            Limits = _groupLimits,
             ReceivedAt = NowTicks,
             Payload = payload.ToArray(),
         });

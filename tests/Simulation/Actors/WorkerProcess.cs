@@ -118,9 +118,14 @@ internal sealed partial class WorkerProcess : SimProcess
         var payload = attempt.Payload.Span;
         var key = TaskBytes.KeyOf(payload);
         Record(HistoryOp.Start, attempt, HistoryHash.Of(payload), _registration?.WorkerId ?? 0);
-        if (attempt.TimeoutMs != 0)
+        if (attempt.Limits.TimeoutMs != 0)
         {
-            After((long)attempt.TimeoutMs * 1_000, () => CheckDeadlines());
+            After((long)attempt.Limits.TimeoutMs * 1_000, () => CheckDeadlines());
+        }
+
+        if (attempt.Limits.ProgressTimeoutMs != 0)
+        {
+            After((long)attempt.Limits.ProgressTimeoutMs * 1_000, () => CheckDeadlines());
         }
 
         var kind = TaskBytes.KindOf(payload);
@@ -176,7 +181,11 @@ internal sealed partial class WorkerProcess : SimProcess
         }
 
         var end = fails
-            ? AttemptEnd.Failed(new(Core.FaultCode.HandlerFailed, $"boom {key:x} {attempt.Key.Attempt.Value:x}"))
+            ? AttemptEnd.Failed(new(Core.FaultCode.HandlerFailed, $"boom {key:x} {attempt.Key.Attempt.Value:x}")
+            {
+                // Some handlers say when they want to be tried again.
+                RetryAfterMs = key % 5 == 0 ? 20 + (key % 700) : 0,
+            })
             : AttemptEnd.Succeeded(
                 TaskBytes.MakeOutput(key, attempt.Key.Attempt.Value, outputBytes, World.Random));
         var isResult = !attempt.IsAbandoned && !attempt.IsReported;

@@ -79,17 +79,29 @@ internal static class Workload
         _ => Durability.CellDefault,
     };
 
-    private static SubmitOptions OptionsOf(SimRandom random, Durability durability) => new()
+    private static SubmitOptions OptionsOf(SimRandom random, Durability durability)
     {
-        Durability = durability,
-        Priority = random.Chance(500) ? 4 : random.Below(8),
-        AttemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4),
-        RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
-        Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
-        KeyRetention = TimeSpan.FromSeconds(5),
-        Retention = TimeSpan.FromSeconds(1),
-        ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
-    };
+        var attemptsMax = random.Chance(250) ? 1 : 1 + random.Below(4);
+        return new()
+        {
+            Durability = durability,
+            Priority = random.Chance(500) ? 4 : random.Below(8),
+            AttemptsMax = attemptsMax,
+            RetryDelay = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(20, 900)) : null,
+            RetryFactor = random.Chance(300) ? 1 + (random.Below(300) / 100.0) : 2,
+            RetryJitter = random.Chance(300) ? random.Below(101) / 100.0 : 0,
+            Timeout = random.Chance(500) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
+            ProgressTimeout = random.Chance(200) ? TimeSpan.FromMilliseconds(random.Range(30, 900)) : null,
+            KeyRetention = TimeSpan.FromSeconds(5),
+            Retention = TimeSpan.FromSeconds(1),
+            ExpiresAfter = random.Chance(80) ? TimeSpan.FromMilliseconds(random.Range(50, 4_000)) : null,
+
+            // Of tasks with one attempt: the checker takes a timed-out end of others for their last failure.
+            TotalTimeout = attemptsMax == 1 && random.Chance(300)
+                ? TimeSpan.FromMilliseconds(random.Range(50, 4_000))
+                : null,
+        };
+    }
 
     private static TaskKind KindOf(SimRandom random) => random.Below(20) switch
     {

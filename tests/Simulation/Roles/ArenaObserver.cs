@@ -159,7 +159,8 @@ internal sealed class ArenaObserver(World world, SimCell cell) : ISeamObserver
     {
         ref var slot = ref cell.Arena.Tasks[index];
         var isAlone = cell.Arena.Ready.ClassOf(slot.Class).IsAlone;
-        return slot.Priority | ((ulong)slot.Handler << 8) | (isAlone ? 1ul << 32 : 0);
+        ref readonly var profile = ref cell.Arena.Profiles[slot.Profile];
+        return profile.Priority | ((ulong)profile.Handler << 8) | (isAlone ? 1ul << 32 : 0);
     }
 
     private void WriteAccepted(Role role, in TaskSlot slot, ulong id, StateWord after)

@@ -5,6 +5,7 @@ using Muster.Arena.Heap;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Scheduler;
+using Muster.Server.SchedulerHosting;
 using Muster.Simulation.Kernel;
 using Muster.Simulation.Network;
 using Muster.Transport.Wire;
@@ -70,7 +71,7 @@ internal sealed class SchedulerProcess(World world, SimCell cell, int index)
     public override void CheckInvariants() => _core?.CheckInvariants();
 
     SendOutcome ISchedulerEffects.SendAssignments(
-        uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
+        uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks)
     {
         if ((_opening ?? _streams.GetValueOrDefault(row)) is not { } peer)
         {
@@ -82,8 +83,7 @@ internal sealed class SchedulerProcess(World world, SimCell cell, int index)
         {
             _writer.Clear();
             var group = _writer.Begin(1);
-            _writer.WriteBytes(1, Cell.Arena.Handlers.NameUtf8(handler));
-            _writer.WriteUInt32(2, timeoutMs);
+            SchedulerHost.WriteTerms(_writer, Cell.Arena, terms);
             var end = Math.Min(tasks.Length, handled + Cell.Plan.ResultsPerMessage);
             var encoded = 0;
             for (; handled < end; handled++)

@@ -26,7 +26,8 @@ public sealed class ArenaLayoutSnapshotTests
     private static readonly Type[] s_structs =
     [
         typeof(TaskSlot), typeof(WorkerRow), typeof(ClientRow), typeof(KeyRow), typeof(HeapHeader),
-        typeof(HeapClassRow), typeof(FinishedRecord), typeof(CancelRecord), typeof(FreedRecord),
+        typeof(HeapClassRow), typeof(ProfileRow), typeof(ProgressRow),
+        typeof(FinishedRecord), typeof(CancelRecord), typeof(FreedRecord),
     ];
 
     private static readonly Type[] s_enums =

@@ -69,8 +69,6 @@ internal sealed class PrivateTables : IDisposable
         var word = Tasks.Read(index);
         slot.Generation = TaskId.NextGeneration(slot.Generation, Epoch);
         slot.Class = classId;
-        slot.Priority = Heap.ClassOf(classId).Priority;
-        slot.Handler = Heap.ClassOf(classId).Handler;
         slot.SubmittedUnixUs = submittedUnixUs;
         slot.ReadyUs = 0;
         slot.Executions = 0;

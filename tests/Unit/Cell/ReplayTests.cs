@@ -117,7 +117,7 @@ public sealed class ReplayTests
         Assert.Equal([CancelStatus.Cancelled], (await client.CancelTasksAsync(request)).Statuses);
 
         // It had ended before the second, by the first: both say that it does not run.
-        Assert.Equal([CancelStatus.AlreadyDone], (await client.CancelTasksAsync(request)).Statuses);
+        Assert.Equal([CancelStatus.AlreadyCancelled], (await client.CancelTasksAsync(request)).Statuses);
         var result = (await client.AwaitTaskAsync(new() { TaskId = id })).Result;
         Assert.Equal(V1.Outcome.Cancelled, result.Outcome);
     }

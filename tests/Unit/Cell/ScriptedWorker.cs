@@ -72,6 +72,27 @@ internal sealed class ScriptedWorker : IAsyncDisposable
     /// <summary>The status with which the Heartbeat stream ends.</summary>
     public Task<StatusCode> HeartbeatEndAsync() => EndOfAsync(_heartbeat!.ResponseStream);
 
+    /// <summary>A beat that the server has no answer to.</summary>
+    public Task SayAsync(HeartbeatRequest beat) => _heartbeat!.RequestStream.WriteAsync(beat);
+
+    public Task<HeartbeatResponse> FailAsync(Assignment assignment, TaskError error) =>
+        BeatAsync(new HeartbeatRequest
+        {
+            EndedTotal = _numbers + 1,
+            Results =
+            {
+                new AttemptResult
+                {
+                    TaskId = assignment.TaskId,
+                    Attempt = assignment.Attempt,
+                    Outcome = V1.Outcome.Failed,
+                    Error = error,
+                    RanUs = 1_000,
+                    ResultNumber = ++_numbers,
+                },
+            },
+        });
+
     public Task<HeartbeatResponse> SucceedAsync(Assignment assignment, string output) =>
         BeatAsync(Success(assignment, output));
 

@@ -22,6 +22,8 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
 {
     private const long GrowthBytesMax = 64 << 20;
     private static readonly TimeSpan s_cutTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_memoryTime = TimeSpan.FromSeconds(60);
+
     public static TheoryData<string> Names => new(FloodKinds.All.Keys);
 
     [Theory]
@@ -51,7 +53,15 @@ public sealed class FloodTests(ConformanceServer server) : IClassFixture<Conform
         }
 
         await CallAsync(channel);
-        var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+
+        // Other tests of this process use memory too, and let it go again.
+        var grown = long.MaxValue;
+        for (var watch = Stopwatch.StartNew(); grown >= GrowthBytesMax && watch.Elapsed < s_memoryTime;)
+        {
+            grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+            await CallAsync(channel);
+        }
+
         Assert.True(grown < GrowthBytesMax, $"{grown} bytes more");
     }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+using System.IO;
 using System.Threading.Tasks;
 using Muster.Server.Http2;
 using Xunit;
@@ -10,7 +11,8 @@ public sealed class ServerStreamTests
     [Fact]
     public async Task Stream_ThatIsGoneWithUnreadMessages_HasNoEndInPeace()
     {
-        var stream = new ServerStream(null!, 1, 65_535, -1, 0);
+        var connection = new ServerConnection(Stream.Null, null, null!, new());
+        var stream = new ServerStream(connection, 1, 65_535, -1, 0);
         Assert.True(stream.OnData(FrameBytes.Message(10), 0, isEnd: true));
         stream.CloseIncoming(isPeerGone: true);
 

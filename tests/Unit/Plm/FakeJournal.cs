@@ -94,6 +94,14 @@ internal sealed class FakeJournal : IPlmJournal
         _records.RemoveAll(record => record.Sequence < sequence);
     }
 
+    /// <summary>Another one that holds the same.</summary>
+    public FakeJournal Copy()
+    {
+        var copy = new FakeJournal { LastSequence = LastSequence, Synced = Synced };
+        copy._records.AddRange(_records);
+        return copy;
+    }
+
     /// <summary>What was appended and not synced is gone.</summary>
     public void LosePower()
     {

@@ -193,11 +193,11 @@ internal sealed class PlmCell : IDisposable
     public Fault Confirm(PlmSession session, FakeStream stream, ulong total) =>
         Turn(core => core.Confirm(session, stream, total));
 
-    public CancelAnswer Cancel(ulong id)
+    public CancelAnswer Cancel(ulong id, string text = "")
     {
         Span<CancelAnswer> answers = stackalloc CancelAnswer[1];
         Core.BeginTurn(Now);
-        Core.Cancel([id], answers);
+        Core.Cancel([id], answers, Encoding.UTF8.GetBytes(text));
         Core.EndTurn();
         return answers[0];
     }
@@ -218,7 +218,11 @@ internal sealed class PlmCell : IDisposable
     /// <summary>
     /// Records the result of an attempt, as the Register does; false when the attempt is not current any more.
     /// </summary>
-    public bool Report(TakenTask task, Outcome outcome = Outcome.Succeeded, string output = "", string error = "")
+    public bool Report(TakenTask task, Outcome outcome = Outcome.Succeeded, string output = "", string error = "") =>
+        Report(task, outcome, output, Encoding.UTF8.GetBytes(error));
+
+    /// <summary>As the other one, with an encoded TaskError.</summary>
+    public bool Report(TakenTask task, Outcome outcome, string output, byte[] errorBytes)
     {
         var word = Arena.Tasks.Read(task.Slot);
         if (word.State is not (TaskState.Assigned or TaskState.Running)
@@ -228,7 +232,6 @@ internal sealed class PlmCell : IDisposable
             return false;
         }
 
-        var errorBytes = Encoding.UTF8.GetBytes(error);
         var outputBytes = Encoding.UTF8.GetBytes(output);
         var size = ResultRecord.Size(errorBytes.Length, outputBytes.Length);
         Assert.True(_results.TryAllocate(size, out var block));

@@ -256,7 +256,7 @@ public sealed class PlmOutcomeTests
         foreach (var id in ids.Skip(1))
         {
             Assert.Equal(CancelAnswer.Cancelled, cell.Cancel(id));
-            Assert.Equal(CancelAnswer.AlreadyDone, cell.Cancel(id));
+            Assert.Equal(CancelAnswer.AlreadyCancelled, cell.Cancel(id));
         }
 
         Assert.Equal(CancelAnswer.NotFound, cell.Cancel(12345));

@@ -184,7 +184,8 @@ public sealed class PlmQuarantineTests
         Assert.Equal(TaskState.Free, cell.StateOf(ids[0]));
 
         ref var slot = ref cell.SlotOf(newId);
-        Assert.Equal((0, 5, 1_234u, 6), (slot.Crashes, slot.AttemptsMax, slot.TimeoutMs, slot.Priority));
+        var profile = cell.Arena.Profiles[slot.Profile];
+        Assert.Equal((0, 5, 1_234u, 6), (slot.Crashes, profile.AttemptsMax, profile.TimeoutMs, profile.Priority));
         Assert.False(ClassOf(cell, newId).IsAlone);
         Assert.Equal(
             payload,

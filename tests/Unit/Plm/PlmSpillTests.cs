@@ -81,7 +81,7 @@ public sealed class PlmSpillTests : IDisposable
         var onDisk = ids[^100];
         Assert.True(_cell.Arena.Spill.IsSpilled(new TaskId(onDisk)));
         Assert.Equal(CancelAnswer.Cancelled, _cell.Cancel(onDisk));
-        Assert.Equal(CancelAnswer.AlreadyDone, _cell.Cancel(onDisk));
+        Assert.Equal(CancelAnswer.AlreadyCancelled, _cell.Cancel(onDisk));
         _cell.Spin();
         var ended = Assert.Single(stream.Results);
         Assert.Equal((onDisk, Outcome.Cancelled), (ended.Id.Value, ended.Outcome));

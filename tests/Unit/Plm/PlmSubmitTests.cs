@@ -193,7 +193,7 @@ public sealed class PlmSubmitTests
         cell.Arena.Tasks[0].Generation = last;
         cell.Restart();
         Assert.Equal(1u, cell.Core.RetiredSlots);
-        (ids, _) = cell.Submit(null, null, spec, "y");
+        (ids, _) = cell.Submit(null, null, cell.Spec(), "y");
         Assert.Equal(1u, new TaskId(ids[0]).Slot);
         cell.Core.CheckInvariants();
     }

@@ -34,9 +34,14 @@ public sealed class TaskRulesTests
     public void TryMake_Defaults_AreTheDocumentedOnes()
     {
         using var cell = new PlmCell();
-        var spec = cell.Spec();
-        Assert.Equal((4, 3, 3_600_000u), (spec.Priority, spec.AttemptsMax, spec.RetentionMs));
-        Assert.Equal((0u, 0u, 0u), (spec.TimeoutMs, spec.ExpiresAfterMs, spec.RetryDelayMs));
+        var profile = cell.Arena.Profiles[cell.Spec().Profile];
+        Assert.Equal((4, 3, 3_600_000u), (profile.Priority, profile.AttemptsMax, profile.RetentionMs));
+        Assert.Equal((0u, 0u, 0u), (profile.TimeoutMs, profile.ExpiresAfterMs, profile.RetryDelayMs));
+        Assert.Equal(
+            (200, 60_000u, 0),
+            (profile.RetryFactorPercent, profile.RetryDelayMaxMs, profile.RetryJitterPercent));
+        Assert.Equal((0u, 0u, 0u), (profile.RetryBudgetMs, profile.ProgressTimeoutMs, profile.TotalTimeoutMs));
+        Assert.Equal((2_000u, 0), (profile.CancelGraceMs, profile.FinalErrors.Length));
     }
 
     [Fact]
@@ -58,7 +63,24 @@ public sealed class TaskRulesTests
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.TimeoutMs = 2_592_000_001);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.ExpiresAfterMs = ulong.MaxValue);
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.RetentionMs = 2_592_000_001);
-        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.RetryDelayMs = 60_001);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.RetryDelayMs = 86_400_001);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.RetryFactorPercent = 99);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.RetryFactorPercent = 1_001);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.RetryJitterPercent = 101);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.RetryBudgetMs = 2_592_000_001);
+        Refused(
+            cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.ProgressTimeoutMs = 2_592_000_001);
+        Refused(
+            cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.TotalTimeoutMs = 2_592_000_001);
+        Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.CancelGraceMs = 3_600_001);
+        Refused(
+            cell,
+            FaultCode.InvalidArgument,
+            (ref TaskOptionsView view) => (view.RetryDelayMs, view.Rare.RetryDelayMaxMs) = (1_000, 999));
+        Refused(
+            cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.FinalErrors.Add("two words"u8));
+        Refused(
+            cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Rare.FinalErrors.Add(new byte[385]));
         Refused(cell, FaultCode.InvalidArgument, (ref TaskOptionsView view) => view.Durability = 9);
         Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.Durability = 4);
         Refused(cell, FaultCode.FeatureUnsupported, (ref TaskOptionsView view) => view.QueueUtf8 = "fast"u8);

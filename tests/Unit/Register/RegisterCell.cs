@@ -162,6 +162,17 @@ internal sealed class RegisterCell : IDisposable
         return new(tasks.IdOf(index), taken[0].Word.Attempt);
     }
 
+    /// <summary>The task was promised the disk; others memory.</summary>
+    public void MakeDurable(uint index)
+    {
+        foreach (byte level in new byte[] { 1, 3 })
+        {
+            var profile = new ProfileRow { Durability = level, AttemptsMax = 3 };
+            Invariant.That(Arena.Profiles.TryIntern(
+                profile, ProfileTable.SubmittedMax, out Arena.Tasks[index].Profile));
+        }
+    }
+
     /// <summary>A task that came back from the journal and is held back.</summary>
     public TaskId Restored()
     {
@@ -170,7 +181,7 @@ internal sealed class RegisterCell : IDisposable
         ref var slot = ref Arena.Tasks[index];
         slot.Generation = TaskId.FirstGeneration(2);
         slot.SubmittedUnixUs = NowUnixUs;
-        slot.Durability = 3;
+        MakeDurable(index);
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)slot.Generation);
         Invariant.That(Arena.Tasks.TryStep(Role.Plm, index, Arena.Tasks.Read(index), accepted));
         return Arena.Tasks.IdOf(index);

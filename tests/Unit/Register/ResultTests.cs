@@ -43,7 +43,7 @@ public sealed class ResultTests
         using var cell = new RegisterCell();
         cell.Hello(1);
         var key = cell.Assign(0);
-        cell.Arena.Tasks[key.Task.Slot].Durability = 3;
+        cell.MakeDurable(key.Task.Slot);
         Assert.Equal(0ul, cell.Beat(0, cell.LastStream, new Report(key, 1, "out")).ConfirmedResultNumber);
 
         // A later result of a task that was promised less must not say that the first is safe.

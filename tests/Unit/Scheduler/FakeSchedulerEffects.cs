@@ -29,7 +29,7 @@ internal sealed class FakeSchedulerEffects(ArenaMap arena) : ISchedulerEffects
 
     public long Count { get; private set; }
 
-    public SendOutcome SendAssignments(uint row, ushort handler, uint timeoutMs, ReadOnlySpan<TakenTask> tasks)
+    public SendOutcome SendAssignments(uint row, in AssignmentTerms terms, ReadOnlySpan<TakenTask> tasks)
     {
         var handled = Math.Min(tasks.Length, Room);
         Room -= Room == int.MaxValue ? 0 : handled;
@@ -43,7 +43,7 @@ internal sealed class FakeSchedulerEffects(ArenaMap arena) : ISchedulerEffects
         {
             var key = new AttemptKey(arena.Tasks.IdOf(task.Slot), task.Word.Attempt);
             Assert.True(_workerOf.TryAdd(key, row) || _workerOf[key] == row, $"{key} went to two workers");
-            Sent.Add((row, handler, timeoutMs, key));
+            Sent.Add((row, terms.Handler, terms.TimeoutMs, key));
         }
 
         return new(handled, handled);

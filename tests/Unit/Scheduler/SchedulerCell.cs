@@ -66,7 +66,8 @@ internal sealed class SchedulerCell : IDisposable
         return index;
     }
 
-    public TaskId Submit(string handler = "work", byte priority = 4, uint timeoutMs = 0, bool alone = false)
+    public TaskId Submit(
+        string handler = "work", byte priority = 4, uint timeoutMs = 0, bool alone = false, byte attemptsMax = 3)
     {
         var tasks = Arena.Tasks;
         if (!_free.TryPop(out var index))
@@ -82,9 +83,15 @@ internal sealed class SchedulerCell : IDisposable
             : TaskId.NextGeneration(slot.Generation, Arena.Epoch);
         Invariant.That(Arena.Ready.TryIntern(new(priority, Handler(handler), alone), out var classId));
         slot.Class = classId;
-        slot.Handler = Handler(handler);
-        slot.Priority = priority;
-        slot.TimeoutMs = timeoutMs;
+        var profile = new ProfileRow
+        {
+            Class = classId,
+            Handler = Handler(handler),
+            Priority = priority,
+            TimeoutMs = timeoutMs,
+            AttemptsMax = attemptsMax,
+        };
+        Invariant.That(Arena.Profiles.TryIntern(profile, ProfileTable.SubmittedMax, out slot.Profile));
         slot.SubmittedUnixUs = NowUnixUs;
         slot.Executions = 0;
         var accepted = new StateWord(TaskState.Accepted, Attempt.None, (uint)slot.Generation);

@@ -19,10 +19,9 @@ public sealed class StrandedTests
         using var cell = new SchedulerCell();
         var row = cell.AddWorker(3);
         cell.Open(row);
-        var ids = cell.Submit(3);
+        TaskId[] ids = [cell.Submit(), cell.Submit(attemptsMax: 1), cell.Submit()];
         cell.Run();
         MarkRunning(cell, cell.Effects.Sent[0].Key);
-        cell.Arena.Tasks[ids[1].Slot].AttemptsMax = 1;
         cell.Core.WorkerDispatchClosed(row, cell.LastStream);
 
         Pass(cell, GraceMs - 1);

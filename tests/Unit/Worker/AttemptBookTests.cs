@@ -144,7 +144,7 @@ public sealed class AttemptBookTests
             Key = new AttemptKey(new TaskId(task), new Attempt(4_097)),
             Execution = 1,
             Handler = handler ?? new Nothing(),
-            TimeoutMs = task % 3 == 0 ? 20u : 0,
+            Limits = new(task % 3 == 0 ? 20u : 0, 0, 0),
             ReceivedAt = 0,
             Payload = default,
         };

@@ -53,7 +53,8 @@ public sealed class LayoutTests
         ArenaPart[] parts =
         [
             layout.Header, layout.RoleTable, layout.CounterWords, layout.WakeWords, layout.HeapLock, layout.NamesLock,
-            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers, layout.Finished,
+            layout.Tasks, layout.Heap, layout.Workers, layout.Clients, layout.Keys, layout.Handlers,
+            layout.Profiles, layout.Progress, layout.Finished,
             layout.Cancels, layout.Freed, layout.Payloads, layout.Results, layout.SpillHeader, layout.SpillRows,
             layout.SpillMap,
         ];
@@ -112,7 +113,8 @@ public sealed class LayoutTests
     private static List<Type> SharedTypes() =>
     [
         .. typeof(ArenaHeader).Assembly.GetTypes()
-            .Where(type => type.IsExplicitLayout && type.Namespace != "Muster.Arena.Native" && !type.IsGenericType)
+            .Where(type => type.IsExplicitLayout && type.Namespace?.StartsWith("Muster", StringComparison.Ordinal) == true
+                && type.Namespace != "Muster.Arena.Native" && !type.IsGenericType)
             .OrderBy(type => type.FullName, StringComparer.Ordinal),
     ];
 

@@ -174,7 +174,7 @@ public sealed class TaskTableTests : IDisposable
     [Fact]
     public void Slot_IndexPastTheTable_IsABrokenInvariant()
     {
-        Assert.Throws<InvariantException>(() => Tasks[Tasks.Capacity].Handler);
+        Assert.Throws<InvariantException>(() => Tasks[Tasks.Capacity].Profile);
         Assert.Throws<InvariantException>(() => Tasks.Read(uint.MaxValue));
     }
 

@@ -5,7 +5,7 @@ using Muster.V1;
 namespace Muster.Server.PlmHosting;
 
 /// <summary>Which tasks a list shows: those in one of the states, or that ended in one of the ways.</summary>
-internal sealed class TaskFilter(ListTasksRequest request)
+internal sealed class ListFilter(ListTasksRequest request)
 {
     private readonly HashSet<TaskState> _states = [.. request.States];
     private readonly HashSet<Muster.V1.Outcome> _outcomes = [.. request.Outcomes];
