@@ -53,7 +53,7 @@ internal sealed class AuthPlace
         using var audit = new AuditLog(Store.Folder, "cli", TimeProvider.System, NullLogger.Instance);
         audit.Add(new AuditEvent(
             DateTimeOffset.UtcNow,
-            about is null ? act : $"{act} {TerminalText.Clean(about)}",
+            about is null ? act : $"{act} {ShownText.Clean(about)}",
             $"user {User.Id}",
             null,
             "cli",
