@@ -145,7 +145,7 @@ public sealed class PlmOwnerTests : IDisposable
     private CancelAnswer Cancel(ulong id, ushort owner) => _cell.Turn(core =>
     {
         var answers = new CancelAnswer[1];
-        core.Cancel([id], answers, owner);
+        core.Cancel([id], answers, owner: owner);
         return answers[0];
     });
 
