@@ -62,6 +62,17 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ["cat"] = ["muster journal cat", "muster journal cat --from 120000 -o json", "muster journal cat --kind 1"],
         ["verify"] = ["muster journal verify", "muster journal verify --cell nightly -o json"],
         ["repair"] = ["muster journal repair --dry-run", "muster journal repair --state /mnt/copy/nightly"],
+        [CommandVerbs.Simulate] =
+        [
+            "muster simulate workflow.json --slots 64",
+            "muster simulate log.swf.gz --policy backfill -o json",
+            "muster simulate workflow.json --workers 16x8 --speeds 2,1,0.5 --given --gantt run.svg",
+        ],
+        [CommandVerbs.Version] = ["muster version", "muster version -o json"],
+    };
+
+    private static readonly Dictionary<string, string[]> s_authExamples = new(StringComparer.Ordinal)
+    {
         [CommandVerbs.Auth] =
         [
             "muster auth issue rack-1 --role work",
@@ -81,13 +92,6 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         ["login"] = ["muster auth login TOKEN@cell.example:7070", "muster auth login - < token.txt"],
         ["logout"] = ["muster auth logout"],
         ["whoami"] = ["muster auth whoami", "muster auth whoami -o json"],
-        [CommandVerbs.Simulate] =
-        [
-            "muster simulate workflow.json --slots 64",
-            "muster simulate log.swf.gz --policy backfill -o json",
-            "muster simulate workflow.json --workers 16x8 --speeds 2,1,0.5 --given --gantt run.svg",
-        ],
-        [CommandVerbs.Version] = ["muster version", "muster version -o json"],
     };
 
     public override int Invoke(ParseResult parseResult)
@@ -95,7 +99,8 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         var exit = inner.Invoke(parseResult);
         var command = parseResult.CommandResult.Command;
         var isRoot = command is RootCommand;
-        var examples = s_examples.GetValueOrDefault(isRoot ? CommandVerbs.Map : command.Name);
+        var name = isRoot ? CommandVerbs.Map : command.Name;
+        var examples = s_examples.GetValueOrDefault(name) ?? s_authExamples.GetValueOrDefault(name);
         var output = parseResult.InvocationConfiguration.Output;
         output.WriteLine(isRoot ? "The first minute:" : "Examples:");
         foreach (var line in examples ?? [])

@@ -47,8 +47,8 @@ internal enum FactKind : byte
     SubmittedAs = 11,
 
     /// <summary>
-    /// As SubmittedAs, and before it the varint number of the identity that submitted; not written for 0, the cell's own
-    /// user.
+    /// As SubmittedAs, and before it the varint number of the identity that submitted; not written for 0, the cell's
+    /// own user.
     /// </summary>
     SubmittedBy = 12,
 }

@@ -129,13 +129,14 @@ internal sealed class CancelCalls(PlmHost host, Caller caller)
     }
 
     // Who has an identity is named by it, whatever the request says.
-    private byte[] TextOf(CancelTasksRequest request) => (caller.Credential?.Name ?? request.Actor, request.Reason) switch
-    {
-        ("", "") => [],
-        ("", var reason) => Encoding.UTF8.GetBytes($"cancelled: {reason}"),
-        (var actor, "") => Encoding.UTF8.GetBytes($"cancelled by {actor}"),
-        var (actor, reason) => Encoding.UTF8.GetBytes($"cancelled by {actor}: {reason}"),
-    };
+    private byte[] TextOf(CancelTasksRequest request) =>
+        (caller.Credential?.Name ?? request.Actor, request.Reason) switch
+        {
+            ("", "") => [],
+            ("", var reason) => Encoding.UTF8.GetBytes($"cancelled: {reason}"),
+            (var actor, "") => Encoding.UTF8.GetBytes($"cancelled by {actor}"),
+            var (actor, reason) => Encoding.UTF8.GetBytes($"cancelled by {actor}: {reason}"),
+        };
 
     private ulong[] Find(TaskFilter filter, out bool more)
     {
@@ -209,7 +210,9 @@ internal sealed class CancelCalls(PlmHost host, Caller caller)
             for (var place = 0; place < spill[extent].Count; place++)
             {
                 var id = new TaskId(SpillTable.SlotOf(extent, place), generation);
-                if (!SpillRow.IsSet(owned, place) || !spill.IsSpilled(id) || SpillRow.IsSet(spill.Cancelled(extent), place))
+                if (!SpillRow.IsSet(owned, place)
+                    || !spill.IsSpilled(id)
+                    || SpillRow.IsSet(spill.Cancelled(extent), place))
                 {
                     continue;
                 }
