@@ -53,8 +53,8 @@ internal sealed class CgroupLeaf : IDisposable
     public SafeFileHandle[] Joins { get; } = [];
 
     /// <summary>
-    /// Whether any process of it lives. One that waits to be reaped does not, and none does in a group that was removed:
-    /// that is done to empty ones only.
+    /// Whether any process of it lives. One that waits to be reaped does not, and none does in a group that was
+    /// removed: that is done to empty ones only.
     /// </summary>
     public bool IsPopulated
     {

@@ -113,8 +113,8 @@ public sealed class LayoutTests
     private static List<Type> SharedTypes() =>
     [
         .. typeof(ArenaHeader).Assembly.GetTypes()
-            .Where(type => type.IsExplicitLayout && type.Namespace?.StartsWith("Muster", StringComparison.Ordinal) == true
-                && type.Namespace != "Muster.Arena.Native" && !type.IsGenericType)
+            .Where(type => type.IsExplicitLayout && !type.IsGenericType
+                && type.Namespace is { } name && name != "Muster.Arena.Native")
             .OrderBy(type => type.FullName, StringComparer.Ordinal),
     ];
 
