@@ -58,6 +58,40 @@ public class OwnershipTests(AccessCell cell) : IClassFixture<AccessCell>
         Assert.Equal(1u, released.Released);
     }
 
+    [Fact]
+    public async Task CancelByFilter_FindsOwnTasksOnly()
+    {
+        var (mine, other) = TwoIdentities();
+        var (own, foreign) = (await SubmitAsync(mine), await SubmitAsync(other));
+        var request = new CancelTasksRequest { Filter = new() { Handler = "nobody" }, DryRun = true };
+
+        var foreseen = await Submission(mine).CancelTasksAsync(request, Deadline());
+        Assert.Equal(own, Assert.Single(foreseen.Tasks).TaskId);
+        Assert.Equal(CancelStatus.Cancelled, foreseen.Tasks[0].Status);
+        var named = new CancelTasksRequest { TaskIds = { foreign }, DryRun = true };
+        var hidden = await Submission(mine).CancelTasksAsync(named, Deadline());
+        Assert.Equal(CancelStatus.NotFound, Assert.Single(hidden.Statuses));
+        request.DryRun = false;
+        var cancelled = await Submission(mine).CancelTasksAsync(request, Deadline());
+        Assert.Equal(own, Assert.Single(cancelled.Tasks).TaskId);
+
+        Assert.NotEqual(
+            V1.TaskState.Done, (await Admin(other).GetTaskAsync(new() { TaskId = foreign }, Deadline())).Task.State);
+    }
+
+    [Fact]
+    public async Task Cancel_IsByWhoTheCallerIs_WhateverItSays()
+    {
+        var (mine, _) = TwoIdentities();
+        var id = await SubmitAsync(mine);
+        var request = new CancelTasksRequest { TaskIds = { id }, Actor = "somebody-else", Reason = "late" };
+
+        await Submission(cell.As("operate")).CancelTasksAsync(request, Deadline());
+
+        var task = (await Admin(mine).GetTaskAsync(new() { TaskId = id }, Deadline())).Task;
+        Assert.Contains("cancelled by operate: late", task.Error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("operate")]
     [InlineData("admin")]
