@@ -260,6 +260,7 @@ internal sealed partial class PlmCore
                 found.Used++;
                 session.DecidedRef = Math.Max(session.DecidedRef, slot.Ref);
                 _index.Append(ref session.Live, index);
+                RecoverDeadline(index, in slot);
             }
             else
             {
@@ -268,7 +269,7 @@ internal sealed partial class PlmCore
         }
     }
 
-    // Never given out, no timer, nothing that a successor would have to finish or to tell.
+    // Never given out, no time to wait for, nothing that a successor would have to finish or to tell.
     private bool HasNoPast(in TaskSlot slot) =>
         (slot.Flags | slot.Executions | slot.AttemptsFailed | slot.AttemptsLost | slot.Crashes) == 0
         && slot.DueUnixMs == 0
