@@ -35,7 +35,7 @@ internal sealed record Mutant(string Name, string Removed, FaultKind Focus, stri
             "left before it is marked",
             nameof(Safeguard.MarkBeforeLeaving),
             FaultKind.Spill | FaultKind.KillInside,
-            ["I2", "I8", "core"]),
+            ["I1", "I2", "I8", "core"]),
         new(
             "copies taken for tasks",
             nameof(Safeguard.CopiesGo),
