@@ -40,6 +40,12 @@ internal sealed record LoadOptions
     /// <summary>Of W1.</summary>
     public int PayloadBytes { get; init; } = 100;
 
+    /// <summary>Of W1: over TLS, with certificates of both sides, instead of the cell's own socket.</summary>
+    public bool IsOverTls { get; init; }
+
+    /// <summary>Of a worker: the file with its proof of identity; "": it needs none.</summary>
+    public string Context { get; init; } = "";
+
     /// <summary>Of W3: the only rate.</summary>
     public int PerSecond { get; init; }
 
@@ -104,6 +110,8 @@ internal sealed record LoadOptions
                 "--only" => options with { Only = value },
                 "--a" => options with { Files = (value, options.Files.After) },
                 "--b" => options with { Files = (options.Files.Before, value) },
+                "--wire" when value is "mtls" or "own" => options with { IsOverTls = value == "mtls" },
+                "--context" => options with { Context = value },
                 "--address" => options with { Address = value },
                 "--tasks" when isNumber => options with { Tasks = number },
                 "--queued" when isNumber => options with { Queued = number },

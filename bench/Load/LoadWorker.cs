@@ -32,6 +32,11 @@ internal static class LoadWorker
     public static async Task<CellProcesses> StartCellAsync(
         int workers, LoadOptions options, params string[] plmOptions)
     {
+        if (options.IsOverTls)
+        {
+            return await TlsCell.StartAsync(workers, options, plmOptions);
+        }
+
         var cell = await CellProcesses.StartAsync(["--durability", options.Durability, .. plmOptions]);
         for (var n = 0; n < workers; n++)
         {
@@ -44,7 +49,13 @@ internal static class LoadWorker
     public static async Task RunAsync(LoadOptions options)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.AddMusterWorker(new MusterWorkerOptions { Address = options.Address, Slots = options.Slots })
+        var isAddressed = options.Context.Length == 0;
+        builder.AddMusterWorker(new MusterWorkerOptions
+            {
+                Address = isAddressed ? options.Address : null,
+                ContextFile = isAddressed ? null : options.Context,
+                Slots = options.Slots,
+            })
             .Handle(NoOp, _ => s_result)
             .Handle(Allocations.Report, _ => Allocations.Answer())
             .Handle(s_chaos, ChaosAsync)

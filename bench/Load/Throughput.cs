@@ -28,7 +28,7 @@ internal static class Throughput
             $"W1, durability {options.Durability}: {rounds} rounds of {tasks:N0} no-op tasks of "
             + $"{options.PayloadBytes:N0} bytes, {workers} workers");
         await using var cell = await LoadWorker.StartCellAsync(workers, options);
-        await using var client = MusterClient.Connect(cell.Address);
+        await using var client = options.IsOverTls ? TlsCell.Connect(cell) : MusterClient.Connect(cell.Address);
         ReadOnlyMemory<byte> payload = new byte[options.PayloadBytes];
         // As many as a round: what the compiler does in the first seconds is measured by W11.
         await MapAsync(client, payload, tasks);
@@ -55,7 +55,7 @@ internal static class Throughput
         {
             workload = "W1",
             durability = options.Durability,
-            path = LoadWorker.Path,
+            path = options.IsOverTls ? "mtls" : LoadWorker.Path,
             tasks,
             payload_bytes = options.PayloadBytes,
             tasks_per_s = rate.Median,

@@ -26,7 +26,7 @@ internal struct ArenaHeader
     /// CRC32C over name, offset and size of every shared field and part. A test computes it from the types and says the
     /// number to put here; with a new number comes a new <see cref="VersionValue"/> once a release has carried the old.
     /// </summary>
-    public const uint LayoutHashValue = 0xC012E067;
+    public const uint LayoutHashValue = 0xFB6577DD;
 
     public const uint EndianValue = 0x0102_0304;
 

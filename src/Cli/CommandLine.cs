@@ -12,6 +12,8 @@ using Muster.Cli.Cells;
 using Muster.Cli.Output;
 using Muster.Cli.Verbs;
 using Muster.Core;
+using Muster.Identity.Credentials;
+using Muster.Identity.Joining;
 using Muster.Journal;
 using Muster.Server;
 
@@ -113,6 +115,7 @@ internal static class CommandLine
         CommandVerbs.Cancel => CancelVerb.Create(context),
         CommandVerbs.Retry => RetryVerb.Create(context),
         CommandVerbs.Forget => ForgetVerb.Create(context),
+        CommandVerbs.Auth => AuthVerb.Create(context),
         CommandVerbs.Arena => ArenaVerb.Create(context),
         CommandVerbs.Journal => JournalVerb.Create(context),
         CommandVerbs.Simulate => SimulateVerb.Create(context),
@@ -164,6 +167,12 @@ internal static class CommandLine
             case MusterException refused:
                 terminal.Problem(refused.Code, refused.Message + NextStep(refused));
                 return ExitCodes.Of(refused.Code);
+            case CredentialsUnusableException unusable:
+                terminal.Problem(FaultCodes.Name(FaultCode.CredentialsUnusable), unusable.Message);
+                return ExitCodes.Refused;
+            case ServerNotTrustedException stranger:
+                terminal.Problem(FaultCodes.Name(FaultCode.ServerNotTrusted), stranger.Message);
+                return ExitCodes.Refused;
             case IOException or UnauthorizedAccessException:
                 terminal.Problem("IO_FAILED", failure.Message);
                 return ExitCodes.Refused;

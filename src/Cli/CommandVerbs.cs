@@ -21,13 +21,14 @@ internal static class CommandVerbs
     public const string Cancel = "cancel";
     public const string Retry = "retry";
     public const string Forget = "forget";
+    public const string Auth = "auth";
     public const string Simulate = "simulate";
     public const string Version = "version";
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        Map, Submit, Up, Plm, Scheduler, Register, Worker, Tasks, Workers, Top, Cancel, Retry, Forget, Arena, Journal,
-        Simulate, Version,
+        Map, Submit, Up, Plm, Scheduler, Register, Worker, Tasks, Workers, Top, Cancel, Retry, Forget, Auth, Arena,
+        Journal, Simulate, Version,
     ];
 }

@@ -29,7 +29,12 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
             "muster submit --handler fib --payload 30 --wait",
             "muster submit --priority 7 --timeout 60s -- ./long-job --fast",
         ],
-        [CommandVerbs.Up] = ["muster up", "muster up --slots 8 --bind 127.0.0.1:7070"],
+        [CommandVerbs.Up] =
+        [
+            "muster up",
+            "muster up --slots 8 --bind 127.0.0.1:7070",
+            "muster up --bind 0.0.0.0:7070 --tls --advertise cell.example",
+        ],
         [CommandVerbs.Plm] = ["muster plm", "muster plm --cell nightly --tasks-max 1000000"],
         [CommandVerbs.Scheduler] = ["muster scheduler", "muster scheduler --cell nightly"],
         [CommandVerbs.Register] = ["muster register", "muster register --bind 127.0.0.1:7070"],
@@ -37,6 +42,7 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         [
             "muster worker",
             "muster worker --slots 4 --name fast --address http://127.0.0.1:7070",
+            "muster worker --join TOKEN@cell.example:7070",
         ],
         [CommandVerbs.Tasks] =
         [
@@ -65,12 +71,36 @@ internal sealed class ExampleHelp(HelpAction inner) : SynchronousCommandLineActi
         [CommandVerbs.Version] = ["muster version", "muster version -o json"],
     };
 
+    private static readonly Dictionary<string, string[]> s_authExamples = new(StringComparer.Ordinal)
+    {
+        [CommandVerbs.Auth] =
+        [
+            "muster auth issue rack-1 --role work",
+            "muster auth issue alice --role submit,cancel --expires 90d",
+            "muster auth revoke alice",
+        ],
+        ["init"] = ["muster auth init", "muster auth init --cell nightly"],
+        ["issue"] =
+        [
+            "muster auth issue rack-1 --role work --address cell.example:7070",
+            "muster auth issue alice --role submit,cancel --expires 90d",
+            "muster auth issue ci --role submit --context ci.json",
+        ],
+        ["revoke"] = ["muster auth revoke alice", "muster auth revoke 5b1f0c9a7d3e2468"],
+        ["list"] = ["muster auth list", "muster auth list -o json"],
+        ["rotate"] = ["muster auth rotate", "muster auth rotate alice --overlap 1h"],
+        ["login"] = ["muster auth login TOKEN@cell.example:7070", "muster auth login - < token.txt"],
+        ["logout"] = ["muster auth logout"],
+        ["whoami"] = ["muster auth whoami", "muster auth whoami -o json"],
+    };
+
     public override int Invoke(ParseResult parseResult)
     {
         var exit = inner.Invoke(parseResult);
         var command = parseResult.CommandResult.Command;
         var isRoot = command is RootCommand;
-        var examples = s_examples.GetValueOrDefault(isRoot ? CommandVerbs.Map : command.Name);
+        var name = isRoot ? CommandVerbs.Map : command.Name;
+        var examples = s_examples.GetValueOrDefault(name) ?? s_authExamples.GetValueOrDefault(name);
         var output = parseResult.InvocationConfiguration.Output;
         output.WriteLine(isRoot ? "The first minute:" : "Examples:");
         foreach (var line in examples ?? [])

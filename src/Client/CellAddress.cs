@@ -3,6 +3,8 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Core;
+using Muster.Identity.Credentials;
+using Muster.Identity.Joining;
 using Muster.Transport;
 
 namespace Muster.Client;
@@ -36,7 +38,7 @@ internal static class CellAddress
         return UnixPrefix + socket;
     }
 
-    /// <summary>The address that was asked for by argument or environment; null when none was.</summary>
+    /// <summary>The address that was asked for by argument, environment or login; null when none was.</summary>
     public static string? Given(string? address)
     {
         if (!string.IsNullOrEmpty(address))
@@ -45,7 +47,7 @@ internal static class CellAddress
         }
 
         var variable = Environment.GetEnvironmentVariable(Variable);
-        return string.IsNullOrEmpty(variable) ? null : variable;
+        return string.IsNullOrEmpty(variable) ? OfContext() : variable;
     }
 
     /// <summary>The socket that a cell's Register, or a whole cell in one process, listens on.</summary>
@@ -64,7 +66,19 @@ internal static class CellAddress
         ? address
         : throw new MusterException(
             FaultCodes.Name(FaultCode.AddressInvalid),
-            $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port");
+            $"'{address}' is no address; write unix:/path/to.sock, http://127.0.0.1:port or https://host:port");
+
+    private static string? OfContext()
+    {
+        try
+        {
+            return CredentialSource.ContextAddress();
+        }
+        catch (CredentialsUnusableException problem)
+        {
+            throw new MusterException(FaultCodes.Name(FaultCode.CredentialsUnusable), problem.Message);
+        }
+    }
 
     /// <summary>The kernel's word for who this process acts as.</summary>
     private static uint UserId()

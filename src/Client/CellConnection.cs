@@ -9,6 +9,8 @@ using System.Threading.Tasks;
 using Google.Protobuf;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Identity.Credentials;
+using Muster.Identity.Joining;
 using Muster.Link;
 using Muster.Transport;
 using Muster.Transport.Wire;
@@ -19,7 +21,8 @@ namespace Muster.Client;
 /// The channels to one cell, by address, and the single calls made over them. The first address is the Register's; it
 /// says where the PLM is. Thread-safe; owns its channels.
 /// </summary>
-internal sealed class CellConnection(string address, string name) : IAsyncDisposable
+internal sealed class CellConnection(string address, string name, ICredentialSource? credentials = null)
+    : IAsyncDisposable
 {
     private static readonly TimeSpan s_callTimeout = TimeSpan.FromSeconds(10);
 
@@ -39,7 +42,9 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         KeepAliveInterval = TimeSpan.FromSeconds(30),
     };
 
-    private readonly ConcurrentDictionary<(string Address, bool IsSession), Lazy<GrpcChannel>> _channels = new();
+    // Channels of an earlier version of the credential stay for the calls that are open on them.
+    private readonly ConcurrentDictionary<(string Address, bool IsSession, int Version), Lazy<GrpcChannel>> _channels =
+        new();
     private volatile string[] _plmAddresses = [];
 
     /// <summary>The Register's.</summary>
@@ -53,7 +58,8 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     {
         try
         {
-            var client = new V1.RegistryService.RegistryServiceClient(Invoker(Address));
+            var client = new V1.RegistryService.RegistryServiceClient(
+                await InvokerAsync(Address, false, cancellationToken));
             var response = await client.RegisterClientAsync(
                 new() { WireVersion = TaskLimits.WireVersion, Name = Name }, Options(cancellationToken));
             _plmAddresses = [.. response.PlmAddresses];
@@ -72,7 +78,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
 
     /// <summary>A way to the PLM, by its best address.</summary>
     public async Task<CallInvoker> PlmAsync(CancellationToken cancellationToken, bool isSession = false) =>
-        Invoker(await PlmAddressAsync(cancellationToken), isSession);
+        await InvokerAsync(await PlmAddressAsync(cancellationToken), isSession, cancellationToken);
 
     /// <summary>The PLM was not where it is said to be: ask again before the next call.</summary>
     public void ForgetPlm() => _plmAddresses = [];
@@ -179,6 +185,7 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
         }
 
         _channels.Clear();
+        credentials?.Dispose();
     }
 
     /// <summary>The PLM's best address, asked of the Register when it is not known.</summary>
@@ -230,10 +237,43 @@ internal sealed class CellConnection(string address, string name) : IAsyncDispos
     private static bool IsRefusal(MusterException failure) =>
         FaultCodes.GrpcStatus(FaultCodes.Parse(failure.Code)) == (int)StatusCode.ResourceExhausted;
 
-    private CallInvoker Invoker(string address, bool isSession = false) =>
-        _channels.GetOrAdd((address, isSession), static key => new Lazy<GrpcChannel>(
-            () => GrpcChannel.ForAddress(key.Address, key.IsSession ? s_sessionOptions : s_callOptions)))
-            .Value.CreateCallInvoker();
+    private async Task<CallInvoker> InvokerAsync(string to, bool isSession, CancellationToken cancellationToken)
+    {
+        var credential = await CredentialAsync(to, cancellationToken);
+        return _channels.GetOrAdd((to, isSession, credential?.Version ?? 0), key => new Lazy<GrpcChannel>(() =>
+        {
+            var options = key.IsSession ? s_sessionOptions : s_callOptions;
+            return GrpcChannel.ForAddress(key.Address, credential?.On(options) ?? options);
+        })).Value.CreateCallInvoker();
+    }
+
+    /// <summary>Null: none is needed there.</summary>
+    private async Task<CellCredential?> CredentialAsync(string to, CancellationToken cancellationToken)
+    {
+        if (credentials is null || to.StartsWith(CellAddress.UnixPrefix, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await credentials.GetAsync(cancellationToken);
+        }
+        catch (ServerNotTrustedException problem)
+        {
+            throw new MusterException(
+                FaultCodes.Name(FaultCode.ServerNotTrusted), problem.Message, innerException: problem);
+        }
+        catch (CredentialsUnusableException problem)
+        {
+            throw new MusterException(
+                FaultCodes.Name(FaultCode.CredentialsUnusable), problem.Message, innerException: problem);
+        }
+        catch (RpcException failure)
+        {
+            throw RpcFailure.Translate(failure, cancellationToken);
+        }
+    }
 
     private static CallOptions Options(CancellationToken cancellationToken, TimeSpan? timeout = null) =>
         new(deadline: DateTime.UtcNow + (timeout ?? s_callTimeout), cancellationToken: cancellationToken);

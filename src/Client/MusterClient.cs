@@ -6,6 +6,8 @@ using System.Threading.Tasks;
 using Muster.Client;
 using Muster.Client.Sessions;
 using Muster.Core;
+using Muster.Identity.Credentials;
+using Muster.Identity.Joining;
 
 namespace Muster;
 
@@ -37,7 +39,8 @@ public sealed partial class MusterClient : IAsyncDisposable
 
     /// <summary>Makes a client. Connects when the first task is submitted.</summary>
     /// <param name="address">
-    /// "unix:/path" or "http://127.0.0.1:port". Null: the environment variable MUSTER_ADDRESS, else the default cell of
+    /// "unix:/path", "http://127.0.0.1:port" or "https://host:port", of the latter also several with commas between.
+    /// Null: the environment variable MUSTER_ADDRESS, else the cell of "muster auth login", else the default cell of
     /// this user on this host.
     /// </param>
     /// <param name="options">Null: the defaults.</param>
@@ -48,8 +51,21 @@ public sealed partial class MusterClient : IAsyncDisposable
     {
         options ??= new();
         options.Validate();
-        var cell = new CellConnection(CellAddress.Resolve(address), options.Name);
+        var place = CellAddress.Resolve(address);
+        var cell = new CellConnection(place, options.Name, CredentialsOf(place, options));
         return new(cell, new GrpcSessionConnector(cell), options);
+    }
+
+    private static CredentialSource CredentialsOf(string address, MusterClientOptions options)
+    {
+        try
+        {
+            return CredentialSource.For(address, options.Token, options.ContextFile);
+        }
+        catch (CredentialsUnusableException problem)
+        {
+            throw new MusterException(FaultCodes.Name(FaultCode.CredentialsUnusable), problem.Message);
+        }
     }
 
     /// <summary>Submits a task and awaits its value.</summary>

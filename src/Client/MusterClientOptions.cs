@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Globalization;
+using System.Text;
 
 namespace Muster;
 
@@ -30,8 +31,29 @@ public sealed record MusterClientOptions
     /// <summary>Payload bytes that wait here to be sent. Default 67,108,864 (64 MiB).</summary>
     public long QueuedBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// Proof of identity for a cell on another host, as "muster auth issue" prints it, whole: its last part says which
+    /// server to believe. Null, the default: the environment variable MUSTER_TOKEN, else what "muster auth login" left.
+    /// Nothing is needed for a Unix socket.
+    /// </summary>
+    public string? Token { get; init; }
+
+    /// <summary>
+    /// A file that "muster auth login" or "muster auth issue --context" wrote: whom to believe, and the proof of
+    /// identity. Null, the default: the environment variable MUSTER_CONTEXT, else ~/.config/muster/context.json when it
+    /// is of the address.
+    /// </summary>
+    public string? ContextFile { get; init; }
+
     /// <summary>Clock and timers; replaced by tests.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    // A record prints all that it holds; this one holds a secret.
+    private bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append(CultureInfo.InvariantCulture, $"Name = {Name}");
+        return true;
+    }
 
     internal void Validate()
     {

@@ -35,6 +35,13 @@ internal enum FaultCode : ushort
     IdempotencyKeyReused = 25,
     IdempotencyResultGone = 26,
     TooManyProfiles = 27,
+    CredentialMissing = 28,
+    CredentialInvalid = 29,
+    CredentialExpired = 30,
+    CredentialRevoked = 31,
+    PermissionDenied = 32,
+    IdentityUnknown = 33,
+    IdentityExists = 34,
 
     // What an attempt or a task ends with.
     HandlerFailed = 40,
@@ -78,4 +85,7 @@ internal enum FaultCode : ushort
     JournalUnusable = 77,
     JournalFailed = 78,
     ArenaTooSmall = 79,
+    ServerNotTrusted = 80,
+    JoinLineInvalid = 81,
+    CredentialsUnusable = 82,
 }

@@ -21,8 +21,10 @@ internal static class FaultCodes
     public static int GrpcStatus(FaultCode code) => code switch
     {
         FaultCode.None => 0,
-        FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena or FaultCode.IdempotencyResultGone => 5,
-        FaultCode.IdempotencyKeyReused => 6,
+        FaultCode.TaskNotFound or FaultCode.TaskIdFromEarlierArena or FaultCode.IdempotencyResultGone
+            or FaultCode.IdentityUnknown => 5,
+        FaultCode.IdempotencyKeyReused or FaultCode.IdentityExists => 6,
+        FaultCode.PermissionDenied => 7,
         FaultCode.ArenaFull or FaultCode.OutstandingLimit or FaultCode.TooManyHandlers
             or FaultCode.TooManyWorkers or FaultCode.TooManyClients or FaultCode.DiskFull
             or FaultCode.JournalBehind or FaultCode.KeysFull or FaultCode.TooManyProfiles => 8,
@@ -31,6 +33,8 @@ internal static class FaultCodes
         FaultCode.SessionTakenOver => 10,
         FaultCode.FeatureUnsupported => 12,
         FaultCode.ShuttingDown or FaultCode.Unavailable or FaultCode.JournalFailed => 14,
+        FaultCode.CredentialMissing or FaultCode.CredentialInvalid or FaultCode.CredentialExpired
+            or FaultCode.CredentialRevoked => 16,
         _ => 3,
     };
 

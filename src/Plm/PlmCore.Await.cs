@@ -11,17 +11,17 @@ internal sealed partial class PlmCore
     /// Waits for a task's end: either it has ended, and its result can be read from the slot in this turn, or the
     /// awaiter will be resolved in a later one.
     /// </summary>
-    public Fault Await(TaskId id, ITaskAwaiter awaiter, out uint slot, out bool isDone)
+    public Fault Await(TaskId id, ITaskAwaiter awaiter, out uint slot, out bool isDone, ushort? owner = null)
     {
         Invariant.That(_inTurn);
         isDone = false;
-        if (_extentRows.IsSpilled(id))
+        if (_extentRows.IsSpilled(id) && IsOwnSpilled(id, owner))
         {
             slot = 0;
             return ParkAwaiter(id, awaiter);
         }
 
-        var fault = Find(id, out slot, out var word);
+        var fault = Find(id, out slot, out var word, owner);
         if (!fault.IsNone)
         {
             return fault;

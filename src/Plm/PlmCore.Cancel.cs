@@ -32,11 +32,13 @@ internal sealed partial class PlmCore
     /// <param name="textUtf8">Who did it and why, for people: the message of the tasks' error; empty: nobody said.
     /// </param>
     /// <param name="states">Gets the state that each was in; empty: nobody asks.</param>
+    /// <param name="owner">Not null: only this identity's; others are not found.</param>
     public void Cancel(
         ReadOnlySpan<ulong> ids,
         Span<CancelAnswer> answers,
         ReadOnlySpan<byte> textUtf8 = default,
-        Span<TaskState> states = default)
+        Span<TaskState> states = default,
+        ushort? owner = null)
     {
         Invariant.That(_inTurn && answers.Length == ids.Length);
         Invariant.That(textUtf8.Length <= TaskLimits.CancelTextBytesMax);
@@ -44,7 +46,7 @@ internal sealed partial class PlmCore
         FlushPushes();
         for (var position = 0; position < ids.Length; position++)
         {
-            answers[position] = CancelOne(new TaskId(ids[position]), textUtf8, out var state);
+            answers[position] = CancelOne(new TaskId(ids[position]), textUtf8, owner, out var state);
             if (!states.IsEmpty)
             {
                 states[position] = state;
@@ -52,16 +54,16 @@ internal sealed partial class PlmCore
         }
     }
 
-    private CancelAnswer CancelOne(TaskId id, ReadOnlySpan<byte> text, out TaskState state)
+    private CancelAnswer CancelOne(TaskId id, ReadOnlySpan<byte> text, ushort? owner, out TaskState state)
     {
         state = TaskState.Free;
-        if (_extentRows.IsSpilled(id))
+        if (_extentRows.IsSpilled(id) && IsOwnSpilled(id, owner))
         {
             state = TaskState.Accepted;
             return CancelSpilled(id, text);
         }
 
-        if (!Find(id, out var index, out var word).IsNone)
+        if (!Find(id, out var index, out var word, owner).IsNone)
         {
             return CancelAnswer.NotFound;
         }

@@ -125,8 +125,9 @@ internal sealed partial class PlmCore
 
     private void CheckSession(PlmSession session, bool[] seen)
     {
-        Invariant.That(!session.IsForgotten && _sessionsById[session.ClientId] == session);
+        Invariant.That(!session.IsForgotten && _sessionsById[(session.ClientId, session.Owner)] == session);
         Invariant.That(_arena.Clients[session.Row].ClientId == session.ClientId);
+        Invariant.That(_arena.Clients[session.Row].Owner == session.Owner);
         Invariant.That(_arena.Clients[session.Row].DecidedRef == session.DecidedRef);
         CheckList(session.Live, null, session.Row + 1, seen);
         CheckList(session.Ended, TaskState.Done, session.Row + 1, seen);

@@ -221,7 +221,12 @@ internal sealed partial class PlmCore
             ExpiresUnixMs = slot.Executions == 0 ? slot.DueUnixMs : 0,
             SubmittedUnixUs = slot.SubmittedUnixUs,
         };
-        _facts.Begin(FactKind.SubmittedAs);
+        _facts.Begin(slot.Owner == 0 ? FactKind.SubmittedAs : FactKind.SubmittedBy);
+        if (slot.Owner != 0)
+        {
+            _facts.Varint(slot.Owner);
+        }
+
         fact.Write(_facts);
     }
 

@@ -30,18 +30,20 @@ internal sealed partial class PlmCore
     /// <param name="id">The quarantined task.</param>
     /// <param name="newId">The new task, on its way to the heap.</param>
     /// <param name="sequence">Of the journal: when this is safe, so is the new task; 0: at once.</param>
-    public Fault Retry(TaskId id, out ulong newId, out ulong sequence)
+    /// <param name="owner">Not null: only this identity's. The new task is its owner's in any case.</param>
+    public Fault Retry(TaskId id, out ulong newId, out ulong sequence, ushort? owner = null)
     {
         Invariant.That(_inTurn);
         (newId, sequence) = (0, 0);
         var key = Encoding.UTF8.GetBytes($"{RetryKeyPrefix}{id}");
-        if (TryFindKey(TaskKey.Of(key, default, default), out var row))
+        if (TryFindKey(TaskKey.Of(key, default, default), out var row)
+            && (owner is null || IsOwn(new TaskId(_arena.Keys[row].TaskId), owner)))
         {
             (newId, sequence) = (_arena.Keys[row].TaskId, SealFacts());
             return Fault.None;
         }
 
-        var fault = Find(id, out var index, out var word);
+        var fault = Find(id, out var index, out var word, owner);
         if (!fault.IsNone)
         {
             return fault;
@@ -62,8 +64,11 @@ internal sealed partial class PlmCore
             return ArenaFull("has tasks with so many different sets of options that none fits in");
         }
 
-        fault = BeginBatch(null, null, 0, 1, spec);
+        fault = BeginBatch(null, null, 0, 1, spec with { Owner = slot.Owner });
         Invariant.That(fault.IsNone);
+
+        // Whoever asks again may be another than the owner.
+        _batchKeyOwner = 0;
         AddItem(PayloadOf(in slot), key);
         var receipt = EndBatch();
         if (receipt.Faults.Count > 0)

@@ -202,7 +202,7 @@ internal sealed partial class PlmCore
             // away gets some time to come back in any case.
             var awayMs = Math.Max(0, (long)(_now.UnixMs - row.LeftUnixMs));
             var leastMs = Math.Min(_options.SessionKeptMs, PlmLimits.SessionGraceMs);
-            AddSession(new PlmSession(index, row.ClientId)
+            AddSession(new PlmSession(index, row.ClientId, row.Owner)
             {
                 DecidedRef = row.DecidedRef,
                 ForgetAtMs = _now.Ms + Math.Max(leastMs, _options.SessionKeptMs - awayMs),

@@ -19,13 +19,13 @@ internal sealed partial class PlmCore
 
     /// <summary>Forgets ended tasks that belong to no session, before their retention ends.</summary>
     /// <returns>How many were forgotten.</returns>
-    public int ReleaseTasks(ReadOnlySpan<ulong> ids)
+    public int ReleaseTasks(ReadOnlySpan<ulong> ids, ushort? owner = null)
     {
         Invariant.That(_inTurn);
         var released = 0;
         foreach (var id in ids)
         {
-            if (Find(new TaskId(id), out var index, out var word).IsNone
+            if (Find(new TaskId(id), out var index, out var word, owner).IsNone
                 && word.State == TaskState.Done
                 && IsPublished(in _tasks[index])
                 && _tasks[index].Client == 0)

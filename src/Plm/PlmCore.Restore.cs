@@ -191,14 +191,18 @@ internal sealed partial class PlmCore
                 RestoreProfile(ProfileFact.Read(ref fact));
                 break;
             case FactKind.SubmittedAs:
-                RestoreSubmitted(SubmittedFact.Read(ref fact), fact);
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact, owner: 0);
                 break;
             case FactKind.Submitted:
                 var common = SubmittedFact.ReadWithOptions(ref fact, out var options);
                 common.Profile = uint.MaxValue;
                 options.Number = uint.MaxValue;
                 RestoreProfile(options);
-                RestoreSubmitted(common, fact);
+                RestoreSubmitted(common, fact, owner: 0);
+                break;
+            case FactKind.SubmittedBy:
+                var owner = (ushort)fact.UInt32();
+                RestoreSubmitted(SubmittedFact.Read(ref fact), fact, owner);
                 break;
             case FactKind.AttemptFailed:
                 RestoreFailed(fact);

@@ -12,7 +12,7 @@ namespace Muster.Plm;
 /// <content>What each fact about a task does to an arena that is being restored.</content>
 internal sealed partial class PlmCore
 {
-    private void RestoreSubmitted(in SubmittedFact common, FactReader fact)
+    private void RestoreSubmitted(in SubmittedFact common, FactReader fact, ushort owner)
     {
         if (!_restoreFault.IsNone)
         {
@@ -25,7 +25,8 @@ internal sealed partial class PlmCore
             return;
         }
 
-        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId);
+        spec = spec with { Owner = owner };
+        var session = common.ClientId == 0 ? null : SessionForRestore(common.ClientId, owner);
         if (session is not null)
         {
             session.DecidedRef = Math.Max(session.DecidedRef, common.DecidedRef);
@@ -37,14 +38,14 @@ internal sealed partial class PlmCore
         }
     }
 
-    private PlmSession? SessionForRestore(ulong clientId)
+    private PlmSession? SessionForRestore(ulong clientId, ushort owner)
     {
-        if (_sessionsById.TryGetValue(clientId, out var session))
+        if (_sessionsById.TryGetValue((clientId, owner), out var session))
         {
             return session;
         }
 
-        var hello = new SessionHello(clientId, string.Empty, 0, 0, 0);
+        var hello = new SessionHello(clientId, string.Empty, 0, 0, 0, Owner: owner);
         if (!TryAddSession(hello, out session))
         {
             // More clients than the arena has rows: the tasks run, and their results are kept as those of no session.

@@ -44,7 +44,7 @@ internal sealed partial class PlmCore
                 + $"{hello.UnresolvedLast} are no range; send the first and the last, or 0 and 0");
         }
 
-        if (_sessionsById.TryGetValue(hello.ClientId, out session))
+        if (_sessionsById.TryGetValue((hello.ClientId, hello.Owner), out session))
         {
             // A connection that its client gave up long ago may arrive after the one that replaced it.
             if (session.Stream is not null && hello.StreamNumber != 0 && hello.StreamNumber < session.StreamNumber)
@@ -244,12 +244,13 @@ internal sealed partial class PlmCore
             return false;
         }
 
-        session = new PlmSession((uint)free, hello.ClientId);
+        session = new PlmSession((uint)free, hello.ClientId, hello.Owner);
         ref var row = ref _arena.Clients[session.Row];
         row.DecidedRef = 0;
         row.Outstanding = 0;
         row.Sessions++;
         row.LeftUnixMs = 0;
+        row.Owner = hello.Owner;
 
         // The id makes the row count, so it is the last word written.
         Volatile.Write(ref row.ClientId, hello.ClientId);
@@ -260,7 +261,7 @@ internal sealed partial class PlmCore
     private void AddSession(PlmSession session)
     {
         _sessions[session.Row] = session;
-        _sessionsById.Add(session.ClientId, session);
+        _sessionsById.Add((session.ClientId, session.Owner), session);
     }
 
     // Short-lived programs leave empty sessions behind; the one gone longest makes room for a newcomer.
@@ -316,7 +317,7 @@ internal sealed partial class PlmCore
 
         session.IsForgotten = true;
         _sessions[session.Row] = null;
-        _sessionsById.Remove(session.ClientId);
+        _sessionsById.Remove((session.ClientId, session.Owner));
         Volatile.Write(ref _arena.Clients[session.Row].ClientId, 0);
     }
 }

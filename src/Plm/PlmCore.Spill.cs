@@ -194,6 +194,7 @@ internal sealed partial class PlmCore
             Client = client,
             Session = client == 0 ? 0 : _arena.Clients[client - 1].Sessions,
             Ref = slot.Ref,
+            Owner = slot.Owner,
             Payload = _arena.Payloads.Bytes(slot.PayloadBlock, (int)slot.PayloadBytes),
         };
     }
@@ -202,11 +203,14 @@ internal sealed partial class PlmCore
     {
         var live = _extentRows.Live(extent);
         var count = 0;
+        _ownersOnDisk.Remove(extent);
         for (var place = 0; place < _extentRows[extent].Count; place++)
         {
             if (SpillRow.IsSet(live, place))
             {
-                LeaveSlot(extent, _extentRows.IndexOf(SpillTable.SlotOf(extent, place)));
+                var index = _extentRows.IndexOf(SpillTable.SlotOf(extent, place));
+                NoteOwner(extent, (uint)place, 1, _tasks[index].Owner);
+                LeaveSlot(extent, index);
                 count++;
             }
         }

@@ -120,7 +120,13 @@ internal sealed partial class PlmCore
         if (row.RunBytes > 0)
         {
             var runs = _spill!.ReadStart(extent, row.Generation, (int)row.RunBytes);
-            SpillBody.ReadRuns(runs, run => SessionOf(run)?.NoteSpilled(extent, CountLive(extent, run)));
+            var owned = new List<SpillRun>();
+            SpillBody.ReadRuns(runs, run =>
+            {
+                owned.Add(run);
+                SessionOf(run)?.NoteSpilled(extent, CountLive(extent, run));
+            });
+            NoteOwners(extent, owned);
         }
 
         if (row.DueUnixMs != 0)
@@ -166,7 +172,9 @@ internal sealed partial class PlmCore
     }
 
     private PlmSession? SessionOf(SpillRun run) =>
-        _sessions[run.Client - 1] is { } session && _arena.Clients[session.Row].Sessions == run.Session
+        run.Client != 0
+        && _sessions[run.Client - 1] is { } session
+        && _arena.Clients[session.Row].Sessions == run.Session
             ? session
             : null;
 

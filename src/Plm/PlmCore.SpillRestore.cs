@@ -130,6 +130,7 @@ internal sealed partial class PlmCore
             Client = session is null ? 0 : session.Row + 1,
             Session = session is null ? 0 : _arena.Clients[session.Row].Sessions,
             Ref = session is null ? 0 : common.FirstRef + item.RefOffset,
+            Owner = spec.Owner,
             Payload = item.Payload,
         }, _profiles[spec.Profile]);
         if (session is not null)

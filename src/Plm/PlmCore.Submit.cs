@@ -18,6 +18,7 @@ internal sealed partial class PlmCore
     private PlmSession? _batchSession;
     private ulong _batchFirstRef;
     private Fault _batchRefusal;
+    private ushort _batchKeyOwner;
     private int _batchItems;
     private int _batchCount;
     private byte _batchLevel;
@@ -71,6 +72,7 @@ internal sealed partial class PlmCore
         _batchDuplicates.Clear();
         _batchLevel = DurabilityLevel.Memory;
         _batchSpec = spec;
+        _batchKeyOwner = spec.Owner;
         _batchSession = session;
         _batchFirstRef = session is null ? 0 : firstRef;
         _batchRefusal = refusal;
@@ -178,7 +180,7 @@ internal sealed partial class PlmCore
             return fault;
         }
 
-        var key = TaskKey.Of(keyUtf8, _arena.Handlers.NameUtf8(_batchSpec.Handler), payload);
+        var key = TaskKey.Of(keyUtf8, _arena.Handlers.NameUtf8(_batchSpec.Handler), payload, _batchKeyOwner);
         if (TryFindKey(key, out var row))
         {
             return Safeguard.KnownKeys ? NameFirst(key, in _arena.Keys[row]) : AddTask(payload, null);
@@ -362,6 +364,7 @@ internal sealed partial class PlmCore
         slot.PayloadBytes = (uint)payloadBytes;
         slot.Ref = _batchSession is null ? 0 : _batchFirstRef + (ulong)_batchCount;
         slot.Client = (ushort)(_batchSession is null ? 0 : _batchSession.Row + 1);
+        slot.Owner = _batchSpec.Owner;
         slot.HistoryBlock = 0;
         slot.SubmittedUnixUs = _now.UnixUs;
 

@@ -83,6 +83,7 @@ internal sealed partial class PlmCore
 
         CrashPoint.Hit("plm.unspill.filled");
         _extentRows.SetState(extent, SpillState.Held);
+        _ownersOnDisk.Remove(extent);
         CrashPoint.Hit("plm.unspill.marked");
         _extents[extent].InSlots = count;
         _heldCount += count;
@@ -164,7 +165,7 @@ internal sealed partial class PlmCore
     // As it was when it was submitted.
     private void FillFrom(ref TaskSlot slot, in TaskSpec spec, in SpillRecord record)
     {
-        _batchSpec = spec;
+        _batchSpec = spec with { Owner = record.Owner };
         _batchSession = null;
         FillSlot(ref slot, record.Payload.Length, 0, 0);
         slot.Flags = record.IsUnretained ? SlotFlags.Unretained : (byte)0;

@@ -57,7 +57,7 @@ internal sealed partial class PlmCore
     private readonly TaskTimers _deadlines = new();
     private readonly TaskAwaiters _awaiters;
     private readonly PlmSession?[] _sessions;
-    private readonly Dictionary<ulong, PlmSession> _sessionsById = [];
+    private readonly Dictionary<(ulong ClientId, ushort Owner), PlmSession> _sessionsById = [];
     private readonly List<PlmSession> _dirty = [];
     private readonly TakenTask[] _pushes = new TakenTask[PlmLimits.PushBatchMax];
     private readonly long[] _tally = new long[(int)CellCounter.Assigned];
@@ -141,9 +141,13 @@ internal sealed partial class PlmCore
     public TaskId IdOf(uint slot) => _tasks.IdOf(slot);
 
     /// <summary>The state and slot of a task, or why there is none.</summary>
-    public Fault Find(TaskId id, out uint slot, out StateWord word)
+    /// <param name="id">The task.</param>
+    /// <param name="slot">Where it is.</param>
+    /// <param name="word">Its state.</param>
+    /// <param name="owner">Not null: for who does not own it, there is none, and the answer is the same.</param>
+    public Fault Find(TaskId id, out uint slot, out StateWord word, ushort? owner = null)
     {
-        if (_extentRows.IsSpilled(id))
+        if (_extentRows.IsSpilled(id) && IsOwnSpilled(id, owner))
         {
             (slot, word) = (0, default);
             return new(
@@ -153,7 +157,9 @@ internal sealed partial class PlmCore
         }
 
         // A task that was confirmed and waits only for room in a ring is gone for everyone.
-        if (_tasks.TryFind(id, out slot, out word) && (_tasks[slot].Flags & SlotFlags.Released) == 0)
+        if (_tasks.TryFind(id, out slot, out word)
+            && (_tasks[slot].Flags & SlotFlags.Released) == 0
+            && (owner is null || _tasks[slot].Owner == owner))
         {
             return Fault.None;
         }

@@ -8,12 +8,15 @@ namespace Muster.Plm;
 /// A client's session as the core keeps it: an index over slots and one <see cref="ClientRow"/>, rebuilt from both on a
 /// takeover. Made and changed by the core alone; a host only holds it to name the session.
 /// </summary>
-internal sealed class PlmSession(uint row, ulong clientId)
+internal sealed class PlmSession(uint row, ulong clientId, ushort owner = 0)
 {
     /// <summary>Row in the client table.</summary>
     public uint Row { get; } = row;
 
     public ulong ClientId { get; } = clientId;
+
+    /// <summary>Number of the identity whose session it is.</summary>
+    public ushort Owner { get; } = owner;
 
     /// <summary>The open stream; null while the client is away.</summary>
     public IResultStream? Stream { get; set; }

@@ -9,6 +9,7 @@ namespace Muster.Plm;
 /// <param name="UnresolvedLast">The last of them.</param>
 /// <param name="Epoch">The arena's epoch that the client last heard of; 0: none.</param>
 /// <param name="StreamNumber">Rises with each stream of the client; 0: not said.</param>
+/// <param name="Owner">Number of the identity that speaks; a session of the same id is another one for each.</param>
 internal readonly record struct SessionHello(
     ulong ClientId, string Name, uint UnconfirmedMax, ulong UnresolvedFirst, ulong UnresolvedLast, uint Epoch = 0,
-    ulong StreamNumber = 0);
+    ulong StreamNumber = 0, ushort Owner = 0);

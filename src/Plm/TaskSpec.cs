@@ -30,6 +30,9 @@ internal readonly record struct TaskSpec
     /// <summary>0: as the core's options say.</summary>
     public uint KeyRetentionMs { get; init; }
 
+    /// <summary>Number of the identity that submits; 0: the cell's own user.</summary>
+    public ushort Owner { get; init; }
+
     public static TaskSpec Of(ushort profile, in ProfileRow row) => new()
     {
         Profile = profile,

@@ -211,7 +211,7 @@ internal sealed partial class RegisterCore
         row = (uint)workerId;
         if (workerId != 0 && row < _rows.HighWater && IsCurrent(row, workerId))
         {
-            return _rows[row].Nonce == facts.Nonce
+            return _rows[row].Nonce == facts.Nonce && _rows[row].Owner == facts.Owner
                 ? Fault.None
                 : new(FaultCode.WorkerFenced, "this registration is another process's; register without a worker id");
         }
@@ -219,7 +219,9 @@ internal sealed partial class RegisterCore
         // A first hello whose welcome was lost on the way must not leave a registration behind that nobody fills.
         for (row = 0; row < _rows.HighWater; row++)
         {
-            if (_rows[row].Nonce != facts.Nonce || !IsLiving(_rows.Health(row)))
+            if (_rows[row].Nonce != facts.Nonce
+                || _rows[row].Owner != facts.Owner
+                || !IsLiving(_rows.Health(row)))
             {
                 continue;
             }
@@ -291,6 +293,7 @@ internal sealed partial class RegisterCore
         // its successor here: it would be given tasks, and then drop them with all that it holds of the earlier arena.
         Volatile.Write(ref fact.Epoch, Math.Max(fact.Epoch, _arena.Epoch << RegisterLimits.RowEpochBits) + 1);
         fact.Nonce = facts.Nonce;
+        fact.Owner = facts.Owner;
         fact.EndedTotal = 0;
         fact.FinishedTotal = 0;
         fact.ResultNumber = 0;

@@ -23,6 +23,9 @@ internal sealed record RegistrationFacts
     /// <summary>What it holds.</summary>
     public IReadOnlyList<AttemptKey> InHand { get; init; } = [];
 
+    /// <summary>Number of the identity that the stream was opened by; the one thing here that was proved.</summary>
+    public uint Owner { get; init; }
+
     public string Name { get; init; } = "";
 
     public uint Slots { get; init; }

@@ -14,6 +14,9 @@ internal readonly ref struct DispatchFacts
 
     public ulong Nonce { get; init; }
 
+    /// <summary>Number of the identity that the stream was opened by; the one thing here that was proved.</summary>
+    public uint Owner { get; init; }
+
     /// <summary>How many attempts had ended when the rest was written.</summary>
     public ulong EndedTotal { get; init; }
 

@@ -131,7 +131,9 @@ internal sealed partial class SchedulerCore
             return new(FaultCode.WorkerUnknown, "no worker has this id here; open the Heartbeat stream first");
         }
 
-        if (Volatile.Read(ref _rows[row].Epoch) != epoch || _rows[row].Nonce != facts.Nonce)
+        if (Volatile.Read(ref _rows[row].Epoch) != epoch
+            || _rows[row].Nonce != facts.Nonce
+            || _rows[row].Owner != facts.Owner)
         {
             return new(FaultCode.WorkerFenced, "this registration is over; open the Heartbeat stream again");
         }

@@ -32,6 +32,7 @@ internal sealed class CellHost : IAsyncDisposable
     private readonly ILogger _logger;
 
     private ArenaMap? _arena;
+    private CellFront? _front;
     private GrpcEndpoint? _endpoint;
     private PlmHost? _plm;
     private SchedulerHost? _scheduler;
@@ -121,6 +122,7 @@ internal sealed class CellHost : IAsyncDisposable
             await _endpoint.StopAsync(grace).ConfigureAwait(false);
         }
 
+        _front?.Dispose();
         _arena?.Dispose();
         _arena = null;
         if (_started && _options.RemoveArenaAtStop && _endpoint is not null)
@@ -227,23 +229,28 @@ internal sealed class CellHost : IAsyncDisposable
 
     private async Task<Fault> ListenAsync(CancellationToken cancellationToken)
     {
+        var fault = CellFront.TryOpen(_options, out _front);
+        if (!fault.IsNone)
+        {
+            return fault;
+        }
+
         _endpoint = new GrpcEndpoint(new EndpointOptions
         {
             SocketPath = _options.SocketPath,
             Loopback = _options.Bind is { } bind ? [bind] : [],
+            Gate = _front!.Gate,
+            Tls = _front.Tls,
             HoldsCalls = true,
             InvariantViolated = Fail,
             Time = _options.Time,
             Logs = _options.Logs,
         });
-        List<string> addresses = ["unix:" + _options.SocketPath];
-        if (_options.Bind is not null)
-        {
-            addresses.Add("http://" + _options.Bind);
-        }
-
-        Addresses = addresses;
-        MakeHosts(string.Join(',', addresses));
+        var socket = "unix:" + _options.SocketPath;
+        var scheme = _options.Tls ? "https" : "http";
+        Addresses = _options.Bind is null ? [socket] : [socket, $"{scheme}://{_options.Bind}"];
+        _endpoint.Add(IdentityCalls.Bind(_front, _options), static () => V1.IdentityService.Descriptor);
+        MakeHosts(_front.Published is { } published ? $"{socket},{published}" : socket);
         foreach (var service in _endpoint.Services)
         {
             _endpoint.Health.Set(service, serving: false);

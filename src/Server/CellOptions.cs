@@ -11,6 +11,7 @@ using Muster.Journal;
 using Muster.Plm;
 using Muster.Register;
 using Muster.Scheduler;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Journal;
 
 namespace Muster.Server;
@@ -37,9 +38,20 @@ internal sealed record CellOptions
     public string? StateFolder { get; init; }
 
     /// <summary>
-    /// A loopback address to listen on beside the socket, with a port of 1 to 65,535. Null: the socket alone.
+    /// An address to listen on beside the socket, with a port of 1 to 65,535. Null: the socket alone. One that is not
+    /// loopback needs <see cref="Tls"/>, see <see cref="BindRules"/>.
     /// </summary>
     public IPEndPoint? Bind { get; init; }
+
+    /// <summary>The address speaks TLS, with a certificate of the cell's own authority.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>What is asked of who connects there. Null: tokens with TLS, nothing without.</summary>
+    public AuthMode? Auth { get; init; }
+
+    /// <summary>Host, or host:port, by which others reach the address when it is not as they see it. Null: the address
+    /// itself, or the host by which they came.</summary>
+    public string? Advertise { get; init; }
 
     /// <summary>Sizes of an arena that is made anew; one that exists keeps its own.</summary>
     public ArenaLimits Limits { get; init; } = new();
@@ -107,11 +119,15 @@ internal sealed record CellOptions
             return Invalid("RuntimeFolder and StateFolder must be absolute paths");
         }
 
-        if (Bind is { } bind && !IPAddress.IsLoopback(bind.Address))
+        fault = BindRules.Check(Bind, Tls, Auth);
+        if (!fault.IsNone)
         {
-            return new(FaultCode.BindRefused,
-                $"{bind} is not a loopback address; without TLS and authentication Muster listens on 127.0.0.1, [::1] "
-                + "or a Unix socket only");
+            return fault;
+        }
+
+        if (StateFolder is null && (Tls || Auth is not (null or AuthMode.None)))
+        {
+            return Invalid("a cell without a state folder has no place for identities; leave --tls and --auth out");
         }
 
         if (Bind is { Port: 0 })

@@ -39,7 +39,11 @@ internal sealed partial class GrpcChannel : ChannelBase, IConnectionOwner, IAsyn
         _address = address;
         Options = options;
         RequestHeaders = new RequestHeaders(
-            address.Authority, address.IsSecure, options.UserAgent, options.MetadataBytesMax);
+            address.Authority,
+            address.IsSecure,
+            options.UserAgent,
+            options.MetadataBytesMax,
+            address.MayCarrySecrets ? options.Bearer : null);
         _backoff = new Backoff(options.BackoffFirst, options.BackoffMax, Random.Shared);
         _invoker = new ChannelInvoker(this);
     }

@@ -59,6 +59,11 @@ internal sealed record GrpcChannelOptions
     /// <summary>TLS for https addresses; null: the system's trust and defaults. The protocol is always h2.</summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
+    /// <summary>
+    /// Sent with every call as "authorization: Bearer"; null: nothing is. Not over a bare connection to another host.
+    /// </summary>
+    public string? Bearer { get; init; }
+
     /// <summary>Sent as user-agent.</summary>
     public string UserAgent { get; init; } = "grpc-dotnet-muster/0.1.0";
 

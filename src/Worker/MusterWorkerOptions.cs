@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
+using System.Globalization;
+using System.Text;
 using Muster.Core;
+using Muster.Identity.Joining;
 using Muster.Worker;
 using Muster.Worker.Runtime;
 
@@ -10,10 +13,24 @@ namespace Muster;
 public sealed record MusterWorkerOptions
 {
     /// <summary>
-    /// Where the cell's Register listens: unix:/path/to.sock or http://127.0.0.1:port. Null, the default: the
-    /// environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user on this host.
+    /// Where the cell's Register listens: unix:/path/to.sock, http://127.0.0.1:port or https://host:port. Null, the
+    /// default: the environment variable MUSTER_ADDRESS, and without it the socket of the cell "default" of this user
+    /// on this host.
     /// </summary>
     public string? Address { get; init; }
+
+    /// <summary>
+    /// The line by which "muster auth issue --role work" lets a worker join a cell on another host: TOKEN@host:port.
+    /// The worker gets a short-lived certificate by it and renews it by itself. Null, the default: none. Instead of
+    /// <see cref="Address"/>.
+    /// </summary>
+    public string? Join { get; init; }
+
+    /// <summary>
+    /// Where the certificate is kept, mode 0600. Null, the default: by the identity in the user's state folder. Without
+    /// <see cref="Join"/> a file of "muster auth issue --context", which also says where the cell is.
+    /// </summary>
+    public string? ContextFile { get; init; }
 
     /// <summary>
     /// How many attempts run at once, 1 to 65,535. Default: <see cref="Environment.ProcessorCount"/>, one for each
@@ -41,7 +58,18 @@ public sealed record MusterWorkerOptions
     public MusterCommandOptions Commands { get; init; } = new();
 
     /// <summary>The address to use.</summary>
-    internal string ResolvedAddress => WorkerAddress.Resolve(Address);
+    internal string ResolvedAddress => WorkerAddress.Resolve(this);
+
+    /// <summary>What proves who the worker is.</summary>
+    internal ICredentialSource Credentials(TimeProvider time)
+    {
+        if (Join is not null || ContextFile is not null)
+        {
+            return new JoinedCredential(WorkerAddress.LineOf(Join), ContextFile, time);
+        }
+
+        return CredentialSource.For(ResolvedAddress);
+    }
 
     internal void Validate()
     {
@@ -52,6 +80,11 @@ public sealed record MusterWorkerOptions
             DrainTimeout, TimeSpan.FromMilliseconds(TaskLimits.DurationMsMax), nameof(DrainTimeout));
         ArgumentOutOfRangeException.ThrowIfNegative(CommandOutputBytesMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(CommandOutputBytesMax, WorkerLimits.CommandOutputBytesMax);
+        if (Join is not null && Address is not null)
+        {
+            throw new ArgumentException("Join says where the cell is; leave Address out", nameof(Address));
+        }
+
         ArgumentNullException.ThrowIfNull(Commands);
         Commands.Validate();
         WorkerAddress.Check(ResolvedAddress);

@@ -48,6 +48,10 @@ internal static partial class WorkerLog
     [LoggerMessage(5011, LogLevel.Information, "the Register wants this worker to leave when it is done")]
     public static partial void DrainWanted(ILogger log);
 
+    [LoggerMessage(
+        5013, LogLevel.Warning, "the worker's certificate could not be renewed and is tried again: {Reason}")]
+    public static partial void RenewalFailed(ILogger log, string reason);
+
     [LoggerMessage(5012, LogLevel.Critical, "a bug in Muster stopped this worker; please report it with this text")]
     public static partial void Broken(ILogger log, Exception exception);
 

@@ -87,18 +87,21 @@ internal static unsafe partial class SocketMessage
     }
 
     /// <summary>Whether the process at the other end runs as this user.</summary>
-    public static bool IsPeerOwn(Socket socket)
+    public static bool IsPeerOwn(Socket socket) => PeerUser(socket) == User.Id;
+
+    /// <summary>The user as whom the process at the other end connected; null: nobody is there any more.</summary>
+    public static uint? PeerUser(Socket socket)
     {
         Span<byte> credentials = stackalloc byte[UcredBytes];
         try
         {
             return socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials) == UcredBytes
-                && MemoryMarshal.Read<uint>(credentials[sizeof(int)..]) == User.Id;
+                ? MemoryMarshal.Read<uint>(credentials[sizeof(int)..])
+                : null;
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
-            // Closed meanwhile: nobody is there.
-            return false;
+            return null;
         }
     }
 

@@ -23,5 +23,8 @@ internal unsafe struct ClientRow
 
     /// <summary>Sessions that the row has held so far: what waits on disk names its session by row and this.</summary>
     [FieldOffset(28)] public uint Sessions;
+
+    /// <summary>Number of the identity whose session it is; 0: the cell's own user. Written before ClientId.</summary>
+    [FieldOffset(32)] public ushort Owner;
     [FieldOffset(64)] public fixed byte Name[NameBytes];
 }

@@ -107,8 +107,11 @@ internal struct TaskSlot
     /// <summary>P. Row + 1 in the client table; 0 when submitted without a session.</summary>
     [FieldOffset(106)] public ushort Client;
 
+    /// <summary>P. Number of the identity that submitted it; 0: the cell's own user.</summary>
+    [FieldOffset(108)] public ushort Owner;
+
     /// <summary>P. Row + 1 of the job that it belongs to, and its place there. Kept for jobs: always 0.</summary>
-    [FieldOffset(108)] public uint Job;
+    [FieldOffset(110)] public ushort Job;
     [FieldOffset(112)] public uint JobIndex;
 
     /// <summary>P. Tasks that it still waits for, in Waiting. Kept for graphs: always 0.</summary>

@@ -44,6 +44,9 @@ internal unsafe struct WorkerRow
     /// <summary>Attempts the worker said it runs.</summary>
     [FieldOffset(68)] public uint Running;
     [FieldOffset(72)] public uint CpuMilli;
+
+    /// <summary>Number of the identity that registered it; 0: the cell's own user. No other goes on with it.</summary>
+    [FieldOffset(76)] public uint Owner;
     [FieldOffset(80)] public ulong MemoryBytes;
     [FieldOffset(88)] public long ClockOffsetUs;
 

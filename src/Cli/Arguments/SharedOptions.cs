@@ -38,7 +38,7 @@ internal static class SharedOptions
 
     public static Option<string?> Address() => new("--address")
     {
-        Description = "The cell's Register: unix:/path or http://127.0.0.1:PORT; else MUSTER_ADDRESS, else --cell",
+        Description = "The cell's Register: unix:/path or https://HOST:PORT; else MUSTER_ADDRESS, the login, or --cell",
         HelpName = "ADDRESS",
     };
 
@@ -150,7 +150,7 @@ internal static class SharedOptions
 
     public static Option<string?> Bind() => new("--bind")
     {
-        Description = "Also listen on a loopback address: 127.0.0.1:PORT or [::1]:PORT",
+        Description = "Also listen on an address; on one that is not loopback only with --tls",
         HelpName = "ADDRESS:PORT",
     };
 
@@ -199,14 +199,6 @@ internal static class SharedOptions
             || !text.Contains(':', StringComparison.Ordinal))
         {
             throw new UsageException($"--bind '{text}' is not ADDRESS:PORT");
-        }
-
-        if (!IPAddress.IsLoopback(endpoint.Address))
-        {
-            throw new MusterException(
-                FaultCodes.Name(FaultCode.BindRefused),
-                $"{text} is not a loopback address; a cell is closed to other hosts until it has TLS and "
-                + "authentication, so use 127.0.0.1:PORT, [::1]:PORT or the Unix socket");
         }
 
         return endpoint;

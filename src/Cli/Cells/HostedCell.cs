@@ -49,6 +49,9 @@ internal sealed class HostedCell : IAsyncDisposable
             Roles = plan.Roles,
             StateFolder = plan.IsEmbedded ? null : CellPaths.StateFolder(plan.Cell),
             Bind = plan.Bind,
+            Tls = plan.Tls,
+            Auth = plan.Auth,
+            Advertise = plan.Advertise,
             Limits = LimitsOf(plan),
             RemoveArenaAtStop = plan.IsEmbedded,
             Plm = new()

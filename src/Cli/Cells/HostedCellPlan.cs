@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Net;
 using Muster.Core;
+using Muster.Server.Endpoint.Access;
 
 namespace Muster.Cli.Cells;
 
@@ -12,8 +13,17 @@ internal sealed record HostedCellPlan
 
     public required IReadOnlyList<Role> Roles { get; init; }
 
-    /// <summary>A loopback endpoint to listen on beside the Unix socket; null: none.</summary>
+    /// <summary>An endpoint to listen on beside the Unix socket; null: none.</summary>
     public IPEndPoint? Bind { get; init; }
+
+    /// <summary>It speaks TLS.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>What is asked of who connects there; null: as the endpoint needs.</summary>
+    public AuthMode? Auth { get; init; }
+
+    /// <summary>By which host others reach it; null: as they came.</summary>
+    public string? Advertise { get; init; }
 
     /// <summary>Tasks that a new arena holds; null: the default.</summary>
     public uint? TasksMax { get; init; }

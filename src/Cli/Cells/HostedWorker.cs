@@ -28,11 +28,15 @@ internal sealed class HostedWorker
 
     /// <exception cref="MusterException">This host does not allow what is asked for commands.</exception>
     public static HostedWorker Start(
-        string address, int slots, string? name, MusterCommandOptions commands, ILoggerFactory logs)
+        string address, int slots, string? name, MusterCommandOptions commands, ILoggerFactory logs) =>
+        Start(new MusterWorkerOptions { Address = address, Slots = slots, Name = name, Commands = commands }, logs);
+
+    /// <exception cref="MusterException">This host does not allow what is asked for commands.</exception>
+    public static HostedWorker Start(MusterWorkerOptions options, ILoggerFactory logs)
     {
         try
         {
-            return Make(address, slots, name, commands, logs);
+            return Make(options, logs);
         }
         catch (Exception exception) when (exception is ArgumentException or IOException
             or PlatformNotSupportedException)
@@ -48,20 +52,12 @@ internal sealed class HostedWorker
         await _runtime.DisposeAsync();
     }
 
-    private static HostedWorker Make(
-        string address, int slots, string? name, MusterCommandOptions commands, ILoggerFactory logs)
+    private static HostedWorker Make(MusterWorkerOptions options, ILoggerFactory logs)
     {
         ProcessPrivileges.HideFromOthers();
         var runtime = new WorkerRuntime(
-            new MusterWorkerOptions
-            {
-                Address = address,
-                Slots = slots,
-                Name = name,
-
-                // All children of this process are commands.
-                Commands = commands with { OwnsProcess = true },
-            },
+            // All children of this process are commands.
+            options with { Commands = options.Commands with { OwnsProcess = true } },
             new HandlerTable { OffersCommands = true },
             logs);
         runtime.Start();

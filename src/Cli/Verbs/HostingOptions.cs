@@ -5,6 +5,7 @@ using Muster.Arena;
 using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Core;
+using Muster.Server.Endpoint.Access;
 
 namespace Muster.Cli.Verbs;
 
@@ -13,6 +14,19 @@ internal sealed class HostingOptions
 {
     private readonly Option<string> _cell = SharedOptions.Cell();
     private readonly Option<string?> _bind = SharedOptions.Bind();
+    private readonly Option<bool> _tls = new("--tls")
+    {
+        Description = "The address of --bind speaks TLS, with a certificate of the cell's own authority",
+    };
+
+    private readonly Option<AuthMode?> _auth = AuthOption();
+
+    private readonly Option<string?> _advertise = new("--advertise")
+    {
+        Description = "Host by which others reach the address of --bind [default: the host by which they came]",
+        HelpName = "HOST[:PORT]",
+    };
+
     private readonly Option<long?> _tasksMax = SharedOptions.TasksMax();
     private readonly Option<long?> _keysMax = SharedOptions.KeysMax();
     private readonly Option<long?> _spilledMax = SharedOptions.SpilledMax();
@@ -34,6 +48,9 @@ internal sealed class HostingOptions
     {
         verb.Add(_cell);
         verb.Add(_bind);
+        verb.Add(_tls);
+        verb.Add(_auth);
+        verb.Add(_advertise);
         verb.Add(_tasksMax);
         verb.Add(_payloadBytesMax);
         verb.Add(_keysMax);
@@ -45,13 +62,52 @@ internal sealed class HostingOptions
     }
 
     /// <summary>Refuses what may not be listened on before anything is made.</summary>
-    public HostedCellPlan Read(ParseResult result, IReadOnlyList<Role> roles) => new()
+    public HostedCellPlan Read(ParseResult result, IReadOnlyList<Role> roles)
+    {
+        var bind = result.GetValue(_bind) is { } text ? SharedOptions.ParseBind(text) : null;
+        var unsafeBind = BindRules.Check(bind, result.GetValue(_tls), result.GetValue(_auth));
+        return unsafeBind.IsNone
+            ? ReadRest(result, roles) with
+            {
+                Bind = bind,
+                Tls = result.GetValue(_tls),
+                Auth = result.GetValue(_auth),
+                Advertise = result.GetValue(_advertise),
+            }
+            : throw new MusterException(FaultCodes.Name(unsafeBind.Code), unsafeBind.Message);
+    }
+
+    private static Option<AuthMode?> AuthOption()
+    {
+        var option = new Option<AuthMode?>("--auth")
+        {
+            Description = "What --bind asks of who connects [default: tokens with --tls, none without]",
+            HelpName = "none|tokens|certificates",
+            CustomParser = result => result.Tokens[0].Value switch
+            {
+                "none" => AuthMode.None,
+                "tokens" => AuthMode.Tokens,
+                "certificates" => AuthMode.Certificates,
+                _ => Refuse(result),
+            },
+        };
+        option.CompletionSources.Add("none", "tokens", "certificates");
+        return option;
+
+        static AuthMode? Refuse(System.CommandLine.Parsing.ArgumentResult result)
+        {
+            result.AddError("--auth is none, tokens (a token with each call, or a certificate of the cell's authority) "
+                + "or certificates (nothing else will do)");
+            return null;
+        }
+    }
+
+    private HostedCellPlan ReadRest(ParseResult result, IReadOnlyList<Role> roles) => new()
     {
         Cell = result.GetRequiredValue(_cell),
         Roles = roles,
         Durability = result.GetValue(_durability),
         CrashesMax = (int)InRange("--crashes-max", result.GetValue(_crashesMax), 1, 100),
-        Bind = result.GetValue(_bind) is { } bind ? SharedOptions.ParseBind(bind) : null,
         TasksMax = result.GetValue(_tasksMax) is { } tasks
             ? (uint)InRange("--tasks-max", tasks, ArenaLimits.TasksMaxMin, ArenaLimits.TasksMaxMax)
             : null,

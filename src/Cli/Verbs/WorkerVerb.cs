@@ -6,6 +6,7 @@ using Muster.Cli.Arguments;
 using Muster.Cli.Cells;
 using Muster.Cli.Output;
 using Muster.Client;
+using Muster.Identity.Joining;
 
 namespace Muster.Cli.Verbs;
 
@@ -26,10 +27,15 @@ internal static class WorkerVerb
         var name = NameOption();
         var cell = SharedOptions.Cell();
         var address = SharedOptions.Address();
+        var join = new Option<string?>("--join")
+        {
+            Description = "The line of 'muster auth issue --role work'; - reads it from standard input",
+            HelpName = "TOKEN@HOST:PORT",
+        };
         var commands = new CommandOptions();
         var verb = new Command(CommandVerbs.Worker, "Run a worker that offers commands; SIGTERM drains it")
         {
-            slots, name, cell, address,
+            slots, name, cell, address, join,
         };
         commands.AddTo(verb);
         verb.SetAction(result =>
@@ -40,12 +46,35 @@ internal static class WorkerVerb
                 throw new UsageException("--cell and --address name two cells; give one of them");
             }
 
+            var options = new MusterWorkerOptions
+            {
+                Slots = result.GetValue(slots),
+                Name = result.GetValue(name),
+                Commands = commands.Read(result),
+            };
+            if (result.GetValue(join) is { } text)
+            {
+                if (isCellGiven || result.GetValue(address) is not null)
+                {
+                    throw new UsageException("--join says where the cell is; leave --cell and --address out");
+                }
+
+                var line = JoinLines.Parse(text);
+                return RunAsync(context, options with { Join = line.ToString() }, line.Address);
+            }
+
+            if (!isCellGiven && result.GetValue(address) is null
+                && Environment.GetEnvironmentVariable(ContextFile.Variable) is { Length: > 0 } path)
+            {
+                return RunAsync(
+                    context, options with { ContextFile = path }, ContextFile.Load(path).Address);
+            }
+
             var given = isCellGiven ? null : CellAddress.Given(result.GetValue(address));
             var place = given is null
                 ? CellAddress.UnixPrefix + CellAddress.SocketOf(result.GetRequiredValue(cell))
                 : CellAddress.Resolve(given);
-            return RunAsync(
-                context, place, result.GetValue(slots), result.GetValue(name), commands.Read(result));
+            return RunAsync(context, options with { Address = place }, place);
         });
         return verb;
     }
@@ -63,11 +92,10 @@ internal static class WorkerVerb
         await worker.StopAsync(s_drainTimeout);
     }
 
-    private static async Task<int> RunAsync(
-        VerbContext context, string address, int slots, string? name, MusterCommandOptions commands)
+    private static async Task<int> RunAsync(VerbContext context, MusterWorkerOptions options, string address)
     {
         using var logs = new TerminalLogs(context.Terminal);
-        var worker = HostedWorker.Start(address, slots, name, commands, logs);
+        var worker = HostedWorker.Start(options, logs);
         try
         {
             if (await IsRegisteredAsync(context, worker, address))

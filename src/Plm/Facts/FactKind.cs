@@ -45,4 +45,10 @@ internal enum FactKind : byte
 
     /// <summary>Tasks were accepted: the number of their profile, and each one's id and payload.</summary>
     SubmittedAs = 11,
+
+    /// <summary>
+    /// As SubmittedAs, and before it the varint number of the identity that submitted; not written for 0, the cell's
+    /// own user.
+    /// </summary>
+    SubmittedBy = 12,
 }

@@ -64,6 +64,9 @@ internal static class FactText
                 text.Append(CultureInfo.InvariantCulture,
                     $", priority {profile.Row.Priority}, {profile.Row.AttemptsMax} attempts");
                 break;
+            case FactKind.SubmittedBy:
+                text.Append(CultureInfo.InvariantCulture, $"identity {fact.UInt32()} ");
+                goto case FactKind.SubmittedAs;
             case FactKind.SubmittedAs:
                 var common = SubmittedFact.Read(ref fact);
                 text.Append(CultureInfo.InvariantCulture, $"submitted as {common.Profile}");

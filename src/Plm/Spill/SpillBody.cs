@@ -46,14 +46,16 @@ internal sealed class SpillBody
     public void Add(SpillRecord record, in ProfileRow profile)
     {
         record.Profile = NumberOf(profile, out var isNew);
-        if (record.Client != 0 && _run.Count > 0 && _run.IsFollowedBy(record))
+        if (SpillRun.IsWantedFor(record) && _run.Count > 0 && _run.IsFollowedBy(record))
         {
             _run = _run with { Count = _run.Count + 1 };
         }
         else
         {
             EndRun();
-            _run = record.Client == 0 ? default : new(record.Client, record.Session, record.Ref, record.Place, 1);
+            _run = SpillRun.IsWantedFor(record)
+                ? new(record.Client, record.Session, record.Ref, record.Place, 1, record.Owner)
+                : default;
         }
 
         NoteDue(record.DueUnixMs);

@@ -32,6 +32,9 @@ internal ref struct SpillRecord
     /// <summary>Which of the row's sessions.</summary>
     public uint Session;
     public ulong Ref;
+
+    /// <summary>Number of the identity that submitted it.</summary>
+    public ushort Owner;
     public ReadOnlySpan<byte> Payload;
 
     public readonly void Write(FactWriter writer, ReadOnlySpan<byte> definition)
@@ -50,6 +53,7 @@ internal ref struct SpillRecord
             writer.Varint(Ref);
         }
 
+        writer.Varint(Owner);
         writer.Bytes(Payload);
     }
 
@@ -72,6 +76,7 @@ internal ref struct SpillRecord
             record.Ref = reader.Varint();
         }
 
+        record.Owner = (ushort)reader.UInt32();
         record.Payload = reader.Bytes();
         return record;
     }

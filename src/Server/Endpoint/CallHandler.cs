@@ -3,6 +3,7 @@ using System;
 using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Http2;
 using Muster.Transport.Wire;
 
@@ -17,6 +18,9 @@ internal abstract class CallHandler(string service, string fullName, MethodType 
 
     public MethodType Type { get; } = type;
 
+    /// <summary>Who may call it; null: nobody decided, so only the cell's own user.</summary>
+    public AccessRule? Rule { get; } = AccessRules.Find(fullName);
+
     /// <summary>Several messages go at least one way, so the call may last as long as it likes.</summary>
     public bool IsStreaming => Type != MethodType.Unary;
 
@@ -27,7 +31,7 @@ internal abstract class CallHandler(string service, string fullName, MethodType 
     /// </summary>
     public bool WaitsForRoles { get; set; }
 
-    public abstract void Start(ServerStream stream, RequestHead head, CallRouter router);
+    public abstract void Start(ServerStream stream, RequestHead head, CallRouter router, Caller caller);
 }
 
 /// <inheritdoc/>
@@ -44,11 +48,11 @@ internal sealed class CallHandler<TRequest, TResponse>(
 
     public Method<TRequest, TResponse> Method => method;
 
-    public override void Start(ServerStream stream, RequestHead head, CallRouter router)
+    public override void Start(ServerStream stream, RequestHead head, CallRouter router, Caller caller)
     {
         stream.IsBodyTimed = HasOneRequest;
         stream.IsReadOnLoop = _isOnLoop;
-        var call = new GrpcCall<TRequest, TResponse>(this, stream, head, router);
+        var call = new GrpcCall<TRequest, TResponse>(this, stream, head, router, caller);
         stream.Attach(call);
         if (_isOnLoop)
         {

@@ -5,6 +5,8 @@ using System.Collections.Generic;
 using System.Threading;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using Muster.Core;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Http2;
 
 namespace Muster.Server.Endpoint;
@@ -69,18 +71,56 @@ internal sealed class CallRouter : ICallStarter
         {
             Answer(stream, s_headersTooLarge);
         }
-        else if (!_methods.TryGetValue(head.Path, out var method))
+        else
+        {
+            _methods.TryGetValue(head.Path, out var method);
+            Route(stream, head, method);
+        }
+    }
+
+    private void Route(ServerStream stream, RequestHead head, CallHandler? method)
+    {
+        var caller = Caller.Local;
+        if (Options.Gate is { } gate)
+        {
+            var fault = gate.Admit(stream.Connection.Peer, head.Authorization, head.Path, method?.Rule, out caller);
+            if (!fault.IsNone)
+            {
+                Refuse(stream, fault);
+                return;
+            }
+        }
+
+        if (method is null)
         {
             Answer(stream, s_unknownMethod);
         }
         else if (_isStopping)
         {
-            var refusal = FaultStatus.ToException(CallFailures.Stopping);
-            Answer(stream, ResponseBlocks.OfEnd(refusal.Status, refusal.Trailers, isTrailersOnly: true));
+            Refuse(stream, CallFailures.Stopping);
         }
         else
         {
-            method.Start(stream, head, this);
+            method.Start(stream, head, this, caller);
+        }
+    }
+
+    /// <summary>Ends the open calls of identities that are not served any more.</summary>
+    public void EndRefused()
+    {
+        IOutboxCall[] open;
+        lock (_gate)
+        {
+            open = [.. _streams];
+        }
+
+        foreach (var call in open)
+        {
+            var fault = Options.Gate!.Check(call.Caller);
+            if (!fault.IsNone)
+            {
+                call.EndWith(FaultStatus.ToException(fault));
+            }
         }
     }
 
@@ -121,6 +161,12 @@ internal sealed class CallRouter : ICallStarter
         {
             _streams.Remove(call);
         }
+    }
+
+    private static void Refuse(ServerStream stream, in Fault fault)
+    {
+        var refusal = FaultStatus.ToException(fault);
+        Answer(stream, ResponseBlocks.OfEnd(refusal.Status, refusal.Trailers, isTrailersOnly: true));
     }
 
     private static void Answer(ServerStream stream, byte[] block)

@@ -6,6 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Muster.Core;
+using Muster.Server.Endpoint.Access;
+using Muster.Server.Http2;
 
 namespace Muster.Server.Endpoint;
 
@@ -15,8 +17,16 @@ internal sealed record EndpointOptions
     /// <summary>Absolute path of the Unix socket; null: none. Its folder is made with mode 0700 when missing.</summary>
     public string? SocketPath { get; init; }
 
-    /// <summary>Loopback addresses to listen on; port 0 takes a free one. Any other address is refused.</summary>
+    /// <summary>Addresses to listen on; port 0 takes a free one. One that is not loopback is refused unless there is a
+    /// gate that asks for credentials over TLS.</summary>
     public IReadOnlyList<IPEndPoint> Loopback { get; init; } = [];
+
+    /// <summary>Not null: decides about every call, and TCP speaks TLS as it says. Null: every call is taken for one of
+    /// the process's own user, and TCP is for loopback alone.</summary>
+    public AccessGate? Gate { get; init; }
+
+    /// <summary>How the TCP addresses speak TLS; null: they do not, unless there is a certificate.</summary>
+    public TlsFront? Tls { get; init; }
 
     /// <summary>Not null: the loopback addresses speak TLS with ALPN h2. The Unix socket never does.</summary>
     public X509Certificate2? Certificate { get; init; }

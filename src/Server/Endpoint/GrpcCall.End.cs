@@ -79,7 +79,7 @@ internal abstract partial class GrpcCall
             await _deadlineTimer.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (_handler.IsStreaming)
+        if (IsKept)
         {
             Router.Remove(this);
         }

@@ -6,6 +6,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Http2;
 using Muster.Transport.Protocol;
 
@@ -41,8 +42,9 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
     private volatile bool _isPeerGone;
     private bool _finished;
 
-    protected GrpcCall(CallHandler handler, ServerStream stream, RequestHead head, CallRouter router)
+    protected GrpcCall(CallHandler handler, ServerStream stream, RequestHead head, CallRouter router, Caller caller)
     {
+        Caller = caller;
         _handler = handler;
         Stream = stream;
         Router = router;
@@ -53,6 +55,8 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
         _metadataBytes = head.MetadataBytes;
         _requestHeaders = head.Metadata;
     }
+
+    public Caller Caller { get; }
 
     /// <summary>How the connection under the call ended, once it has.</summary>
     public ConnectionEnd? Connection => Stream.Connection.End;
@@ -164,6 +168,9 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
     ValueTask<FlushResult> IOutboxSink.WriteAsync(ReadOnlyMemory<byte> framed) =>
         Stream.Connection.WriteAsync(Stream, framed);
 
+    /// <summary>May last, or its identity may be revoked meanwhile: then somebody has to find it.</summary>
+    protected bool IsKept => _handler.IsStreaming || Caller.Credential is not null;
+
     protected abstract Task ServeAsync();
 
     protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders)
@@ -239,7 +246,7 @@ internal abstract partial class GrpcCall : ServerCallContext, IOutboxCall, IStre
             StartDeadline(_timeout);
         }
 
-        if (_handler.IsStreaming)
+        if (IsKept)
         {
             Router.Add(this);
         }

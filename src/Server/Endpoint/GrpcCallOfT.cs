@@ -5,6 +5,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Http2;
 
 namespace Muster.Server.Endpoint;
@@ -15,8 +16,8 @@ namespace Muster.Server.Endpoint;
 /// a write that the connection takes at once cost no allocation.
 /// </summary>
 internal sealed class GrpcCall<TRequest, TResponse>(
-    CallHandler<TRequest, TResponse> handler, ServerStream stream, RequestHead head, CallRouter router)
-    : GrpcCall(handler, stream, head, router), IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>
+    CallHandler<TRequest, TResponse> handler, ServerStream stream, RequestHead head, CallRouter router, Caller caller)
+    : GrpcCall(handler, stream, head, router, caller), IAsyncStreamReader<TRequest>, IServerStreamWriter<TResponse>
     where TRequest : class
     where TResponse : class
 {

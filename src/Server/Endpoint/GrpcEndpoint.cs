@@ -91,6 +91,11 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
         AddOwnServices();
         _gate = new CallGate(!_options.HoldsCalls, _options.Time);
         _router = new CallRouter(_options, _methods.Freeze(), _gate);
+        if (_options.Gate is { } gate)
+        {
+            gate.Changed = _router.EndRefused;
+        }
+
         _listener = new ServerListener(
             _router,
             new ServerOptions
@@ -206,13 +211,13 @@ internal sealed class GrpcEndpoint : IAsyncDisposable
     {
         if (endPoint is UnixDomainSocketEndPoint)
         {
-            _listener!.Listen(socket, certificate: null);
+            _listener!.Listen(socket, tls: null);
             _addresses.Insert(0, "unix:" + _options.SocketPath);
             return;
         }
 
-        var certificate = _options.Certificate;
-        _listener!.Listen(socket, certificate);
-        _addresses.Add((certificate is null ? "http://" : "https://") + endPoint);
+        var tls = _options.Tls ?? (_options.Certificate is { } certificate ? TlsFront.Of(certificate) : null);
+        _listener!.Listen(socket, tls);
+        _addresses.Add((tls is null ? "http://" : "https://") + endPoint);
     }
 }

@@ -7,6 +7,7 @@ using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
 using Muster.Link;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.Endpoint;
@@ -31,6 +32,9 @@ internal sealed class LinkCall(string method, LinkEnd end, CallRouter router)
     private RpcException? _end;
 
     public RawMessage Current { get; private set; } = null!;
+
+    /// <summary>Whoever opens a link was asked for its user.</summary>
+    public Caller Caller => Caller.Local;
 
     public ConnectionEnd? Connection { get; } = new();
 

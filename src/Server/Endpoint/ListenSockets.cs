@@ -62,7 +62,8 @@ internal sealed class ListenSockets : IDisposable
 
         foreach (var endPoint in options.Loopback)
         {
-            var fault = IPAddress.IsLoopback(endPoint.Address) ? BindTcp(endPoint) : RefuseBind(endPoint);
+            var isClosed = options.Gate is { AsksStrangers: true } && options.Tls is not null;
+            var fault = isClosed || IPAddress.IsLoopback(endPoint.Address) ? BindTcp(endPoint) : RefuseBind(endPoint);
             if (!fault.IsNone)
             {
                 return fault;

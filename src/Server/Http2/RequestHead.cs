@@ -22,6 +22,7 @@ internal sealed class RequestHead : IHeaderSink
     private const int PathCharsMax = 256;
     private const int EncodingCharsMax = 32;
     private const int TimeoutCharsMax = 16;
+    private const int AuthorizationCharsMax = 256;
 
     private static readonly SearchValues<byte> s_name =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~"u8);
@@ -74,6 +75,9 @@ internal sealed class RequestHead : IHeaderSink
     /// <summary>-1: not said.</summary>
     public long ContentLength { get; private set; }
 
+    /// <summary>The credential that the call shows, which is nobody's metadata; null: none.</summary>
+    public string? Authorization { get; private set; }
+
     /// <summary>Everything that is not the protocol's own; null when there is nothing.</summary>
     public Metadata? Metadata { get; private set; }
 
@@ -98,6 +102,7 @@ internal sealed class RequestHead : IHeaderSink
         IsGrpcContent = false;
         Encoding = null;
         Timeout = null;
+        Authorization = null;
         ContentLength = -1;
         Metadata = null;
         MetadataBytes = 0;
@@ -227,6 +232,13 @@ internal sealed class RequestHead : IHeaderSink
         {
             // Names with this beginning are the protocol's, those that it does not know yet as well.
             TakeGrpc(name["grpc-"u8.Length..], value);
+        }
+        else if (name.SequenceEqual("authorization"u8))
+        {
+            // One that is too long is no credential of ours, and kept as one that is none.
+            Authorization = value.Length <= AuthorizationCharsMax
+                ? System.Text.Encoding.Latin1.GetString(value)
+                : "";
         }
         else if (name.SequenceEqual("host"u8))
         {

@@ -7,6 +7,7 @@ using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Http2;
 
 namespace Muster.Server.Http2;
@@ -46,9 +47,15 @@ internal sealed partial class ServerConnection
     /// <param name="socket">What is under them; null: unknown, as in tests.</param>
     /// <param name="calls">Starts the call of each request.</param>
     /// <param name="options">Those of the server.</param>
+    /// <param name="peer">Who is at the other end; null: nothing is known of it, as in tests.</param>
     /// <param name="account">Counts its calls with those of the peer's other connections; null: nobody does.</param>
     public ServerConnection(
-        Stream io, Socket? socket, ICallStarter calls, ServerOptions options, PeerAccount? account = null)
+        Stream io,
+        Socket? socket,
+        ICallStarter calls,
+        ServerOptions options,
+        ConnectionPeer? peer = null,
+        PeerAccount? account = null)
     {
         _account = account;
         _io = io;
@@ -57,11 +64,15 @@ internal sealed partial class ServerConnection
         _options = options;
         _budget = new(options.Time.TimestampFrequency);
         _begunAt = _usedAt = _receivedAt = options.Time.GetTimestamp();
-        PeerName = NameOf(socket);
+        Peer = peer ?? ConnectionPeer.Unknown;
+        PeerName = peer?.Name ?? ConnectionPeer.NameOf(socket);
     }
 
     /// <summary>How the connection ended, once it has.</summary>
     public ConnectionEnd End { get; } = new();
+
+    /// <summary>Who is at the other end.</summary>
+    public ConnectionPeer Peer { get; }
 
     /// <summary>The peer's address in gRPC's own spelling, for people and logs.</summary>
     public string PeerName { get; }
@@ -186,24 +197,6 @@ internal sealed partial class ServerConnection
 
         var now = Interlocked.Add(ref _held, bytes);
         _options.RequestBytes.Change(now - bytes, now);
-    }
-
-    private static string NameOf(Socket? socket)
-    {
-        try
-        {
-            return socket?.RemoteEndPoint switch
-            {
-                System.Net.IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } v6 => $"ipv6:{v6}",
-                System.Net.IPEndPoint v4 => $"ipv4:{v4}",
-                _ => "unix:",
-            };
-        }
-        catch (SocketException)
-        {
-            // It has gone again already.
-            return "unknown:";
-        }
     }
 
     private void Greet()

@@ -90,6 +90,9 @@ internal static class ServerLimits
     /// <summary>How long preface and settings may take, and a header block until it is whole.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>Handshakes under way at the same time; others wait for their turn, within the same time.</summary>
+    public const int TlsHandshakesMax = 64;
+
     public static readonly TimeSpan TlsHandshakeTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a frame may stay half arrived.</summary>

@@ -7,9 +7,9 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using System.Threading;
 using System.Threading.Tasks;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Sockets;
 
 namespace Muster.Server.Http2;
@@ -30,6 +30,7 @@ internal sealed class ServerListener : IDisposable
     private readonly Lock _gate = new();
     private readonly HashSet<ServerConnection> _open = [];
     private readonly List<Socket> _sockets = [];
+    private readonly SemaphoreSlim _handshakes = new(ServerLimits.TlsHandshakesMax);
     private readonly SocketThreads _threads = new("receive");
     private TaskCompletionSource? _noneLeft;
     private int _taken;
@@ -51,20 +52,14 @@ internal sealed class ServerListener : IDisposable
 
     /// <summary>Takes over a socket that listens already.</summary>
     /// <param name="socket">Closed with this.</param>
-    /// <param name="certificate">Null: without TLS.</param>
-    public void Listen(Socket socket, X509Certificate2? certificate)
+    /// <param name="tls">Null: without TLS.</param>
+    public void Listen(Socket socket, TlsFront? tls)
     {
         lock (_gate)
         {
             _sockets.Add(socket);
         }
 
-        var tls = certificate is null ? null : new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
-            ApplicationProtocols = [SslApplicationProtocol.Http2],
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        };
         _ = Task.Run(() => AcceptAsync(socket, tls));
     }
 
@@ -105,6 +100,8 @@ internal sealed class ServerListener : IDisposable
     {
         Abort();
         _watch.Dispose();
+
+        // The semaphore stays: a handshake that was cut gives its place back later.
         _threads.Dispose();
     }
 
@@ -123,7 +120,7 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task AcceptAsync(Socket listening, SslServerAuthenticationOptions? tls)
+    private async Task AcceptAsync(Socket listening, TlsFront? tls)
     {
         while (true)
         {
@@ -156,7 +153,7 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task ServeAsync(Socket socket, SslServerAuthenticationOptions? tls, PeerAccount? account)
+    private async Task ServeAsync(Socket socket, TlsFront? tls, PeerAccount? account)
     {
         ServerConnection? connection = null;
         try
@@ -166,8 +163,8 @@ internal sealed class ServerListener : IDisposable
                 socket.NoDelay = true;
             }
 
-            var io = await OpenAsync(socket, tls).ConfigureAwait(false);
-            connection = new ServerConnection(io, socket, _calls, _options, account);
+            var (io, peer) = await OpenAsync(socket, tls).ConfigureAwait(false);
+            connection = new ServerConnection(io, socket, _calls, _options, peer, account);
             if (TryAdd(connection))
             {
                 await connection.ServeAsync().ConfigureAwait(false);
@@ -191,26 +188,36 @@ internal sealed class ServerListener : IDisposable
         }
     }
 
-    private async Task<Stream> OpenAsync(Socket socket, SslServerAuthenticationOptions? tls)
+    private async Task<(Stream Io, ConnectionPeer Peer)> OpenAsync(Socket socket, TlsFront? tls)
     {
         if (tls is null && SocketThreads.AreSupported)
         {
-            return new SocketStream(socket, _threads.Take());
+            return (new SocketStream(socket, _threads.Take()), ConnectionPeer.Of(socket));
         }
 
         var bare = new NetworkStream(socket, ownsSocket: true);
         if (tls is null)
         {
-            return bare;
+            return (bare, ConnectionPeer.Of(socket));
         }
 
         using var late = new CancellationTokenSource(ServerLimits.TlsHandshakeTimeout);
         var stream = new SslStream(bare);
         try
         {
-            await stream.AuthenticateAsServerAsync(tls, late.Token).ConfigureAwait(false);
+            // A handshake costs a stranger little and us a signature: only so many at a time, and in their time.
+            await _handshakes.WaitAsync(late.Token).ConfigureAwait(false);
+            try
+            {
+                await stream.AuthenticateAsServerAsync(tls.Options, late.Token).ConfigureAwait(false);
+            }
+            finally
+            {
+                _handshakes.Release();
+            }
+
             return stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2
-                ? stream
+                ? (stream, tls.PeerOf(stream, ConnectionPeer.NameOf(socket)))
                 : throw new AuthenticationException("the client did not ask for HTTP/2");
         }
         catch

@@ -50,6 +50,9 @@ internal sealed class RecordTally
                 _ = SubmittedFact.ReadWithOptions(ref fact, out _);
                 AddItems(fact);
                 break;
+            case FactKind.SubmittedBy:
+                _ = fact.UInt32();
+                goto case FactKind.SubmittedAs;
             case FactKind.SubmittedAs:
                 _ = SubmittedFact.Read(ref fact);
                 AddItems(fact);

@@ -6,8 +6,10 @@ using Grpc.Core;
 using Muster.Arena.Spill;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Identity.Credentials;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.V1;
 
 namespace Muster.Server.PlmHosting;
@@ -31,17 +33,19 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
     public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
     {
         var id = new TaskId(request.TaskId);
+        var owner = Caller.Of(context).LimitUnless(Rights.Read);
         var infos = new TaskInfos(host.Options.Arena, host.Now());
         for (var tries = 0; tries < LooksMax; tries++)
         {
-            if (infos.TryReadSpilled(id, out var waiting))
+            if (infos.TryReadSpilled(id, out var waiting)
+                && (owner is null || host.Run((core, _) => core.IsOwn(id, owner))))
             {
                 FaultStatus.ThrowIfFault(host.Refusal);
                 return Task.FromResult(new GetTaskResponse { Task = waiting });
             }
 
             uint index = 0;
-            var fault = host.Run((core, _) => core.Find(id, out index, out var _));
+            var fault = host.Run((core, _) => core.Find(id, out index, out var _, owner));
             if (fault.IsNone && infos.TryRead(index, out var info) && info.TaskId == id.Value)
             {
                 return Task.FromResult(new GetTaskResponse { Task = info });
@@ -62,6 +66,7 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         FaultStatus.ThrowIfFault(host.Refusal);
         FaultStatus.ThrowIfFault(CheckPage(request, out var from));
         var response = new ListTasksResponse();
+        var owner = Caller.Of(context).LimitUnless(Rights.Read);
         var arena = host.Options.Arena;
         var wanted = request.PageSize == 0 ? PageSizeDefault : (int)request.PageSize;
         var filter = new ListFilter(request);
@@ -69,7 +74,10 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         var end = arena.Tasks.HighWater;
         for (var index = from; index < end; index++)
         {
-            if (!Matches(index, request.Handler) || !infos.TryRead(index, out var info) || !filter.Matches(info))
+            if (!Matches(index, request.Handler)
+                || !infos.TryRead(index, out var info)
+                || !filter.Matches(info)
+                || !IsOwn(index, info.TaskId, owner))
             {
                 continue;
             }
@@ -85,7 +93,7 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
 
         if (response.NextPageToken.Length == 0)
         {
-            ListSpilled(response, request, filter, infos, from, wanted);
+            ListSpilled(response, request, filter, infos, from, wanted, owner);
         }
 
         return Task.FromResult(response);
@@ -98,17 +106,21 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         ListFilter filter,
         TaskInfos infos,
         uint from,
-        int wanted)
+        int wanted,
+        ushort? owner)
     {
         var spill = host.Options.Arena.Spill;
+        Span<ulong> owned = stackalloc ulong[SpillRow.Words];
         var next = Math.Max(from, SpillTable.SlotFlag);
         for (var extent = SpillTable.ExtentOf(next); extent < spill.HighWater; extent++)
         {
+            var generation = MarkOwned(extent, owner, owned);
             var first = extent == SpillTable.ExtentOf(next) ? SpillTable.PlaceOf(next) : 0;
             for (var place = first; place < spill[extent].Count; place++)
             {
                 var slot = SpillTable.SlotOf(extent, place);
-                if (!infos.TryReadSpilled(new TaskId(slot, spill[extent].Generation), out var info)
+                if (!SpillRow.IsSet(owned, place)
+                    || !infos.TryReadSpilled(new TaskId(slot, generation), out var info)
                     || (request.Handler.Length > 0 && info.Handler != request.Handler)
                     || !filter.Matches(info))
                 {
@@ -153,17 +165,19 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
 
         var response = new RetryTasksResponse();
         FaultStatus.ThrowIfFault(host.Refusal);
-        var sequence = host.Run((core, _) => RetryAll(core, request, response));
+        var owner = Caller.Of(context).LimitUnless(Rights.Operate);
+        var sequence = host.Run((core, _) => RetryAll(core, request, response, owner));
         await host.WhenReached(sequence, DurabilityLevel.Durable);
         return response;
     }
 
-    private static ulong RetryAll(PlmCore core, RetryTasksRequest request, RetryTasksResponse response)
+    private static ulong RetryAll(
+        PlmCore core, RetryTasksRequest request, RetryTasksResponse response, ushort? owner)
     {
         ulong last = 0;
         foreach (var id in request.TaskIds)
         {
-            var fault = core.Retry(new TaskId(id), out var newId, out var sequence);
+            var fault = core.Retry(new TaskId(id), out var newId, out var sequence, owner);
             response.TaskIds.Add(newId);
             last = Math.Max(last, sequence);
             if (!fault.IsNone)
@@ -179,6 +193,28 @@ internal sealed class AdminCalls(PlmHost host) : AdminService.AdminServiceBase
         }
 
         return last;
+    }
+
+    // The places of an extent that may be shown, and the generation of their ids.
+    private ulong MarkOwned(uint extent, ushort? owner, Span<ulong> owned)
+    {
+        if (owner is null)
+        {
+            owned.Fill(ulong.MaxValue);
+            return host.Options.Arena.Spill[extent].Generation;
+        }
+
+        var places = new ulong[SpillRow.Words];
+        var generation = host.Run((core, _) => core.MarkOwned(extent, owner.Value, places));
+        places.CopyTo(owned);
+        return generation;
+    }
+
+    // The generation is written before the owner, so an owner that is read while the id is the same is the task's.
+    private bool IsOwn(uint index, ulong id, ushort? owner)
+    {
+        var tasks = host.Options.Arena.Tasks;
+        return owner is null || (tasks[index].Owner == owner && tasks.IdOf(index).Value == id);
     }
 
     // Without reading the task whole: most do not match.

@@ -7,8 +7,10 @@ using Muster.Arena;
 using Muster.Arena.Spill;
 using Muster.Core;
 using Muster.Core.Tasks;
+using Muster.Identity.Credentials;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.V1;
 using TaskState = Muster.Core.Tasks.TaskState;
 using WireState = Muster.V1.TaskState;
@@ -18,13 +20,15 @@ namespace Muster.Server.PlmHosting;
 /// <summary>
 /// SubmissionService.CancelTasks. A filter is looked up in the arena without a turn, and what it found is cancelled by
 /// id: a task that moved on meanwhile is answered for itself, as any other. Turns are short, whatever is asked for.
+/// A caller without the right to operate finds its own tasks only.
 /// </summary>
-internal sealed class CancelCalls(PlmHost host)
+internal sealed class CancelCalls(PlmHost host, Caller caller)
 {
     // Ids of one turn: some tenths of a millisecond.
     private const int IdsPerTurn = 1_000;
 
     private readonly ArenaMap _arena = host.Options.Arena;
+    private readonly ushort? _owner = caller.LimitUnless(Rights.Operate);
 
     public async Task<CancelTasksResponse> CancelAsync(CancelTasksRequest request)
     {
@@ -82,7 +86,11 @@ internal sealed class CancelCalls(PlmHost host)
             sequence = host.Run((core, _) =>
             {
                 core.Cancel(
-                    ids.AsSpan(start, count), answers.AsSpan(start, count), text, states.AsSpan(start, count));
+                    ids.AsSpan(start, count),
+                    answers.AsSpan(start, count),
+                    text,
+                    states.AsSpan(start, count),
+                    _owner);
                 return core.SealFacts();
             });
         }
@@ -90,7 +98,7 @@ internal sealed class CancelCalls(PlmHost host)
         return sequence;
     }
 
-    private static Fault Check(CancelTasksRequest request)
+    private Fault Check(CancelTasksRequest request)
     {
         if (request.TaskIds.Count > TaskLimits.BatchItemsMax)
         {
@@ -120,13 +128,15 @@ internal sealed class CancelCalls(PlmHost host)
                 + $"{TaskLimits.CancelTextBytesMax - 16} bytes together; say it in fewer words");
     }
 
-    private static byte[] TextOf(CancelTasksRequest request) => (request.Actor, request.Reason) switch
-    {
-        ("", "") => [],
-        ("", var reason) => Encoding.UTF8.GetBytes($"cancelled: {reason}"),
-        (var actor, "") => Encoding.UTF8.GetBytes($"cancelled by {actor}"),
-        var (actor, reason) => Encoding.UTF8.GetBytes($"cancelled by {actor}: {reason}"),
-    };
+    // Who has an identity is named by it, whatever the request says.
+    private byte[] TextOf(CancelTasksRequest request) =>
+        (caller.Credential?.Name ?? request.Actor, request.Reason) switch
+        {
+            ("", "") => [],
+            ("", var reason) => Encoding.UTF8.GetBytes($"cancelled: {reason}"),
+            (var actor, "") => Encoding.UTF8.GetBytes($"cancelled by {actor}"),
+            var (actor, reason) => Encoding.UTF8.GetBytes($"cancelled by {actor}: {reason}"),
+        };
 
     private ulong[] Find(TaskFilter filter, out bool more)
     {
@@ -158,6 +168,8 @@ internal sealed class CancelCalls(PlmHost host)
                     || (worker < _arena.Workers.HighWater && _arena.Workers.IdOf(worker) == filter.WorkerId))
                 && (filter.SubmittedBeforeUnixUs == 0 || slot.SubmittedUnixUs < filter.SubmittedBeforeUnixUs);
 
+            matches = matches && (_owner is null || slot.Owner == _owner);
+
             // What was read belongs together only if nothing moved meanwhile; a task that moved is met by a repetition.
             if (!matches || tasks.Read(index).GenerationLow != word.GenerationLow)
             {
@@ -183,6 +195,7 @@ internal sealed class CancelCalls(PlmHost host)
         }
 
         var spill = _arena.Spill;
+        var owned = new ulong[SpillRow.Words];
         for (uint extent = 0; extent < spill.HighWater; extent++)
         {
             // An extent's own moment is that of its first task, or a little later.
@@ -193,10 +206,13 @@ internal sealed class CancelCalls(PlmHost host)
                 continue;
             }
 
+            var generation = MarkOwned(extent, owned);
             for (var place = 0; place < spill[extent].Count; place++)
             {
-                var id = new TaskId(SpillTable.SlotOf(extent, place), spill[extent].Generation);
-                if (!spill.IsSpilled(id) || SpillRow.IsSet(spill.Cancelled(extent), place))
+                var id = new TaskId(SpillTable.SlotOf(extent, place), generation);
+                if (!SpillRow.IsSet(owned, place)
+                    || !spill.IsSpilled(id)
+                    || SpillRow.IsSet(spill.Cancelled(extent), place))
                 {
                     continue;
                 }
@@ -213,6 +229,20 @@ internal sealed class CancelCalls(PlmHost host)
         return false;
     }
 
+    // The places of an extent that the caller may touch, and the generation of their ids.
+    private ulong MarkOwned(uint extent, ulong[] places)
+    {
+        if (_owner is { } owner)
+        {
+            return host.Run((core, _) => core.MarkOwned(extent, owner, places));
+        }
+
+        places.AsSpan().Fill(ulong.MaxValue);
+        return _arena.Spill[extent].Generation;
+    }
+
+    private bool IsOwn(TaskId id) => _owner is null || host.Run((core, _) => core.IsOwn(id, _owner));
+
     private bool IsOf(TaskFilter filter, ushort handler) =>
         filter.Handler.Length == 0
         || (handler < _arena.Handlers.Count && _arena.Handlers.Name(handler) == filter.Handler);
@@ -223,7 +253,11 @@ internal sealed class CancelCalls(PlmHost host)
         for (var at = 0; at < ids.Length; at++)
         {
             var id = new TaskId(ids[at]);
-            if (_arena.Spill.IsSpilled(id))
+            if (!IsOwn(id))
+            {
+                answers[at] = CancelAnswer.NotFound;
+            }
+            else if (_arena.Spill.IsSpilled(id))
             {
                 var isCancelled = SpillRow.IsSet(
                     _arena.Spill.Cancelled(SpillTable.ExtentOf(id.Slot)), SpillTable.PlaceOf(id.Slot));

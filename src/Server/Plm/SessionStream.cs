@@ -7,8 +7,10 @@ using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Arena;
 using Muster.Core;
+using Muster.Identity.Credentials;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Wire;
 
 namespace Muster.Server.PlmHosting;
@@ -34,6 +36,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     private readonly ArenaMap _arena;
     private readonly StreamOutbox _outbox;
     private readonly SessionFrame _frame = new();
+    private readonly Caller _caller;
     private readonly List<KnownRef> _known = [];
 
     // Of the message at hand; set by the call's thread, used in its turn.
@@ -51,6 +54,7 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     public SessionStream(PlmHost host, ServerCallContext context)
     {
         _host = host;
+        _caller = Caller.Of(context);
         _arena = host.Options.Arena;
         _outbox = StreamOutbox.Open(context, host.Options.OutboxBytesMax + AnswerBytesMax, RoomAgain);
     }
@@ -214,7 +218,8 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
         }
 
         var fault = WireVersions.Check(_frame.WireVersion);
-        fault = fault.IsNone ? core.OpenSession(_frame.Hello, this, _known, out _session) : fault;
+        var hello = _frame.Hello with { Owner = _caller.Owner };
+        fault = fault.IsNone ? core.OpenSession(hello, this, _known, out _session) : fault;
         if (!fault.IsNone)
         {
             return fault;
@@ -244,7 +249,12 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
             _cancelAnswers = new CancelAnswer[ids.Length];
         }
 
-        core.Cancel(ids, _cancelAnswers.AsSpan(0, ids.Length));
+        if ((_caller.Rights & Rights.Cancel) == 0)
+        {
+            return _caller.Refuse(Rights.Cancel, Grant.DefaultScope);
+        }
+
+        core.Cancel(ids, _cancelAnswers.AsSpan(0, ids.Length), owner: _caller.LimitUnless(Rights.Operate));
         return Fault.None;
     }
 
@@ -252,7 +262,12 @@ internal sealed class SessionStream : IResultStream, IPlmTurn
     {
         var batch = _message!.Span[_frame.Batch];
         BatchBytes.FindOptions(batch, out var options);
-        var refusal = TaskRules.TryMake(_arena, options, out var spec, core.DurabilityDefault);
+        var refusal = _caller.CheckQueue(options.QueueUtf8);
+        var spec = default(TaskSpec);
+        refusal = refusal.IsNone
+            ? TaskRules.TryMake(_arena, options, out spec, core.DurabilityDefault)
+            : refusal;
+        spec = spec with { Owner = _caller.Owner };
         var fault = core.BeginBatch(_session, this, _frame.BatchFirstRef, _frame.BatchItems, spec, refusal);
         if (!fault.IsNone)
         {

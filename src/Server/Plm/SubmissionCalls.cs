@@ -6,8 +6,10 @@ using System.Threading.Tasks;
 using Google.Protobuf.Collections;
 using Grpc.Core;
 using Muster.Core;
+using Muster.Identity.Credentials;
 using Muster.Plm;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport;
 using Muster.Transport.Wire;
 using Muster.V1;
@@ -34,7 +36,8 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         var response = new SubmitTaskResponse();
         var items = new RepeatedField<TaskItem> { request.Item ?? new TaskItem() };
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, items, ref promise, receipt =>
+        var caller = Caller.Of(context);
+        var fault = host.Run((core, _) => Submit(core, caller, request.Options, items, ref promise, receipt =>
         {
             response.TaskId = receipt.Ids[0];
             response.IsDuplicate = receipt.Duplicates.Count > 0;
@@ -50,7 +53,9 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
         var response = new SubmitTasksResponse();
         var promise = default(JournalPromise);
-        var fault = host.Run((core, _) => Submit(core, request.Options, request.Items, ref promise, receipt =>
+        var caller = Caller.Of(context);
+        var items = request.Items;
+        var fault = host.Run((core, _) => Submit(core, caller, request.Options, items, ref promise, receipt =>
         {
             foreach (var id in receipt.Ids)
             {
@@ -83,10 +88,11 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     public override async Task<AwaitTaskResponse> AwaitTask(AwaitTaskRequest request, ServerCallContext context)
     {
         var awaiter = new AwaitCall(host);
+        var owner = Caller.Of(context).LimitUnless(Rights.Read);
         uint slot = 0;
         var fault = host.Run((core, now) =>
         {
-            var found = core.Await(new TaskId(request.TaskId), awaiter, out slot, out var isDone);
+            var found = core.Await(new TaskId(request.TaskId), awaiter, out slot, out var isDone, owner);
             if (isDone)
             {
                 ((ITaskAwaiter)awaiter).Resolve(slot, now);
@@ -114,13 +120,14 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
     }
 
     public override Task<CancelTasksResponse> CancelTasks(CancelTasksRequest request, ServerCallContext context) =>
-        new CancelCalls(host).CancelAsync(request);
+        new CancelCalls(host, Caller.Of(context)).CancelAsync(request);
 
     public override Task<ReleaseTasksResponse> ReleaseTasks(ReleaseTasksRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(CheckCount(request.TaskIds.Count));
         ulong[] ids = [.. request.TaskIds];
-        var released = host.Run((core, _) => core.ReleaseTasks(ids));
+        var owner = Caller.Of(context).LimitUnless(Rights.Operate);
+        var released = host.Run((core, _) => core.ReleaseTasks(ids, owner));
         return Task.FromResult(new ReleaseTasksResponse { Released = (uint)released });
     }
 
@@ -132,13 +139,19 @@ internal sealed class SubmissionCalls(PlmHost host) : SubmissionService.Submissi
 
     private Fault Submit(
         PlmCore core,
+        Caller caller,
         TaskOptions? options,
         RepeatedField<TaskItem> items,
         ref JournalPromise promise,
         Func<BatchReceipt, Fault> answer)
     {
         var view = View(options ?? new TaskOptions());
-        var fault = TaskRules.TryMake(host.Options.Arena, view, out var spec, core.DurabilityDefault);
+        var fault = caller.CheckQueue(view.QueueUtf8);
+        var spec = default(TaskSpec);
+        fault = fault.IsNone
+            ? TaskRules.TryMake(host.Options.Arena, view, out spec, core.DurabilityDefault)
+            : fault;
+        spec = spec with { Owner = caller.Owner };
         fault = fault.IsNone ? core.BeginBatch(null, null, 0, items.Count, spec) : fault;
         if (!fault.IsNone)
         {

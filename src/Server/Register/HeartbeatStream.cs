@@ -6,6 +6,7 @@ using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Register;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Roles;
 using Muster.Transport.Wire;
 
@@ -25,6 +26,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
 
     private readonly RegisterHost _host;
     private readonly ConnectionEnd? _connection;
+    private readonly Caller _caller;
+    private readonly string _authority;
     private readonly HeartbeatFrame _frame = new();
     private readonly BeatAnswer _answer = new();
     private readonly List<AttemptKey> _supersededAtHello = [];
@@ -45,6 +48,8 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         : base(host.NextStreamNumber(), context, outboxBytesMax, roomAgain: null)
     {
         _host = host;
+        _caller = Caller.Of(context);
+        _authority = context.Host;
         _connection = ConnectionEnd.Of(context);
     }
 
@@ -177,11 +182,14 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
                 FaultCode.InvalidArgument, "a Heartbeat stream has one hello; open another stream to begin anew");
         }
 
-        var addresses = _host.SchedulerAddresses();
+        var addresses = CellFront.ReachableBy(_host.SchedulerAddresses(), _caller, _authority);
         if (addresses.Length == 0)
         {
             return new(
-                FaultCode.Unavailable, "this cell has no Scheduler yet; try again in a moment", RetryAfterMs: 200);
+                FaultCode.Unavailable,
+                "this cell has no Scheduler yet that can be reached from here; try again in a moment, or start it with "
+                + "--bind",
+                RetryAfterMs: 200);
         }
 
         var fault = _host.Core.WorkerHello(Number, _hello!, nowMs, nowUnixUs, out var welcome);
@@ -204,7 +212,7 @@ internal sealed class HeartbeatStream : RoleStream, IRoleTurn
         try
         {
             _frame.Read(message.Span);
-            _hello = _frame.HasHello ? HelloReader.Read(message.Span[_frame.Hello]) : null;
+            _hello = _frame.HasHello ? HelloReader.Read(message.Span[_frame.Hello], _caller.Owner) : null;
         }
         catch (WireFormatException)
         {

@@ -15,7 +15,7 @@ namespace Muster.Server.RegisterHosting;
 internal static class HelloReader
 {
     /// <summary>Throws <see cref="WireFormatException"/> when the bytes are damaged.</summary>
-    public static RegistrationFacts Read(ReadOnlySpan<byte> bytes)
+    public static RegistrationFacts Read(ReadOnlySpan<byte> bytes, uint owner = 0)
     {
         RegisterHello hello;
         try
@@ -32,6 +32,7 @@ internal static class HelloReader
             WireVersion = hello.WireVersion,
             WorkerId = hello.WorkerId,
             Nonce = hello.Nonce,
+            Owner = owner,
             Name = ShownText.Name(hello.Name),
             Slots = hello.Slots,
             Handlers = hello.Handlers,

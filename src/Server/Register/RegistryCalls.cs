@@ -5,6 +5,7 @@ using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Core;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.PlmHosting;
 using Muster.Transport;
 using Muster.Transport.Wire;
@@ -28,11 +29,14 @@ internal sealed class RegistryCalls(RegisterHost host, int outboxBytesMax) : Reg
         RegisterClientRequest request, ServerCallContext context)
     {
         FaultStatus.ThrowIfFault(WireVersions.Check(request.WireVersion));
-        var addresses = host.PlmAddresses();
+        var addresses = CellFront.ReachableBy(host.PlmAddresses(), Caller.Of(context), context.Host);
         if (addresses.Length == 0)
         {
-            throw FaultStatus.ToException(
-                new(FaultCode.Unavailable, "this cell has no PLM yet; try again in a moment", RetryAfterMs: 200));
+            throw FaultStatus.ToException(new(
+                FaultCode.Unavailable,
+                "this cell has no PLM yet that can be reached from here; try again in a moment, or start it with "
+                + "--bind",
+                RetryAfterMs: 200));
         }
 
         var response = new RegisterClientResponse { ClientId = NewId(), CellId = CellIdentity.Of(host.Arena) };

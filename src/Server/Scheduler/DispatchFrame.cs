@@ -34,6 +34,9 @@ internal sealed class DispatchFrame
 
     public bool HasHello { get; private set; }
 
+    /// <summary>Number of the identity that the stream was opened by.</summary>
+    public uint Owner { get; init; }
+
     public ReadOnlySpan<AttemptKey> Returned => CollectionsMarshal.AsSpan(_returned);
 
     /// <summary>The hello; good until the next message is read.</summary>
@@ -42,6 +45,7 @@ internal sealed class DispatchFrame
         WireVersion = _wireVersion,
         WorkerId = _workerId,
         Nonce = _nonce,
+        Owner = Owner,
         EndedTotal = _endedTotal,
         InHand = CollectionsMarshal.AsSpan(_inHand),
         Unconfirmed = CollectionsMarshal.AsSpan(_unconfirmed),

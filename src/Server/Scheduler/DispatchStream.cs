@@ -5,6 +5,7 @@ using Grpc.Core;
 using Muster.Core;
 using Muster.Core.Tasks;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Server.Roles;
 using Muster.Transport.Wire;
 
@@ -18,11 +19,15 @@ namespace Muster.Server.SchedulerHosting;
 internal sealed class DispatchStream : RoleStream, IRoleTurn
 {
     private readonly SchedulerHost _host;
-    private readonly DispatchFrame _frame = new();
+    private readonly DispatchFrame _frame;
     private Fault _fault;
 
     public DispatchStream(SchedulerHost host, ServerCallContext context, int outboxBytesMax)
-        : base(host.NextStreamNumber(), context, outboxBytesMax, host.NoteRoom) => _host = host;
+        : base(host.NextStreamNumber(), context, outboxBytesMax, host.NoteRoom)
+    {
+        _host = host;
+        _frame = new DispatchFrame { Owner = Caller.Of(context).Owner };
+    }
 
     /// <summary>The worker's row. Valid while <see cref="IsOpen"/>; guarded by the turn's lock.</summary>
     public uint Row { get; set; }

@@ -13,7 +13,8 @@ namespace Muster.Transport.Calls;
 /// Encodes request headers. What is the same for every call of a method on a channel is encoded once and kept. Safe for
 /// any thread. Keeps at most <see cref="MethodsMax"/> methods; others are encoded for each call.
 /// </summary>
-internal sealed class RequestHeaders(string authority, bool secure, string userAgent, int metadataBytesMax)
+internal sealed class RequestHeaders(
+    string authority, bool secure, string userAgent, int metadataBytesMax, string? bearer = null)
 {
     public const int MethodsMax = 1024;
 
@@ -102,7 +103,8 @@ internal sealed class RequestHeaders(string authority, bool secure, string userA
         var path = Encoding.UTF8.GetBytes(method.FullName);
         var host = Encoding.UTF8.GetBytes(authority);
         var agent = Encoding.UTF8.GetBytes(userAgent);
-        var bytes = new byte[path.Length + host.Length + agent.Length + 256];
+        var proof = bearer is null ? [] : Encoding.ASCII.GetBytes("Bearer " + bearer);
+        var bytes = new byte[path.Length + host.Length + agent.Length + proof.Length + 256];
         var writer = new HpackWriter(bytes);
         writer.Indexed(StaticTable.MethodPost);
         writer.Indexed(secure ? StaticTable.SchemeHttps : StaticTable.SchemeHttp);
@@ -112,6 +114,11 @@ internal sealed class RequestHeaders(string authority, bool secure, string userA
         writer.Literal(StaticTable.ContentType, "application/grpc"u8);
         writer.Literal(StaticTable.UserAgent, agent);
         writer.Literal("grpc-accept-encoding"u8, "identity"u8);
+        if (proof.Length > 0)
+        {
+            writer.Literal("authorization"u8, proof);
+        }
+
         return bytes[..writer.Length];
     }
 }

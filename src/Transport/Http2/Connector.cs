@@ -61,29 +61,15 @@ internal static class Connector
     private static async Task<Stream> OpenAsync(
         ChannelAddress address, GrpcChannelOptions options, CancellationToken cancellationToken)
     {
-        if (!address.IsSecure && SocketThreads.AreSupported)
+        // Of several places the one that answers first: that is the dialer's, as is everything for TLS.
+        if (!address.IsSecure && address.EndPoints.Count == 1 && SocketThreads.AreSupported)
         {
             return await SocketStream.ConnectAsync(
                 address.EndPoint, SocketThreads.OfChannels.Take(), cancellationToken).ConfigureAwait(false);
         }
 
         // The runtime's way: what checks a certificate may take its time, which no socket thread has.
-        var socket = address.EndPoint.AddressFamily switch
-        {
-            AddressFamily.Unix => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
-            AddressFamily.Unspecified => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-            var family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
-        };
-        try
-        {
-            await socket.ConnectAsync(address.EndPoint, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
+        var socket = await Dialer.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         var stream = new NetworkStream(socket, ownsSocket: true);
         return address.IsSecure
             ? await SecureAsync(stream, address, options, cancellationToken).ConfigureAwait(false)

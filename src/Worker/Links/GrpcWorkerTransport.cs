@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Extensions.Logging;
 using Muster.Core;
+using Muster.Identity.Credentials;
+using Muster.Identity.Joining;
 using Muster.Link;
 using Muster.Transport;
 using Muster.Transport.Wire;
@@ -29,7 +33,19 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
         KeepAliveTimeout = TimeSpan.FromSeconds(10),
     };
 
-    private readonly Dictionary<string, GrpcChannel> _channels = new(StringComparer.Ordinal);
+    private readonly ICredentialSource? _credentials;
+
+    // By address and version of the credential: streams that are open keep the proof that they began with.
+    private readonly Dictionary<(string Address, int Version), GrpcChannel> _channels = [];
+
+    public GrpcWorkerTransport(ICredentialSource? credentials = null, ILogger? log = null)
+    {
+        _credentials = credentials;
+        if (credentials is JoinedCredential joined && log is not null)
+        {
+            joined.RenewalFailed = why => WorkerLog.RenewalFailed(log, why);
+        }
+    }
 
     public ValueTask<IMessageStream> OpenHeartbeatAsync(string address, CancellationToken cancellationToken) =>
         OpenAsync(address, RawMethods.Heartbeat, cancellationToken);
@@ -50,6 +66,8 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
         {
             await channel.DisposeAsync().ConfigureAwait(false);
         }
+
+        _credentials?.Dispose();
     }
 
     private async ValueTask<IMessageStream> OpenAsync(
@@ -63,7 +81,8 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
                 return new GrpcMessageStream(linked);
             }
 
-            var invoker = Channel(address).CreateCallInvoker();
+            var credential = await CredentialAsync(address, cancellationToken).ConfigureAwait(false);
+            var invoker = Channel(address, credential).CreateCallInvoker();
             return new GrpcMessageStream(invoker.AsyncDuplexStreamingCall(method, null, default));
         }
         catch (Exception exception) when (GrpcMessageStream.IsExpected(exception))
@@ -72,22 +91,49 @@ internal sealed class GrpcWorkerTransport : IWorkerTransport
         }
     }
 
-    private GrpcChannel Channel(string address)
+    private async ValueTask<CellCredential?> CredentialAsync(string address, CancellationToken cancellationToken)
     {
+        if (_credentials is null || address.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await _credentials.GetAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ServerNotTrustedException problem)
+        {
+            throw new LinkException(FaultCode.ServerNotTrusted, problem.Message, null, problem);
+        }
+        catch (CredentialsUnusableException problem)
+        {
+            throw new LinkException(FaultCode.CredentialsUnusable, problem.Message, null, problem);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new LinkException(
+                FaultCode.CredentialsUnusable, $"the certificate cannot be kept: {problem.Message}", null, problem);
+        }
+    }
+
+    private GrpcChannel Channel(string address, CellCredential? credential)
+    {
+        var key = (address, credential?.Version ?? 0);
         lock (_channels)
         {
-            if (!_channels.TryGetValue(address, out var channel))
+            if (!_channels.TryGetValue(key, out var channel))
             {
                 try
                 {
-                    channel = GrpcChannel.ForAddress(address, s_options);
+                    channel = GrpcChannel.ForAddress(address, credential?.On(s_options) ?? s_options);
                 }
                 catch (ArgumentException exception)
                 {
                     throw new LinkException(FaultCode.AddressInvalid, exception.Message, null, exception);
                 }
 
-                _channels.Add(address, channel);
+                _channels.Add(key, channel);
             }
 
             return channel;

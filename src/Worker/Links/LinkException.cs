@@ -21,5 +21,7 @@ internal sealed class LinkException(
     /// <summary>Whether another try soon is pointless: the peer will refuse the same hello again.</summary>
     public bool IsRefusal => Code is FaultCode.InvalidArgument or FaultCode.WireVersionUnsupported
         or FaultCode.HandlerNameInvalid or FaultCode.TooManyHandlers or FaultCode.AddressInvalid
-        or FaultCode.FeatureUnsupported or FaultCode.TooManyWorkers;
+        or FaultCode.FeatureUnsupported or FaultCode.TooManyWorkers or FaultCode.PermissionDenied
+        or FaultCode.CredentialMissing or FaultCode.CredentialInvalid or FaultCode.CredentialExpired
+        or FaultCode.CredentialRevoked or FaultCode.CredentialsUnusable or FaultCode.ServerNotTrusted;
 }

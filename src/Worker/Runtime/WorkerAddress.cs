@@ -3,6 +3,7 @@ using System;
 using System.Globalization;
 using System.IO;
 using Muster.Arena.Native;
+using Muster.Identity.Joining;
 using Muster.Transport;
 
 namespace Muster.Worker.Runtime;
@@ -15,15 +16,39 @@ internal static class WorkerAddress
     private const string Variable = "MUSTER_ADDRESS";
     private const string UnixPrefix = "unix:";
 
-    public static string Resolve(string? address)
+    public static string Resolve(MusterWorkerOptions options)
     {
-        if (!string.IsNullOrEmpty(address))
+        if (LineOf(options.Join) is { } line)
         {
-            return address;
+            return line.Address;
+        }
+
+        if (!string.IsNullOrEmpty(options.Address))
+        {
+            return options.Address;
+        }
+
+        if (options.ContextFile is not null)
+        {
+            return ContextFile.Load(options.ContextFile).Address;
         }
 
         var variable = Environment.GetEnvironmentVariable(Variable);
         return string.IsNullOrEmpty(variable) ? DefaultSocket() : variable;
+    }
+
+    /// <summary>Null: none was given. Throws <see cref="ArgumentException"/> when it is none.</summary>
+    public static JoinLine? LineOf(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        return JoinLine.TryParse(text, out var line)
+            ? line
+            : throw new ArgumentException(
+                "the join line is not TOKEN@host:port as 'muster auth issue --role work' prints it", nameof(text));
     }
 
     /// <summary>Throws when it is no address, whether or not anybody listens there.</summary>
@@ -32,7 +57,8 @@ internal static class WorkerAddress
         if (!ChannelAddress.TryParse(address, out _))
         {
             throw new ArgumentException(
-                $"'{address}' is no address; write unix:/path/to.sock or http://127.0.0.1:port", nameof(address));
+                $"'{address}' is no address; write unix:/path/to.sock, http://127.0.0.1:port or https://host:port",
+                nameof(address));
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed class WorkerRuntime : IAsyncDisposable
         _options = options;
         _time = time ?? TimeProvider.System;
         _log = loggers.CreateLogger("Muster.Worker");
-        _transport = transport ?? new GrpcWorkerTransport();
+        _transport = transport ?? new GrpcWorkerTransport(options.Credentials(_time), _log);
         _identity = WorkerIdentity.Create(options.Name, options.Slots);
         _book = new AttemptBook(options.Slots, _time.TimestampFrequency / 1_000);
         _heartbeat = new HeartbeatThread(_time, Fail);

@@ -16,6 +16,7 @@ namespace Muster.Shared.Cells;
 internal sealed class CellProcesses : IAsyncDisposable
 {
     private static readonly string[] s_roles = ["plm", "scheduler", "register"];
+    private static readonly string[] s_foreign = ["MUSTER_ADDRESS", "MUSTER_TOKEN", "MUSTER_CONTEXT"];
     private static int s_number;
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, Process> _roles = [];
@@ -221,7 +222,12 @@ internal sealed class CellProcesses : IAsyncDisposable
         };
         start.Environment["XDG_RUNTIME_DIR"] = Folder;
         start.Environment["XDG_STATE_HOME"] = _setup.StateHome ?? Folder;
-        start.Environment.Remove("MUSTER_ADDRESS");
+        start.Environment["XDG_CONFIG_HOME"] = Folder;
+        foreach (var variable in s_foreign)
+        {
+            start.Environment.Remove(variable);
+        }
+
         string[] kinds = ["", kind];
         foreach (var environment in kinds.Distinct().Select(key => _setup.Environment.GetValueOrDefault(key)))
         {

@@ -6,6 +6,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Grpc.Core;
 using Muster.Server.Endpoint;
+using Muster.Server.Endpoint.Access;
 using Muster.Transport.Wire;
 
 namespace Muster.Unit.Cell;
@@ -24,6 +25,8 @@ internal abstract class StraightCall : ServerCallContext, IAsyncStreamReader<Raw
     private long _ownBytes;
 
     public RawMessage Current { get; private set; } = null!;
+
+    public Caller Caller => Caller.Local;
 
     public ConnectionEnd? Connection => null;
 
