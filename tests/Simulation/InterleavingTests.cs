@@ -106,12 +106,22 @@ public sealed class InterleavingTests
             cell.NowMs++;
         }
 
+        // At the first place where a task is marked and still in its slot.
         var claimed = new TaskId(0);
-        for (var work = 0; work < 20 && claimed.Value == 0; work++)
+        var isClaiming = false;
+        var moves = new Moves(() =>
         {
-            At(0, () => claimed = Claim(cell, ids), () => cell.Turn(core => files.Work(core, 1)));
-        }
-
+            if (!isClaiming && claimed.Value == 0)
+            {
+                isClaiming = true;
+                claimed = Claim(cell, ids);
+                isClaiming = false;
+            }
+        })
+        {
+            IsEverywhere = true,
+        };
+        Observe(moves, () => cell.Turn(core => files.Work(core, 1)));
         Assert.NotEqual(0ul, claimed.Value);
         Assert.True(cell.Arena.Spill.IsSpilled(claimed));
         cell.Core.CheckInvariants();
@@ -151,7 +161,8 @@ public sealed class InterleavingTests
             var index = cell.Arena.Spill.IndexOf(slot);
             var word = cell.Arena.Tasks.Read(index);
             var attempt = new Attempt((cell.Arena.Epoch << Attempt.CountBits) | 1);
-            if (cell.Arena.Tasks.TryStep(Role.Register, index, word, word.With(TaskState.Assigned, attempt)))
+            if (word.State == TaskState.Accepted
+                && cell.Arena.Tasks.TryStep(Role.Register, index, word, word.With(TaskState.Assigned, attempt)))
             {
                 return new TaskId(id);
             }
@@ -193,7 +204,7 @@ public sealed class InterleavingTests
         }
     }
 
-    /// <summary>Lets others act once, at the place with this number.</summary>
+    /// <summary>Lets others act once, at the place with this number, or at every place.</summary>
     private sealed record Moves(Action Others) : ISeamObserver
     {
         private int _passed;
@@ -201,11 +212,13 @@ public sealed class InterleavingTests
 
         public int AtPass { get; init; } = -1;
 
+        public bool IsEverywhere { get; init; }
+
         public int AtLock { get; init; } = -1;
 
         public void Pass()
         {
-            if (_passed++ == AtPass)
+            if (_passed++ == AtPass || IsEverywhere)
             {
                 Others();
             }
