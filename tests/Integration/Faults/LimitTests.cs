@@ -115,7 +115,7 @@ public sealed class LimitTests(ITestOutputHelper output)
     public async Task Threads_TooFew_StartIsRefusedWithAdvice()
     {
         await using var group = ControlGroup.Create("pids");
-        group.LimitTasks(9);
+        group.LimitTasks(8);
         await using var run = await FaultRun.StartAsync();
         await run.Cell.KillRoleAsync("scheduler");
         var wrapper = group.Wrapper;
